@@ -1,0 +1,2 @@
+//! cargo hot
+fn main() {}

@@ -1,0 +1,3 @@
+//! The tool: it decides and explains.
+
+pub mod diff;

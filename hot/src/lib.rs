@@ -1,0 +1,3 @@
+//! Replace the functions of a running Rust program.
+
+mod load;

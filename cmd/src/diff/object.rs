@@ -100,7 +100,9 @@ fn kind_of(section: &ElfSection64<'_, '_, object::Endianness>) -> Result<Option<
         _ if name.starts_with(".init_array") || name.starts_with(".ctors") => Kind::Constructor,
         _ if has(elf::SHF_TLS) => Kind::ThreadLocal,
         _ if has(elf::SHF_EXECINSTR) => Kind::Text,
-        _ if name.starts_with(".data.rel.ro") => Kind::ReadOnly,
+        // `DW.ref.rust_eh_personality`, through which unwind tables refer, is writable only for
+        // the dynamic loader's sake.
+        _ if name.starts_with(".data.rel.ro") || name.contains("DW.ref.") => Kind::ReadOnly,
         _ if has(elf::SHF_WRITE) => Kind::Data,
         _ if has(elf::SHF_MERGE) && entry_size > 0 => {
             Kind::Merge { size: entry_size, strings: has(elf::SHF_STRINGS) }

@@ -100,15 +100,19 @@ fn kind_of(section: &ElfSection64<'_, '_, object::Endianness>) -> Result<Option<
         _ if name.starts_with(".init_array") || name.starts_with(".ctors") => Kind::Constructor,
         _ if has(elf::SHF_TLS) => Kind::ThreadLocal,
         _ if has(elf::SHF_EXECINSTR) => Kind::Text,
-        // `DW.ref.rust_eh_personality`, through which unwind tables refer, is writable only for
-        // the dynamic loader's sake.
-        _ if name.starts_with(".data.rel.ro") || name.contains("DW.ref.") => Kind::ReadOnly,
+        _ if name.starts_with(".data.rel.ro") || is_personality(name) => Kind::ReadOnly,
         _ if has(elf::SHF_WRITE) => Kind::Data,
         _ if has(elf::SHF_MERGE) && entry_size > 0 => {
             Kind::Merge { size: entry_size, strings: has(elf::SHF_STRINGS) }
         }
         _ => Kind::ReadOnly,
     }))
+}
+
+/// `DW.ref.rust_eh_personality`, by which unwind tables refer to the personality routine: a
+/// constant, in a section that is writable only for the dynamic loader's sake.
+fn is_personality(name: &str) -> bool {
+    name.contains("DW.ref.")
 }
 
 /// Steps 1 and 2.
@@ -128,8 +132,9 @@ fn cut(
             let name = symbol.name()?;
             if !name.is_empty() {
                 // Labels that the compiler numbers (`.Lanon.…`, `GCC_except_table0`, `.LCPI0_0`) mean
-                // something else after each edit: they cut, but they do not name.
-                let names = symbol.is_global() || is_mangled(name);
+                // something else after each edit: they cut, but they do not name. The personality's
+                // reference is in every object and names nothing that a program has.
+                let names = (symbol.is_global() && !is_personality(name)) || is_mangled(name);
                 standing.entry(section).or_default().push((symbol.address(), name, names));
             }
         }

@@ -5,8 +5,9 @@
 //! mergeable section (string and float literals) is one atom, of which references use pieces.
 
 use super::name::Name;
+use crate::layout::{LayoutError, ObjectLayouts};
 use std::hash::{Hash, Hasher};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// What an atom is, which decides how it is bound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -154,6 +155,8 @@ pub struct Object {
     pub cies: Vec<Record>,
     /// For each atom, the named things that it leads to, directly or through private constants.
     pub reach: Vec<Box<[Name]>>,
+    /// The layouts of the types that it describes, read when first asked for.
+    pub layouts: OnceLock<ObjectLayouts>,
 }
 
 /// What a reference means, whichever way the compiler wrote it.
@@ -169,6 +172,15 @@ impl Object {
     /// The content of an atom; zeroed data has none.
     pub fn bytes(&self, atom: &Atom) -> &[u8] {
         &self.data[atom.bytes.clone()]
+    }
+
+    /// The layouts of the types that it describes.
+    pub fn layouts(&self) -> Result<&ObjectLayouts, LayoutError> {
+        if let Some(known) = self.layouts.get() {
+            return Ok(known);
+        }
+        let read = ObjectLayouts::read(&self.data)?;
+        Ok(self.layouts.get_or_init(|| read))
     }
 }
 

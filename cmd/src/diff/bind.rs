@@ -173,7 +173,7 @@ fn obstacle(
         || format!("a constant of {}", atom.object.unit),
         |name| sources.names.path(name),
     );
-    let detail = Detail { item, was: String::new(), now: now.to_owned() };
+    let detail = Detail { item, was: String::new(), now: now.to_owned(), lines: Vec::new() };
     if !selection.obstacles.contains(&(why, detail.clone())) {
         selection.obstacles.push((why, detail));
     }

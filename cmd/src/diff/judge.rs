@@ -4,6 +4,7 @@ use super::atom::{AtomRef, Kind};
 use super::bind::{self, Selection, Sources};
 use super::compare::Compare;
 use super::dirty;
+use super::guard;
 use super::hot::Hot;
 use super::image::{self, Image};
 use super::name::Name;
@@ -65,6 +66,11 @@ pub(super) fn judge(world: &mut World, rebuilt: Vec<CrateObjects>) -> Result<Ver
         return Ok(refused);
     }
 
+    let layouts = guard::check(&world.lived, &world.newest, &bodies, &selection, &world.names)?;
+    if !layouts.is_empty() {
+        return Ok(Verdict::Refused { why: "layout".into(), details: layouts });
+    }
+
     let id = PatchId(RandomState::new().hash_one(&world.host.build_id));
     let carried = carried(&selection, &image);
     let included: HashSet<Name> = carried.iter().map(|(name, ..)| *name).collect();
@@ -76,7 +82,8 @@ pub(super) fn judge(world: &mut World, rebuilt: Vec<CrateObjects>) -> Result<Ver
     functions.dedup();
     let stale =
         dirty.difference(&included).filter(|name| world.loaded.contains(**name)).copied().collect();
-    world.pending = Some(Pending { id, carried, stale, running: hot });
+    world.pending =
+        Some(Pending { id, carried, program: world.newest.clone(), stale, running: hot });
     let new_statics = selection.new_statics.len();
     Ok(Verdict::Patch(Box::new(Prepared { patch, functions, not_live, new_statics })))
 }
@@ -98,6 +105,7 @@ fn changed_signatures(running: &Hot, hot: &Hot, loaded: &Loaded) -> Vec<Detail> 
             } else {
                 now.signature.clone()
             },
+            lines: Vec::new(),
         })
         .collect();
     details.sort_by(|a, b| a.item.cmp(&b.item));
@@ -129,7 +137,10 @@ fn obstacles(selection: &Selection, image: &Image, sources: &Sources<'_>) -> Opt
     let mut all: Vec<(&str, Detail)> = selection.obstacles.clone();
     for (atom, what) in &image.obstacles {
         let item = atom.atom().name.map_or_else(|| "a constant".into(), |n| sources.names.path(n));
-        all.push(("relocation", Detail { item, was: String::new(), now: what.clone() }));
+        all.push((
+            "relocation",
+            Detail { item, was: String::new(), now: what.clone(), lines: Vec::new() },
+        ));
     }
     let why = all.first()?.0.to_owned();
     all.sort_by(|(_, a), (_, b)| a.item.cmp(&b.item));

@@ -20,6 +20,7 @@ mod bind;
 mod compare;
 mod dirty;
 mod frame;
+mod guard;
 mod host;
 mod hot;
 mod image;
@@ -88,6 +89,8 @@ pub struct Detail {
     pub was: String,
     /// What it is.
     pub now: String,
+    /// More about it, a line each: fields that changed, and from where values are reached.
+    pub lines: Vec<String>,
 }
 
 /// A patch that has not been loaded yet.
@@ -154,6 +157,8 @@ pub struct World {
     stale: HashSet<Name>,
     /// The hot functions as they run, by slot.
     running: Hot,
+    /// The objects whose types may have values in the process.
+    lived: guard::Lived,
     pending: Option<Pending>,
 }
 
@@ -161,6 +166,7 @@ pub struct World {
 struct Pending {
     id: PatchId,
     carried: Vec<(Name, AtomRef, u64)>,
+    program: Program,
     stale: HashSet<Name>,
     running: Hot,
 }
@@ -183,6 +189,8 @@ impl World {
         let loaded = Loaded::from_host(&definitions, &host, &names);
         host.check(&loaded, &names)?;
         let running = Hot::read(&newest);
+        let mut lived = guard::Lived::default();
+        lived.add(&newest)?;
         Ok(World {
             names,
             host,
@@ -191,6 +199,7 @@ impl World {
             loaded,
             stale: HashSet::new(),
             running,
+            lived,
             pending: None,
         })
     }
@@ -219,6 +228,8 @@ impl World {
             self.loaded.add(id, &pending.carried);
             self.stale = pending.stale;
             self.running = pending.running;
+            // Its layouts were read when it was judged, so this cannot fail any more.
+            let _ = self.lived.add(&pending.program);
         }
     }
 

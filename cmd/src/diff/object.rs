@@ -25,6 +25,7 @@ use object::read::elf::{ElfFile64, ElfSection64};
 use object::{Object as _, ObjectSection as _, ObjectSymbol as _};
 use object::{RelocationFlags, RelocationTarget, SectionFlags, SectionIndex, SymbolKind};
 use std::collections::HashMap;
+use std::sync::OnceLock;
 
 /// Why an object file could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -81,7 +82,15 @@ pub fn read(unit: &str, data: Vec<u8>, names: &mut Names) -> Result<Object, Read
     }
     drop(file);
     let reach = reach(&atoms, &cies);
-    Ok(Object { unit: unit.to_owned(), data, atoms, symbols, cies, reach })
+    Ok(Object {
+        unit: unit.to_owned(),
+        data,
+        atoms,
+        symbols,
+        cies,
+        reach,
+        layouts: OnceLock::new(),
+    })
 }
 
 /// What the atoms of a section are; `None` for a section that is not loaded or stands apart.

@@ -65,11 +65,13 @@ impl Bases {
             Base::Image => ("the patch", self.image.clone()),
             Base::Host => ("the executable", self.host.clone()),
             Base::Patch(index) => ("an earlier patch", self.patches[index as usize].clone()),
-            Base::Symbol(_) => return Err(Unbound::Outside { of: "a symbol", offset: place.offset }),
+            Base::Symbol(_) => {
+                return Err(Unbound::Outside { of: "a symbol", offset: place.offset });
+            }
         };
         let address = self.address(place.base).wrapping_add(place.offset);
-        let inside = address >= range.start
-            && address.checked_add(size).is_some_and(|end| end <= range.end);
+        let inside =
+            address >= range.start && address.checked_add(size).is_some_and(|end| end <= range.end);
         if inside { Ok(address) } else { Err(Unbound::Outside { of, offset: place.offset }) }
     }
 }

@@ -27,9 +27,6 @@ mod place;
 mod relocate;
 mod verify;
 
-#[cfg(test)]
-mod tests;
-
 use hot_patch::patch::{Patch, PatchError, PatchId};
 use os::{Os, Platform};
 use std::sync::Mutex;

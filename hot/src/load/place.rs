@@ -23,7 +23,9 @@ const REGION: u64 = 64 << 20;
 /// No pages within reach.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub(crate) enum NoRoom {
-    #[error("there is no gap of {0} bytes within 2 GiB of the executable; the patch cannot be placed")]
+    #[error(
+        "there is no gap of {0} bytes within 2 GiB of the executable; the patch cannot be placed"
+    )]
     Gap(u64),
     #[error("the patch cannot be placed: {0}")]
     System(String),
@@ -154,9 +156,8 @@ impl Pages {
         // SAFETY: nothing but this function's caller refers to the pages, and from here on text
         // and constants are only executed and read.
         let sealed = unsafe {
-            Platform::protect(base..base + read_only, Access::ReadExecute).and_then(|()| {
-                Platform::protect(base + read_only..base + data, Access::Read)
-            })
+            Platform::protect(base..base + read_only, Access::ReadExecute)
+                .and_then(|()| Platform::protect(base + read_only..base + data, Access::Read))
         };
         sealed.map_err(NoRoom::System)?;
         Processor::flush(base..base + read_only);
@@ -207,11 +208,15 @@ mod tests {
         for size in [PAGE, REGION] {
             let found = gaps(&used, &host, size);
             assert!(found.len() >= 3, "{found:x?}");
-            assert!(found[0].end <= host.start && found[0].start > below.end, "nearest below first");
+            assert!(
+                found[0].end <= host.start && found[0].start > below.end,
+                "nearest below first"
+            );
             for gap in &found {
                 assert_eq!((gap.start % PAGE, gap.end - gap.start), (0, size));
                 assert!(used.iter().all(|u| gap.end < u.start || gap.start > u.end), "{gap:x?}");
-                let reach = if gap.end <= host.start { host.end - gap.start } else { gap.end - host.start };
+                let reach =
+                    if gap.end <= host.start { host.end - gap.start } else { gap.end - host.start };
                 assert!(reach <= Processor::REACH, "{gap:x?}");
             }
         }

@@ -22,7 +22,9 @@ pub(crate) enum Mismatch {
     NoBuildId,
     #[error("patch {0} is already loaded")]
     Twice(PatchId),
-    #[error("the patch builds on patch {0}, which is not loaded; load the patches in the order in which they were made")]
+    #[error(
+        "the patch builds on patch {0}, which is not loaded; load the patches in the order in which they were made"
+    )]
     Requires(PatchId),
 }
 

@@ -37,7 +37,8 @@ mod tests {
     #[test]
     fn relative_fields_reach_two_gibibytes_and_no_further() {
         let at = 1 << 40;
-        let relative = |to: u64| X86_64::encode(Width::Relative32, to, at).map(|(b, n)| (b[..n].to_vec()));
+        let relative =
+            |to: u64| X86_64::encode(Width::Relative32, to, at).map(|(b, n)| (b[..n].to_vec()));
         assert_eq!(relative(at + 5), Some(5i32.to_le_bytes().to_vec()));
         assert_eq!(relative(at - 5), Some((-5i32).to_le_bytes().to_vec()));
         assert_eq!(relative(at + 0x7fff_ffff), Some(i32::MAX.to_le_bytes().to_vec()));

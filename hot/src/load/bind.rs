@@ -1,6 +1,5 @@
 //! From the bases that a patch names to addresses.
 
-use super::ledger::Image;
 use super::os::{Host, Os, Platform};
 use hot_patch::patch::{Base, Patch, Place};
 use std::ops::Range;
@@ -32,7 +31,7 @@ pub(super) fn bind(
     patch: &Patch,
     image: u64,
     host: &Host,
-    required: &[&Image],
+    required: Vec<Range<u64>>,
 ) -> Result<Bases, Unbound> {
     let symbols = patch
         .symbols
@@ -43,7 +42,7 @@ pub(super) fn bind(
         image: image..image + patch.image_size(),
         host_bias: host.bias,
         host: host.span.clone(),
-        patches: required.iter().map(|i| i.base..i.base + i.size).collect(),
+        patches: required,
         symbols,
     })
 }

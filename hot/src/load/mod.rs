@@ -86,7 +86,7 @@ pub(crate) unsafe fn load(file: &[u8]) -> Result<Loaded, LoadError> {
     pages.write(0, &patch.text);
     pages.write(patch.read_only_offset(), &patch.read_only);
     pages.write(patch.data_offset(), &patch.data);
-    let bases = bind::bind(&patch, pages.base(), Platform::host(), &required)?;
+    let bases = bind::bind(&patch, pages.base(), Platform::host(), required)?;
     relocate::relocate(&patch, &bases, &mut pages)?;
     // The registry entries are read where they lie, which is after relocation; the slots are
     // checked while the pages can still be given back.

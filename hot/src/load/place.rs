@@ -83,7 +83,7 @@ fn gaps(used: &[Range<u64>], host: &Range<u64>, size: u64) -> Vec<Range<u64>> {
     let lowest = host.end.saturating_sub(Processor::REACH).max(1 << 16);
     let highest = host.start.saturating_add(Processor::REACH);
     let mut gaps = Vec::new();
-    let mut start = 0;
+    let mut start = 0u64;
     for taken in used.iter().cloned().chain([u64::MAX..u64::MAX]) {
         let gap = start.saturating_add(PAGE)..taken.start.saturating_sub(PAGE);
         start = start.max(taken.end);

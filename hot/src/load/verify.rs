@@ -4,6 +4,7 @@ use super::arch::{Arch, Processor};
 use super::ledger::Image;
 use super::os::Host;
 use hot_patch::patch::{Architecture, Patch, PatchId};
+use std::ops::Range;
 
 /// It is a patch, but not for this process.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -28,13 +29,13 @@ pub(crate) enum Mismatch {
     Requires(PatchId),
 }
 
-/// Checks the patch against the process; answers the images that it refers to, in the order in
-/// which it names them.
-pub(super) fn verify<'a>(
+/// Checks the patch against the process; answers where the images lie that it refers to, in the
+/// order in which it names them.
+pub(super) fn verify(
     patch: &Patch,
     host: &Host,
-    loaded: &'a [Image],
-) -> Result<Vec<&'a Image>, Mismatch> {
+    loaded: &[Image],
+) -> Result<Vec<Range<u64>>, Mismatch> {
     if Processor::ARCHITECTURE != Some(patch.architecture) {
         return Err(Mismatch::Architecture(patch.architecture));
     }
@@ -48,7 +49,9 @@ pub(super) fn verify<'a>(
     if find(patch.id).is_some() {
         return Err(Mismatch::Twice(patch.id));
     }
-    patch.requires.iter().map(|&id| find(id).ok_or(Mismatch::Requires(id))).collect()
+    let range = |image: &Image| image.base..image.base + image.size;
+    let require = |&id| find(id).map(range).ok_or(Mismatch::Requires(id));
+    patch.requires.iter().map(require).collect()
 }
 
 fn hex(bytes: &[u8]) -> String {

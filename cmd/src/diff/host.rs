@@ -34,7 +34,8 @@ pub struct Host {
     pub hot_functions: usize,
     symbols: HashMap<Name, Vec<HostSymbol>>,
     imports: HashSet<Name>,
-    /// Size of the thread-local block, rounded up to its alignment.
+    /// Distance from the thread-local block's start to the thread pointer: its size, and what is
+    /// needed so that both are aligned as the segment asks.
     thread_block: u64,
     text: Text,
 }
@@ -71,8 +72,9 @@ impl Host {
         let mut segments = Vec::new();
         for header in elf.elf_program_headers() {
             if header.p_type(endian) == elf::PT_TLS {
-                thread_block =
-                    header.p_memsz(endian).next_multiple_of(header.p_align(endian).max(1));
+                let (size, align) = (header.p_memsz(endian), header.p_align(endian).max(1));
+                let slack = 0u64.wrapping_sub(header.p_vaddr(endian)).wrapping_sub(size);
+                thread_block = size + (slack & (align - 1));
             }
             if header.p_type(endian) == elf::PT_LOAD {
                 segments.push((

@@ -1,6 +1,6 @@
 //! One save, judged: the steps of the module's story in order.
 
-use super::atom::{AtomRef, Kind};
+use super::atom::{AtomRef, Kind, Meaning};
 use super::bind::{self, Selection, Sources};
 use super::compare::Compare;
 use super::dirty;
@@ -8,6 +8,7 @@ use super::guard;
 use super::hot::Hot;
 use super::image::{self, Image};
 use super::name::Name;
+use super::program::Program;
 use super::report::Report;
 use super::world::{Loaded, Site};
 use super::{CrateObjects, Detail, DiffError, Pending, Prepared, Verdict, World, unreadable};
@@ -60,7 +61,9 @@ pub(super) fn judge(world: &mut World, rebuilt: Vec<CrateObjects>) -> Result<Ver
         archives: &mut world.archives,
     };
     let bodies: Vec<Name> = roots.iter().map(|root| root.body).collect();
-    let selection = bind::select(&bodies, &mut sources)?;
+    let constructors = constructors(&world.newest, &world.constructed);
+    let functions: Vec<Name> = constructors.iter().map(|(_, function)| *function).collect();
+    let selection = bind::select(&[bodies.as_slice(), &functions].concat(), &mut sources)?;
     let image = image::build(&selection, &sources);
     if let Some(refused) = obstacles(&selection, &image, &sources) {
         return Ok(refused);
@@ -76,14 +79,22 @@ pub(super) fn judge(world: &mut World, rebuilt: Vec<CrateObjects>) -> Result<Ver
     let included: HashSet<Name> = carried.iter().map(|(name, ..)| *name).collect();
     let not_live = report
         .changed(&world.names, |name| world.loaded.contains(name) && !included.contains(&name));
-    let patch = assemble(world, id, &roots, &hot, &image);
+    let mut patch = assemble(world, id, &roots, &hot, &image);
+    patch.constructors =
+        functions.iter().filter_map(|f| Some(image.places[definitions.one(*f)?])).collect();
     let mut functions: Vec<String> = patch.swaps.iter().map(|swap| swap.name.clone()).collect();
     functions.sort();
     functions.dedup();
     let stale =
         dirty.difference(&included).filter(|name| world.loaded.contains(**name)).copied().collect();
-    world.pending =
-        Some(Pending { id, carried, program: world.newest.clone(), stale, running: hot });
+    world.pending = Some(Pending {
+        id,
+        carried,
+        program: world.newest.clone(),
+        constructed: constructors.into_iter().map(|(name, _)| name).collect(),
+        stale,
+        running: hot,
+    });
     let new_statics = selection.new_statics.len();
     Ok(Verdict::Patch(Box::new(Prepared { patch, functions, not_live, new_statics })))
 }
@@ -131,6 +142,21 @@ fn roots(hot: &Hot, dirty: &HashSet<Name>, loaded: &Loaded) -> Vec<Root> {
     }
     roots.sort_by_key(|root| (root.slot, root.body));
     roots
+}
+
+/// What must run before new code does: pointers in `.init_array` that no version had that ran, and
+/// the functions behind them.
+fn constructors(newest: &Program, constructed: &HashSet<Name>) -> Vec<(Name, Name)> {
+    newest
+        .atoms(Kind::Constructor)
+        .filter_map(|atom| {
+            let name = atom.atom().name.filter(|name| !constructed.contains(name))?;
+            match atom.meaning(atom.atom().relocs.first()?) {
+                Meaning::Named(function, 0) => Some((name, function)),
+                _ => None,
+            }
+        })
+        .collect()
 }
 
 fn obstacles(selection: &Selection, image: &Image, sources: &Sources<'_>) -> Option<Verdict> {

@@ -157,6 +157,8 @@ pub struct World {
     stale: HashSet<Name>,
     /// The hot functions as they run, by slot.
     running: Hot,
+    /// Functions that run before main and have run.
+    constructed: HashSet<Name>,
     /// The objects whose types may have values in the process.
     lived: guard::Lived,
     pending: Option<Pending>,
@@ -167,6 +169,7 @@ struct Pending {
     id: PatchId,
     carried: Vec<(Name, AtomRef, u64)>,
     program: Program,
+    constructed: HashSet<Name>,
     stale: HashSet<Name>,
     running: Hot,
 }
@@ -189,6 +192,8 @@ impl World {
         let loaded = Loaded::from_host(&definitions, &host, &names);
         host.check(&loaded, &names)?;
         let running = Hot::read(&newest);
+        let constructed =
+            newest.atoms(atom::Kind::Constructor).filter_map(|a| a.atom().name).collect();
         let mut lived = guard::Lived::default();
         lived.add(&newest)?;
         Ok(World {
@@ -199,6 +204,7 @@ impl World {
             loaded,
             stale: HashSet::new(),
             running,
+            constructed,
             lived,
             pending: None,
         })
@@ -228,6 +234,7 @@ impl World {
             self.loaded.add(id, &pending.carried);
             self.stale = pending.stale;
             self.running = pending.running;
+            self.constructed.extend(pending.constructed);
             // Its layouts were read when it was judged, so this cannot fail any more.
             let _ = self.lived.add(&pending.program);
         }

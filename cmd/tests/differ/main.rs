@@ -191,3 +191,46 @@ fn a_caller_that_was_left_behind_is_not_bound_to_later() {
     let second = patch(world.judge(vec![program.library(&edited)]).expect("a verdict"));
     assert_eq!(carried(&second), ["shop::deep::unused_by_hot", "shop::half::__hot_half"]);
 }
+
+#[test]
+fn a_constructor_runs_once_with_the_first_patch_that_brings_it() {
+    let constructor = r#"
+fn begin() { COUNT.store(100, Ordering::Relaxed); }
+#[used] #[unsafe(link_section = ".init_array")] static BEGIN: fn() = begin;
+"#;
+    let program = Program::new();
+    let mut world = program.world(LIBRARY, MAIN);
+    let with = format!("{}{constructor}", LIBRARY.replace("n = {n}", "N = {n}"));
+    let first = patch(world.judge(vec![program.library(&with)]).expect("a verdict"));
+    assert_eq!(first.patch.constructors.len(), 1);
+    assert_eq!(carried(&first), ["shop::begin", "shop::label::__hot_label"]);
+    world.committed(first.patch.id);
+    let again = with.replace("N = {n}", "{n}");
+    let second = patch(world.judge(vec![program.library(&again)]).expect("a verdict"));
+    assert_eq!(second.patch.constructors.len(), 0);
+}
+
+#[test]
+fn a_shared_type_of_another_layout_is_refused() {
+    let source = format!(
+        "{LIBRARY}{}",
+        r#"
+pub struct Order { pub id: u32, pub qty: u32 }
+static OPEN: std::sync::Mutex<Vec<Order>> = std::sync::Mutex::new(Vec::new());
+hot! { pub fn count / __hot_count() -> usize { OPEN.lock().map_or(0, |o| o.len()) } }
+"#
+    );
+    let main = MAIN.replace("shop::price(3)", "shop::price(3) + shop::count() as u64");
+    let program = Program::new();
+    let mut world = program.world(&source, &main);
+    let edited = source.replace("qty: u32", "qty: u64").replace("o.len()", "o.len() + 1");
+    let Ok(Verdict::Refused { why, details }) = world.judge(vec![program.library(&edited)]) else {
+        panic!("not refused");
+    };
+    assert_eq!((why.as_str(), details[0].item.as_str()), ("layout", "shop::Order"));
+    assert!(details[0].lines.iter().any(|l| l.contains("qty: u32 at 4")), "{details:#?}");
+    assert!(details[0].lines.iter().any(|l| l.contains("static shop::OPEN")), "{details:#?}");
+    // The same edit without the field goes through.
+    let body = source.replace("o.len()", "o.len() + 1");
+    patch(world.judge(vec![program.library(&body)]).expect("a verdict"));
+}

@@ -64,7 +64,7 @@ pub(super) fn check(patch: &Patch, bases: &Bases, pages: &Pages) -> Result<Plan,
     let mut swaps = Vec::with_capacity(patch.swaps.len());
     for swap in &patch.swaps {
         let slot = bases.place(swap.slot, 8)?;
-        let known = registry::by_slot(slot as usize).map(Entry::kind);
+        let known = registry::slot_is_registered(slot as usize).and_then(Entry::kind);
         let kind = known.or_else(|| brought.iter().find(|(at, _)| *at == slot).map(|(_, k)| *k));
         let Some(kind) = kind else {
             return Err(Rejected::NotASlot { name: swap.name.clone(), address: slot });

@@ -27,6 +27,9 @@ mod place;
 mod relocate;
 mod verify;
 
+#[cfg(all(test, target_os = "linux", target_arch = "x86_64"))]
+mod tests;
+
 use hot_patch::patch::{Patch, PatchError, PatchId};
 use os::{Os, Platform};
 use std::sync::Mutex;

@@ -1,5 +1,8 @@
 //! Replace the functions of a running Rust program.
 
+#[cfg(test)]
+extern crate self as hot;
+
 mod error;
 mod future;
 mod load;

@@ -35,14 +35,16 @@ pub fn find(
 ) -> HashSet<Name> {
     let changed: Vec<Name> = definitions
         .iter()
-        .filter(|(name, atoms)| spreads(&atoms[0]) && differs(atoms, loaded.copies(*name), compare))
+        .filter(|(name, atoms)| {
+            spreads(atoms[0].atom().kind) && differs(atoms, loaded.copies(*name), compare)
+        })
         .map(|(name, _)| name)
         .collect();
     let mut users: HashMap<Name, Vec<Name>> = HashMap::new();
     for object in program.objects() {
         for (index, atom) in object.atoms.iter().enumerate() {
             let Some(name) = atom.name else { continue };
-            if !spreads(&AtomRef { object: object.clone(), index: index as u32 }) {
+            if !spreads(atom.kind) {
                 continue;
             }
             for &target in &object.reach[index] {
@@ -63,8 +65,8 @@ pub fn find(
 }
 
 /// Whether a change of it, or of what it refers to, makes a new copy necessary.
-fn spreads(atom: &AtomRef) -> bool {
-    matches!(atom.atom().kind, Kind::Text | Kind::ReadOnly | Kind::Merge { .. })
+fn spreads(kind: Kind) -> bool {
+    matches!(kind, Kind::Text | Kind::ReadOnly | Kind::Merge { .. })
 }
 
 /// Whether some copy is unlike every copy that runs.

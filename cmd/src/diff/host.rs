@@ -16,14 +16,10 @@ use std::path::Path;
 pub struct HostSymbol {
     /// Address in the file (added to the load bias in memory), or offset in the thread-local block.
     pub address: u64,
-    /// Size in bytes.
-    pub size: u64,
     /// Whether it is visible to other objects.
     pub global: bool,
     /// Whether it is a thread-local.
     pub thread_local: bool,
-    /// Whether it lies in a writable section (relocated constants do not count).
-    pub writable: bool,
 }
 
 /// What the tool knows of the executable.
@@ -88,32 +84,20 @@ impl Host {
         let mut plain = 0;
         for symbol in elf.symbols() {
             plain += 1;
-            let SymbolSection::Section(section) = symbol.section() else { continue };
-            if !matches!(
+            let defined = matches!(symbol.section(), SymbolSection::Section(_));
+            let kind = matches!(
                 symbol.kind(),
                 SymbolKind::Text | SymbolKind::Data | SymbolKind::Tls | SymbolKind::Unknown
-            ) {
-                continue;
-            }
+            );
             let Ok(text) = symbol.name() else { continue };
-            if text.is_empty() {
+            if !defined || !kind || text.is_empty() {
                 continue;
             }
-            let section = elf.section_by_index(section).map_err(elf_error)?;
-            let writable = match section.flags() {
-                object::SectionFlags::Elf { sh_flags, .. } => {
-                    sh_flags.0 & elf::SHF_WRITE.0 != 0
-                        && !section.name().is_ok_and(|n| n.starts_with(".data.rel.ro"))
-                }
-                _ => false,
-            };
             let thread_local = symbol.kind() == SymbolKind::Tls;
             symbols.entry(names.intern(text)).or_default().push(HostSymbol {
                 address: symbol.address(),
-                size: symbol.size(),
                 global: symbol.is_global(),
                 thread_local,
-                writable,
             });
         }
         if plain == 0 {

@@ -1,3 +1,11 @@
 //! The tool: it decides and explains.
 
+pub mod build;
+pub mod cli;
 pub mod diff;
+pub mod interrupt;
+pub mod keys;
+pub mod process;
+pub mod run;
+pub mod show;
+pub mod watch;

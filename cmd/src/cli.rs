@@ -29,7 +29,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Sub {
     /// Build and run a program, and load each saved edit into it.
-    Run(Run),
+    Run(Box<Run>),
     /// List the hot functions of a running program.
     List(List),
 }

@@ -113,19 +113,15 @@ impl Captures {
         Ok(Captures { dir })
     }
 
-    /// What cargo must find in its environment to record into this folder. `cwd` is where cargo
-    /// runs, which decides on its configuration.
-    ///
-    /// # Errors
-    /// When hot cannot find its own executable.
-    pub fn wrapper(&self, cwd: &Path) -> Result<Vec<(&'static str, OsString)>> {
-        let own = std::env::current_exe().context("failed to find the executable of hot itself")?;
+    /// What cargo must find in its environment to record into this folder, with `own` as the
+    /// wrapper. `cwd` is where cargo runs, which decides on its configuration.
+    pub fn wrapper(&self, own: &Path, cwd: &Path) -> Vec<(&'static str, OsString)> {
         let mut variables =
-            vec![("RUSTC_WRAPPER", own.clone().into()), (DIR, self.dir.clone().into())];
+            vec![("RUSTC_WRAPPER", own.into()), (DIR, self.dir.clone().into_os_string())];
         if let Some(chain) = wrapper_before(cwd).filter(|chain| Path::new(chain) != own) {
             variables.push((CHAIN, chain));
         }
-        Ok(variables)
+        variables
     }
 
     /// The record of one crate.

@@ -43,6 +43,8 @@ pub struct Builder {
     captures: Captures,
     workspace: cargo_metadata::Metadata,
     interrupt: Arc<Interrupt>,
+    /// The program that cargo runs in place of rustc: hot.
+    wrapper: PathBuf,
     idle: PathBuf,
 }
 
@@ -84,15 +86,20 @@ pub enum Replayed {
 }
 
 impl Builder {
-    /// Finds the workspace and the place for the records.
+    /// Finds the workspace and the place for the records. `wrapper` is the executable of hot.
     ///
     /// # Errors
     /// When cargo finds no workspace, or the target folder cannot be written to.
-    pub fn new(selection: Selection, interrupt: Arc<Interrupt>) -> Result<Builder> {
+    pub fn new(
+        selection: Selection,
+        wrapper: PathBuf,
+        interrupt: Arc<Interrupt>,
+    ) -> Result<Builder> {
         let workspace = cargo::metadata(&selection)?;
         let folder = workspace.target_directory.as_std_path().join("hot/capture");
         let captures = Captures::open(folder.join(selection.folder()))?;
-        Ok(Builder { selection, captures, workspace, interrupt, idle: replay::idle_program()? })
+        let idle = replay::idle_program()?;
+        Ok(Builder { selection, captures, workspace, interrupt, wrapper, idle })
     }
 
     /// The workspace's root.
@@ -160,7 +167,7 @@ impl Builder {
 
     fn cargo_env(&self) -> Result<Vec<(&'static str, std::ffi::OsString)>> {
         let cwd = std::env::current_dir().context("the current directory is gone")?;
-        let mut env = self.captures.wrapper(&cwd)?;
+        let mut env = self.captures.wrapper(&self.wrapper, &cwd);
         if self.selection.is_dev() {
             // A binary's objects are read from its incremental session. It is the default of the
             // profile, so this rebuilds nothing, unless the user had switched it off.

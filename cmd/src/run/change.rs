@@ -70,9 +70,6 @@ impl Session {
                 None => {}
             }
         }
-        if let Some(obstacle) = &build.obstacle {
-            return Asks::Cargo(obstacle.clone());
-        }
         // What an earlier save left behind because it did not compile.
         let stale = |key: &String| build.graph.units.iter().position(|unit| unit.key == *key);
         units.extend(self.stale.iter().filter_map(stale));

@@ -126,7 +126,10 @@ impl Session {
         match change.asks {
             Asks::Cargo(why) => self.rebuild(&why),
             Asks::Rustc(units) => {
-                if let Err(error) = self.reload(&units, &mut clock) {
+                // The objects on disk are about to change: what runs must be read before.
+                if let Err(obstacle) = self.ready() {
+                    self.rebuild_refused(obstacle.kind, &obstacle.why);
+                } else if let Err(error) = self.reload(&units, &mut clock) {
                     self.refuse("internal", vec![session::reason(format!("{error:#}"))]);
                 }
             }
@@ -135,8 +138,6 @@ impl Session {
 
     /// Rustc, verdict, patch: what a save of sources goes through.
     fn reload(&mut self, units: &BTreeSet<usize>, clock: &mut Clock) -> Result<()> {
-        // The objects on disk are about to change: what runs must have been read before.
-        self.world()?;
         let rebuilt = match self.replay(units)? {
             Replayed::Objects(objects) => objects,
             Replayed::Failed(compiled) => {
@@ -217,24 +218,35 @@ impl Session {
         };
         self.show.tell(&Event::Refused { why: why.to_owned(), details, next });
         if next == Next::Restart {
-            self.restart(&reason);
+            self.restart(&reason, None);
         }
     }
 
     /// A change that only cargo can act on, or the user's wish: builds with cargo and restarts.
     fn rebuild(&mut self, why: &str) {
         match self.options.restart {
-            true => self.restart(why),
-            false => self.show.tell(&Event::Refused {
-                why: "restart".to_owned(),
-                details: vec![session::reason(format!("{why}: only a restart makes that live"))],
-                next: Next::Keep,
-            }),
+            true => self.restart(why, None),
+            false => self.tell_refused("restart", why.to_owned(), Next::Keep),
         }
     }
 
-    /// Builds with cargo, and only then stops the old program and starts the new one.
-    fn restart(&mut self, why: &str) {
+    /// No edit of this build can go live, for this reason, but it may fail to compile. So cargo
+    /// builds first; the refusal comes when the restart does.
+    fn rebuild_refused(&mut self, kind: &'static str, why: &str) {
+        match self.options.restart {
+            true => self.restart(why, Some(kind)),
+            false => self.tell_refused(kind, why.to_owned(), Next::Keep),
+        }
+    }
+
+    fn tell_refused(&mut self, kind: &str, why: String, next: Next) {
+        let details = vec![session::reason(why)];
+        self.show.tell(&Event::Refused { why: kind.to_owned(), details, next });
+    }
+
+    /// Builds with cargo, and only then stops the old program and starts the new one. With
+    /// `refused`, the change that leads to this is refused in a word once it is known to compile.
+    fn restart(&mut self, why: &str, refused: Option<&'static str>) {
         let result = self.build().and_then(|built| match built {
             _ if self.interrupt.requested() => Ok(()),
             Built::Failed(rendered) => {
@@ -243,6 +255,9 @@ impl Session {
                 Ok(())
             }
             Built::Program(build) => {
+                if let Some(kind) = refused {
+                    self.tell_refused(kind, why.to_owned(), Next::Restart);
+                }
                 self.stop_program(Some(Signal::TERM))?;
                 self.start(build)?;
                 self.show.tell(&Event::Restarted { pid: self.pid(), why: why.to_owned() });

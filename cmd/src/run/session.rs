@@ -82,6 +82,15 @@ pub(super) enum Loaded {
     Not(String),
 }
 
+/// Why no edit of the current build can go live.
+#[derive(Debug)]
+pub(super) struct Obstacle {
+    /// In a word.
+    pub kind: &'static str,
+    /// In a sentence.
+    pub why: String,
+}
+
 /// Where the time of one save goes.
 #[derive(Debug)]
 pub(super) struct Clock {
@@ -138,7 +147,8 @@ impl Session {
         let events = options.events.as_deref().map(Events::append).transpose()?.unwrap_or_default();
         let terminal = Terminal { verbose: options.verbose, running: false };
         let interrupt = Arc::new(Interrupt::default());
-        let builder = Builder::new(options.selection.clone(), Arc::clone(&interrupt))?;
+        let own = std::env::current_exe().context("failed to find the executable of hot itself")?;
+        let builder = Builder::new(options.selection.clone(), own, Arc::clone(&interrupt))?;
         let (sender, inputs) = channel();
         let files = sender.clone();
         let watcher = Watcher::new(builder.target_dir(), move |touched| {
@@ -377,6 +387,17 @@ impl Session {
         let terminal = &mut self.show.terminal;
         terminal.verbose = !terminal.verbose;
         terminal.note(if terminal.verbose { "telling more" } else { "telling less" });
+    }
+
+    /// Whether edits can go live at all, after waiting until what runs is read.
+    pub(super) fn ready(&mut self) -> Result<(), Obstacle> {
+        if let Some(why) = self.current.as_ref().and_then(|build| build.obstacle.clone()) {
+            return Err(Obstacle { kind: "profile", why });
+        }
+        match self.world.get() {
+            Ok(_) => Ok(()),
+            Err(error) => Err(Obstacle { kind: "internal", why: format!("{error:#}") }),
+        }
     }
 
     pub(super) fn world(&mut self) -> Result<&mut World> {

@@ -3,9 +3,9 @@
 pub mod build;
 pub mod cli;
 pub mod diff;
-pub mod layout;
 pub mod interrupt;
 pub mod keys;
+pub mod layout;
 pub mod process;
 pub mod run;
 pub mod show;

@@ -38,7 +38,15 @@ pub(super) fn judge(world: &mut World, rebuilt: Vec<CrateObjects>) -> Result<Ver
 
     let signatures = changed_signatures(&world.running, &hot, &world.loaded);
     if !signatures.is_empty() {
-        return Ok(Verdict::Refused { why: "signature".into(), details: signatures });
+        // A body's symbol contains a hash of its types and of their fields: if the signature reads
+        // as before, a type in it may have changed, which is what the person should be told.
+        let nothing = Selection::default();
+        let layouts = guard::check(&world.lived, &world.newest, &[], &nothing, &world.names)?;
+        return Ok(if layouts.is_empty() {
+            Verdict::Refused { why: "signature".into(), details: signatures }
+        } else {
+            Verdict::Refused { why: "layout".into(), details: layouts }
+        });
     }
     let roots = roots(&hot, &dirty, &world.loaded);
     if roots.is_empty() {

@@ -27,6 +27,13 @@ pub(super) struct Changes {
     pub(super) led_to: Vec<(Id, Id)>,
 }
 
+impl Changes {
+    /// Whether values of the two types lie differently in memory, or mean something else there.
+    pub(super) fn differ(&self) -> bool {
+        self.own || self.placement
+    }
+}
+
 /// Compares two types that go by one name.
 pub(super) fn compare(old: (&Object, Id), new: (&Object, Id)) -> Changes {
     let (was, now) = (old.0.get(old.1), new.0.get(new.1));

@@ -239,6 +239,37 @@ fn the_order_of_fields_counts_where_it_is_the_layout() {
 }
 
 #[test]
+fn the_methods_of_trait_objects_keep_their_places() {
+    let source = |methods: &str, implemented: &str| {
+        format!(
+            "pub trait Priced {{ {methods} }} pub struct Order(u32); \
+             impl Priced for Order {{ {implemented} }} \
+             pub fn boxed() -> Box<dyn Priced> {{ Box::new(Order(1)) }}"
+        )
+    };
+    let [price, name] = ["fn price(&self) -> u32", "fn name(&self) -> u32"];
+    let both = format!("{price} {{ self.0 }} {name} {{ self.0 + 1 }}");
+    let old = source(&format!("{price}; {name};"), &both);
+    let told = |new: &str, options: &[&str]| -> Vec<String> {
+        let found = differences_with(&old, new, &[], &[], options);
+        found.iter().map(ToString::to_string).collect()
+    };
+    for options in [&["-g"][..], &["-g", "-Cdwarf-version=5", "-Csymbol-mangling-version=v0"]] {
+        // Another body, and a default one instead of an own.
+        let own = source(&format!("{price}; {name} {{ 3 }}"), &format!("{price} {{ self.0 * 2 }}"));
+        assert_eq!(told(&own, options), Vec::<String>::new());
+        let swapped = source(&format!("{name}; {price};"), &both);
+        let wanted = "trait shop::Priced changed: was methods price, name, is methods name, price";
+        assert_eq!(told(&swapped, options), [wanted]);
+        let wide = old.replace("fn name(&self) -> u32", "fn name(&self) -> u8");
+        let wide = wide.replace("self.0 + 1", "self.0 as u8");
+        let wanted =
+            "trait shop::Priced changed: was name: fn(&Order) -> u32, is name: fn(&Order) -> u8";
+        assert_eq!(told(&wide, options), [wanted]);
+    }
+}
+
+#[test]
 fn a_bound_static_keeps_its_type_by_name() {
     let source = |alias: &str, length: usize| {
         format!(

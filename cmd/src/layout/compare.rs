@@ -22,6 +22,7 @@ use super::changes::{self, Changes};
 use super::difference::{Difference, Origin};
 use super::symbol::{is_numbered, path, same, short, stem};
 use super::types::{Function, Id, Kind, Object, Static, Type};
+use super::vtables::{self, signature};
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::ptr;
@@ -304,6 +305,13 @@ impl<'a> Walk<'a> {
                 tell(&mut told, difference);
             }
         }
+        for difference in vtables::compare(&self.old, &self.new) {
+            // Told already where the table is longer or shorter than it was.
+            let object = difference.item.replacen("trait ", "dyn ", 1);
+            if !told.iter().any(|known| known.item.contains(&object)) {
+                tell(&mut told, difference);
+            }
+        }
         told
     }
 
@@ -387,12 +395,6 @@ fn renamed<'a>(
 
 fn types_of(function: &Function) -> impl Iterator<Item = Id> {
     function.arguments.iter().map(|(_, ty)| *ty).chain(function.result)
-}
-
-fn signature(object: &Object, function: &Function) -> String {
-    let arguments: Vec<&str> = function.arguments.iter().map(|(_, ty)| object.name(*ty)).collect();
-    let result = function.result.map(|ty| format!(" -> {}", object.name(ty)));
-    format!("fn({}){}", arguments.join(", "), result.unwrap_or_default())
 }
 
 /// Two type names, shortened where they still differ then.

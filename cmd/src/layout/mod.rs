@@ -11,7 +11,8 @@
 //!
 //! The way there: `sections` relocates the debug sections, `entries` walks them once, `resolve`
 //! makes an arena of `types` with names and fingerprints, `changes` sets two types side by side,
-//! `compare` walks pairs of types from what is bound.
+//! `vtables` does so with the tables of methods behind trait objects, `compare` walks pairs of types
+//! from what is bound.
 
 mod changes;
 mod compare;
@@ -21,6 +22,7 @@ mod resolve;
 mod sections;
 mod symbol;
 mod types;
+mod vtables;
 
 pub use compare::{Bound, compare};
 pub use difference::{Difference, Origin};
@@ -42,7 +44,7 @@ impl ObjectLayouts {
     pub fn read(object: &[u8]) -> Result<ObjectLayouts, LayoutError> {
         let sections = sections::Sections::read(object)?;
         let entries = entries::read(&sections.dwarf())?;
-        Ok(ObjectLayouts(Arc::new(resolve::resolve(entries)?)))
+        Ok(ObjectLayouts(Arc::new(resolve::resolve(entries, &sections)?)))
     }
 
     /// Reads several object files, on as many threads as the machine has, and keeps their order.

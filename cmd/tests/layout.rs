@@ -296,6 +296,21 @@ fn a_bound_static_keeps_its_type_by_name() {
 }
 
 #[test]
+fn a_static_that_one_side_does_not_describe_is_never_bound() {
+    let gone = edit(SHOP, "static BARE: Mutex<u64>", "static NAKED: Mutex<u64>");
+    let gone = gone.replace("*BARE", "*NAKED");
+    let found = differences(SHOP, &gone, &["shop::BARE"], &[]);
+    let told: Vec<String> = found.iter().map(ToString::to_string).collect();
+    let wanted = "static shop::BARE changed: \
+        was Mutex<u64>, is not described by any debug information";
+    assert_eq!(told, [wanted]);
+    // Of what neither side describes nothing can be said.
+    let bound = Bound { statics: vec!["elsewhere"], functions: vec!["elsewhere"] };
+    let shop = Layouts::read([compile(SHOP).as_slice()]).unwrap();
+    assert_eq!(compare(&[&shop], &[&shop.clone()], &bound), []);
+}
+
+#[test]
 fn a_bound_function_keeps_its_signature() {
     let source = |argument: &str, value: &str| {
         format!(

@@ -23,14 +23,14 @@ pub(super) type Slice<'a> = EndianSlice<'a, LittleEndian>;
 pub(super) struct Sections<'a> {
     file: object::File<'a>,
     loaded: Vec<(SectionId, Cow<'a, [u8]>)>,
-    /// Where each address in `.debug_info` and `.debug_addr` points, by its own place.
-    pointers: HashMap<Address, (SymbolIndex, i64)>,
+    /// Where each address in `.debug_info` and `.debug_addr` points, ordered by its own place.
+    pointers: Vec<(Address, SymbolIndex, i64)>,
     /// Functions by section and offset; built when first asked for.
     functions: OnceCell<HashMap<(SectionIndex, u64), &'a str>>,
 }
 
 /// The place of an address in the debug sections.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Address {
     /// An offset in `.debug_info`.
     Info(u64),
@@ -57,7 +57,7 @@ impl<'a> Sections<'a> {
             return Err(LayoutError::BigEndian);
         }
         let mut loaded = Vec::with_capacity(WANTED.len());
-        let mut pointers = HashMap::new();
+        let mut pointers = Vec::new();
         for id in WANTED {
             let Some(section) = file.section_by_name(id.name()) else { continue };
             let mut data = section.uncompressed_data().map_err(LayoutError::Object)?;
@@ -77,11 +77,12 @@ impl<'a> Sections<'a> {
                 if relocation.size() == 64
                     && let RelocationTarget::Symbol(symbol) = relocation.target()
                 {
-                    pointers.insert(place(offset), (symbol, relocation.addend()));
+                    pointers.push((place(offset), symbol, relocation.addend()));
                 }
             }
             loaded.push((id, data));
         }
+        pointers.sort_unstable_by_key(|(place, ..)| *place);
         Ok(Sections { file, loaded, pointers, functions: OnceCell::new() })
     }
 
@@ -92,7 +93,8 @@ impl<'a> Sections<'a> {
         table: Address,
         words: usize,
     ) -> Option<Vec<Option<&'a str>>> {
-        let &(symbol, addend) = self.pointers.get(&table)?;
+        let place = self.pointers.binary_search_by_key(&table, |(place, ..)| *place).ok()?;
+        let (_, symbol, addend) = self.pointers[place];
         let symbol = self.file.symbol_by_index(symbol).ok()?;
         let start = symbol.address().wrapping_add_signed(addend);
         let section = self.file.section_by_index(symbol.section_index()?).ok()?;

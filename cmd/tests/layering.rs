@@ -1,16 +1,18 @@
 //! The map in ARCHITECTURE.md and the code are held together.
 //!
-//! ARCHITECTURE.md has one table for each crate that has rooms: a room is a module at the crate's
-//! root, and the table says which rooms it may import. The test reads the tables, then the
+//! ARCHITECTURE.md has one table of the workspace's crates, and one for each crate that has rooms:
+//! a room is a module at the crate's root, and the table says which rooms it may import. The test reads the tables, then the
 //! sources: every path that begins with `crate::`, or with enough `super::`, imports what it names.
 //! What is not in the table is an error, and so is a room without a line, a line without a room,
 //! an import that the table allows but nobody makes, and a circle.
 
 use proc_macro2::{TokenStream, TokenTree};
+use serde_json::Value;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
+    process::Command,
 };
 
 /// For each room, the rooms that it imports.
@@ -29,11 +31,13 @@ fn the_map_is_what_the_code_does() {
     let map = fs::read_to_string(root.join("ARCHITECTURE.md")).expect("the map");
     let mut wrong = Vec::new();
     for (name, folder) in CRATES {
-        let allowed = table(&map, name);
+        let allowed = table(&map, &format!("### `{name}`"));
         let made = imports(&root.join(folder));
         wrong.extend(differences(name, &allowed, &made));
         wrong.extend(circle(&allowed).map(|circle| format!("{name}: a circle: {circle}")));
     }
+    // Circles between crates are cargo's business.
+    wrong.extend(differences("the workspace", &table(&map, "## The crates"), &crates()));
     assert!(wrong.is_empty(), "ARCHITECTURE.md and the code disagree:\n{}", wrong.join("\n"));
 }
 
@@ -41,7 +45,7 @@ fn the_map_is_what_the_code_does() {
 fn a_wrong_map_is_noticed() {
     let map = "### `toy`\n\n| room | imports | |\n| --- | --- | --- |\n\
                | `high` | `low` | up |\n| `low` | | down |\n| `gone` | `high` | away |\n";
-    let allowed = table(map, "toy");
+    let allowed = table(map, "### `toy`");
     assert_eq!(allowed.len(), 3);
     let made = Rooms::from([
         ("high".to_owned(), BTreeSet::new()),
@@ -85,10 +89,26 @@ fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace").to_owned()
 }
 
-/// The lines of the table under the heading that names the crate.
-fn table(map: &str, name: &str) -> Rooms {
-    let heading = format!("### `{name}`");
-    let mut lines = map.lines().skip_while(|line| !line.starts_with(&heading));
+/// The crates of the workspace and which of them each one is built on.
+fn crates() -> Rooms {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--no-deps", "--offline", "--format-version", "1"])
+        .current_dir(repository())
+        .output()
+        .expect("cargo to start");
+    let metadata: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let name = |value: &Value| value["name"].as_str().expect("a name").to_owned();
+    let list = |value: &Value| value.as_array().expect("a list").clone();
+    let on = |package: &Value| {
+        let all = list(&package["dependencies"]).into_iter();
+        all.filter(|d| d["path"].is_string() && d["kind"].is_null()).map(|d| name(&d)).collect()
+    };
+    list(&metadata["packages"]).iter().map(|package| (name(package), on(package))).collect()
+}
+
+/// The lines of the table under a heading.
+fn table(map: &str, heading: &str) -> Rooms {
+    let mut lines = map.lines().skip_while(|line| !line.starts_with(heading));
     assert!(lines.next().is_some(), "ARCHITECTURE.md has no heading {heading}");
     let section = lines.take_while(|line| !line.starts_with('#'));
     let rows = section.filter(|line| line.starts_with("| `"));
@@ -101,7 +121,7 @@ fn table(map: &str, name: &str) -> Rooms {
         let [_, room, imports, ..] = cells[..] else { panic!("too few cells: {row}") };
         let [room] = &names(room)[..] else { panic!("one room in each line: {row}") };
         let twice = rooms.insert(room.clone(), names(imports).into_iter().collect());
-        assert!(twice.is_none(), "{name}: {room} has two lines");
+        assert!(twice.is_none(), "{heading}: {room} has two lines");
     }
     assert!(!rooms.is_empty(), "no table under {heading}");
     rooms

@@ -3,7 +3,7 @@
 use crate::{
     line::Line,
     project::{Copy, Fixture, Project},
-    tool::{self, Tool, eventually, is_alive},
+    tool::{self, PATIENCE_TO_BUILD, Tool, eventually, is_alive, within},
 };
 use serde_json::Value;
 use std::{
@@ -246,7 +246,9 @@ impl Outcome {
 /// Waits for the program: its process, and a connection to it.
 fn first_words(tool: &mut Tool, port: &Path) -> Result<(u32, Line), String> {
     let runs = |event: &Value| event["event"] == "running";
-    eventually("the program runs", || tool.events().iter().any(runs) || tool.ended().is_some());
+    within(PATIENCE_TO_BUILD, "the program runs", || {
+        tool.events().iter().any(runs) || tool.ended().is_some()
+    });
     if !tool.events().iter().any(runs) {
         return Err("the tool ended before the program ran".to_owned());
     }

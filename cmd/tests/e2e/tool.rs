@@ -16,9 +16,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long anything is waited for before the test gives up. Long enough for a machine that is
-/// busy with other things and for a first build.
-pub const PATIENCE: Duration = Duration::from_secs(600);
+/// How long anything is waited for before the test gives up: long enough for a machine that is busy
+/// with other things.
+pub const PATIENCE: Duration = Duration::from_secs(120);
+
+/// The same for a first build, with all dependencies.
+pub const PATIENCE_TO_BUILD: Duration = Duration::from_secs(900);
 
 /// A command that runs the tool, without what would reach it from the outside.
 pub fn command() -> Command {
@@ -124,7 +127,7 @@ impl Tool {
             if let Some(status) = self.ended() {
                 break status;
             }
-            assert!(begin.elapsed() < PATIENCE, "the tool does not end");
+            assert!(begin.elapsed() < PATIENCE_TO_BUILD, "the tool does not end");
             thread::sleep(Duration::from_millis(10));
         };
         self.readers.drain(..).for_each(|reader| reader.join().expect("a reader"));
@@ -178,10 +181,15 @@ pub fn is_alive(pid: u32) -> bool {
 }
 
 /// Waits until something holds.
-pub fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+pub fn eventually(what: &str, holds: impl FnMut() -> bool) {
+    within(PATIENCE, what, holds);
+}
+
+/// Waits until something holds, with another patience.
+pub fn within(patience: Duration, what: &str, mut holds: impl FnMut() -> bool) {
     let begin = Instant::now();
     while !holds() {
-        assert!(begin.elapsed() < PATIENCE, "waited in vain: {what}");
+        assert!(begin.elapsed() < patience, "waited in vain: {what}");
         thread::sleep(Duration::from_millis(10));
     }
 }

@@ -1,3 +1,4 @@
 //! The tool: it decides and explains.
 
 pub mod diff;
+pub mod layout;

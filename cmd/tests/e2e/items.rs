@@ -68,19 +68,23 @@ fn doubled(",
 /// A string, a format string, a constant, two immutable statics, one after the other.
 pub fn words(session: &mut Session, copy: Copy) {
     let file = copy.file("words.rs");
+    let greet = copy.function("words/greet");
     let ask = format!("two {} greet Margarethe", copy.name);
     session.expect(&ask, "Hello, dear Margaret!");
     let edits = [
         (("\"dear\"", "\"most esteemed\""), "Hello, most esteemed Margaret!"),
-        (("{GREETING}, {title}", "{GREETING} - {title}"), "Hello - most esteemed Margaret!"),
-        (("\"Hello\"", "\"Good morning\""), "Good morning - most esteemed Margaret!"),
-        (("[\"!\", \"?\"]", "[\"!!!\", \"?\"]"), "Good morning - most esteemed Margaret!!!"),
-        (("LIMIT: u64 = 8", "LIMIT: u64 = 4"), "Good morning - most esteemed Marg!!!"),
+        (("\"Hello\"", "\"Good morning\""), "Good morning, most esteemed Margaret!"),
+        (("[\"!\", \"?\"]", "[\"!!!\", \"?\"]"), "Good morning, most esteemed Margaret!!!"),
+        (("LIMIT: u64 = 8", "LIMIT: u64 = 4"), "Good morning, most esteemed Marg!!!"),
     ];
     for (change, answer) in edits {
-        session.live(&file, &[change]).swapped_only(&copy.function("words/greet"));
+        session.live(&file, &[change]).swapped_only(&greet);
         session.expect(&ask, answer);
     }
+    // The generic instance behind a format string depends on its length, and crates share such
+    // instances: what used the library's may be compiled anew in the binary, and is then swapped.
+    session.live(&file, &[("{GREETING}, {title}", "{GREETING} - {title}")]).swapped(&greet);
+    session.expect(&ask, "Good morning - most esteemed Marg!!!");
 }
 
 /// A static that did not exist begins to count, and the patches that follow count on.

@@ -93,7 +93,8 @@ impl Session {
     pub fn restarted(&mut self) {
         let event = loop {
             let event = self.tool.next_event();
-            if event["event"] != "building" {
+            // The build and the new process are told on the way.
+            if event["event"] != "building" && event["event"] != "running" {
                 break event;
             }
         };

@@ -87,13 +87,13 @@ pub fn unreached(session: &mut Session, copy: Copy) {
 
     let outcome = session.live(
         &file,
-        &[("let fixed = 87;", "let fixed = 97;"), ("{price} asked", "{price}, asked")],
+        &[("let fixed = 87;", "let fixed = 97;"), ("{price} asked", "{price}_asked")],
     );
     outcome.swapped_only(&copy.function("price/price"));
     let not_live = outcome.names("not_live");
     assert!(not_live.iter().any(|name| name.contains("unreached")), "{not_live:?}");
     session.expect(&ask, "78");
-    session.live(&file, &[("{price}, asked", "{price} asked")]);
+    session.live(&file, &[("{price}_asked", "{price} asked")]);
 }
 
 /// A comment changes no code.

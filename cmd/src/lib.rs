@@ -1,4 +1,12 @@
 //! The tool: it decides and explains.
 
+pub mod build;
+pub mod cli;
 pub mod diff;
+pub mod interrupt;
+pub mod keys;
 pub mod layout;
+pub mod process;
+pub mod run;
+pub mod show;
+pub mod watch;

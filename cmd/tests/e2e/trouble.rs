@@ -85,10 +85,8 @@ pub fn unreached(session: &mut Session, copy: Copy) {
     assert!(event["why"].as_str().is_some_and(|why| why.contains("#[hot]")), "{event}");
     session.expect(&ask, "78");
 
-    let outcome = session.live(
-        &file,
-        &[("let fixed = 87;", "let fixed = 97;"), ("{price} asked", "{price}_asked")],
-    );
+    let outcome = session
+        .live(&file, &[("let fixed = 87;", "let fixed = 97;"), ("{price} asked", "{price}_asked")]);
     outcome.swapped_only(&copy.function("price/price"));
     let not_live = outcome.names("not_live");
     assert!(not_live.iter().any(|name| name.contains("unreached")), "{not_live:?}");

@@ -1,0 +1,222 @@
+//! One captured command line of rustc, and what it says.
+//!
+//! A [`Record`] is what the wrapper wrote down: the command as it was run. [`Facts`] is what hot
+//! needs to know of it, read from the arguments. rustc's grammar is wider than what is read here;
+//! these are the forms that cargo writes.
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// A command line of rustc as cargo ran it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// What was executed: rustc, or the wrapper that hot stands before.
+    pub program: String,
+    /// Its arguments, in order. When `program` is a wrapper, the first is rustc.
+    pub args: Vec<String>,
+    /// The directory that it ran in.
+    pub cwd: PathBuf,
+    /// All environment variables, except those whose value is not UTF-8.
+    pub env: BTreeMap<String, String>,
+    /// Those that cargo had added to or changed in hot's own environment.
+    pub added: Vec<String>,
+}
+
+/// What the arguments of a [`Record`] say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// `--crate-name`.
+    pub crate_name: String,
+    /// `--crate-type`, each; `bin` when none is given.
+    pub crate_types: Vec<String>,
+    /// `--out-dir`.
+    pub out_dir: PathBuf,
+    /// Stem of the artifact: the crate's name and `-C extra-filename`.
+    pub key: String,
+    /// `-C incremental`.
+    pub incremental: Option<PathBuf>,
+    /// Paths of `--extern name=path`.
+    pub externs: Vec<PathBuf>,
+    /// `--target`.
+    pub target: Option<String>,
+    /// `-C lto`, when it is not off.
+    pub lto: bool,
+}
+
+impl Record {
+    /// Reads the arguments. `None` when this is not a compilation that leaves an artifact behind,
+    /// such as a question for the version.
+    pub fn facts(&self) -> Option<Facts> {
+        let mut facts = Facts::default();
+        let (mut extra, mut emits) = (String::new(), false);
+        let mut args = self.args.iter();
+        while let Some(arg) = args.next() {
+            let (flag, value) = match arg.split_once('=') {
+                Some((flag, value)) if flag.starts_with("--") => (flag, Some(value.to_owned())),
+                _ => (arg.as_str(), None),
+            };
+            let mut value = || value.clone().or_else(|| args.next().cloned()).unwrap_or_default();
+            match flag {
+                "--crate-name" => facts.crate_name = value(),
+                "--crate-type" => facts.crate_types.extend(value().split(',').map(str::to_owned)),
+                "--out-dir" => facts.out_dir = self.cwd.join(value()),
+                "--target" => facts.target = Some(value()),
+                "--emit" => emits = true,
+                "--extern" => {
+                    if let Some((_, path)) = value().split_once('=') {
+                        facts.externs.push(self.cwd.join(path));
+                    }
+                }
+                "-C" | "--codegen" => {
+                    let option = value();
+                    self.codegen(&option, &mut facts, &mut extra);
+                }
+                _ if arg.starts_with("-C") => self.codegen(&arg[2..], &mut facts, &mut extra),
+                _ => {}
+            }
+        }
+        if facts.crate_types.is_empty() {
+            facts.crate_types.push("bin".to_owned());
+        }
+        let real = emits
+            && !facts.crate_name.is_empty()
+            && facts.crate_name != "___"
+            && !facts.out_dir.as_os_str().is_empty();
+        facts.key = format!("{}{extra}", facts.crate_name);
+        real.then_some(facts)
+    }
+
+    fn codegen(&self, option: &str, facts: &mut Facts, extra: &mut String) {
+        match option.split_once('=') {
+            Some(("extra-filename", value)) => *extra = value.to_owned(),
+            Some(("incremental", value)) => facts.incremental = Some(self.cwd.join(value)),
+            Some(("lto", value)) => facts.lto = !matches!(value, "off" | "no" | "n" | "false"),
+            None if option == "lto" => facts.lto = true,
+            _ => {}
+        }
+    }
+
+    /// The directory of the package that the command compiles, if cargo said it.
+    pub fn manifest_dir(&self) -> Option<&Path> {
+        self.env.get("CARGO_MANIFEST_DIR").map(Path::new)
+    }
+}
+
+impl Facts {
+    /// Whether the crate is linked into an executable of its own.
+    pub fn is_binary(&self) -> bool {
+        self.crate_types == ["bin"]
+    }
+
+    /// Whether the crate's objects are in an rlib, and nothing else would have to be linked.
+    pub fn is_rlib(&self) -> bool {
+        self.crate_types.iter().all(|kind| kind == "lib" || kind == "rlib")
+    }
+
+    /// Path of the rlib.
+    pub fn rlib(&self) -> PathBuf {
+        self.out_dir.join(format!("lib{}.rlib", self.key))
+    }
+
+    /// Path of the dep-info file.
+    pub fn dep_info(&self) -> PathBuf {
+        self.out_dir.join(format!("{}.d", self.key))
+    }
+
+    /// The folder that holds cargo's lock and its fingerprints: `target/debug`.
+    pub fn build_dir(&self) -> PathBuf {
+        self.out_dir.parent().unwrap_or(&self.out_dir).to_owned()
+    }
+}
+
+/// The key of the crate that an `--extern` path, or an artifact's file name, stands for.
+///
+/// ```
+/// # use std::path::Path;
+/// use hot_cli::build::command::key_of_artifact;
+/// let path = Path::new("/t/debug/deps/libshop-fa3e6e2971e0d5e9.rmeta");
+/// assert_eq!(key_of_artifact(path).as_deref(), Some("shop-fa3e6e2971e0d5e9"));
+/// ```
+pub fn key_of_artifact(path: &Path) -> Option<String> {
+    let stem = path.file_stem()?.to_str()?;
+    Some(match path.extension().and_then(|e| e.to_str()) {
+        Some("rlib" | "rmeta" | "so" | "dylib") => stem.strip_prefix("lib")?.to_owned(),
+        _ => stem.to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(args: &[&str]) -> Record {
+        Record {
+            program: "rustc".into(),
+            args: args.iter().map(|a| (*a).to_owned()).collect(),
+            cwd: "/w".into(),
+            env: BTreeMap::new(),
+            added: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn what_cargo_writes_is_read() {
+        let facts = record(&[
+            "--crate-name",
+            "shop",
+            "--edition=2024",
+            "shop/src/lib.rs",
+            "--error-format=json",
+            "--crate-type",
+            "lib",
+            "--emit=dep-info,metadata,link",
+            "-C",
+            "embed-bitcode=no",
+            "-C",
+            "metadata=518b",
+            "-C",
+            "extra-filename=-fa3e",
+            "--out-dir",
+            "/t/debug/deps",
+            "-C",
+            "incremental=/t/debug/incremental",
+            "-L",
+            "dependency=/t/debug/deps",
+            "--extern",
+            "noprelude:base=/t/debug/deps/libbase-1.rmeta",
+            "--extern",
+            "proc_macro",
+        ])
+        .facts()
+        .unwrap();
+        assert_eq!(facts.key, "shop-fa3e");
+        assert_eq!(facts.crate_types, ["lib"]);
+        assert!(facts.is_rlib() && !facts.is_binary() && !facts.lto);
+        assert_eq!(facts.incremental.as_deref(), Some(Path::new("/t/debug/incremental")));
+        assert_eq!(facts.externs, [Path::new("/t/debug/deps/libbase-1.rmeta")]);
+        assert_eq!(facts.rlib(), Path::new("/t/debug/deps/libshop-fa3e.rlib"));
+        assert_eq!(facts.build_dir(), Path::new("/t/debug"));
+    }
+
+    #[test]
+    fn relative_paths_count_from_the_directory_of_the_command() {
+        let facts = record(&["--crate-name=a", "--emit=link", "--out-dir=deps", "-Clto=thin"]);
+        let facts = facts.facts().unwrap();
+        assert_eq!(facts.out_dir, Path::new("/w/deps"));
+        assert!(facts.is_binary() && facts.lto);
+    }
+
+    #[test]
+    fn questions_are_not_compilations() {
+        assert_eq!(record(&["-vV"]).facts(), None);
+        let probe = ["-", "--crate-name", "___", "--print=file-names", "--crate-type", "bin"];
+        assert_eq!(record(&probe).facts(), None);
+    }
+
+    #[test]
+    fn an_executable_has_its_key_as_its_name() {
+        assert_eq!(key_of_artifact(Path::new("/t/deps/app-1f4d")).as_deref(), Some("app-1f4d"));
+        assert_eq!(key_of_artifact(Path::new("/t/deps/libm-2.so")).as_deref(), Some("m-2"));
+    }
+}

@@ -1,0 +1,303 @@
+//! Which of the user's crates the program is made of, in which order, from which files.
+//!
+//! The records of the build are a graph already: each names, by `--extern`, the artifacts that it
+//! was given. Beginning at the executable's record, every rlib that a crate of the user's made is
+//! a [`Unit`]; those can be recompiled by their own command. What is reached through a procedural
+//! macro or belongs to a build script acts on the program by way of cargo only: a change there
+//! needs a build by cargo and a restart, as do the manifests.
+
+use super::capture::Captures;
+use super::cargo::Outcome;
+use super::command::{Facts, Record, key_of_artifact};
+use super::depinfo;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+/// One of the user's crates, and how to recompile it.
+#[derive(Clone, Debug)]
+pub struct Unit {
+    /// Stem of its artifact: `shop-1a2b3c`.
+    pub key: String,
+    /// The crate's name.
+    pub name: String,
+    /// Its command line.
+    pub record: Record,
+    /// What the command line says.
+    pub facts: Facts,
+    /// The units that it was given, as indices into [`Graph::units`].
+    pub uses: Vec<usize>,
+    /// The files that it was made from.
+    pub sources: Vec<PathBuf>,
+}
+
+impl Unit {
+    /// Reads again which files the crate was made from. If rustc left no list, the old one holds.
+    pub fn refresh_sources(&mut self, target_dir: &Path) {
+        if let Ok(files) = depinfo::read(&self.facts.dep_info(), &self.record.cwd) {
+            self.sources = outside(files, target_dir);
+        }
+    }
+}
+
+/// What a change to a file asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Recompile these units, and those that use them.
+    Source(Vec<usize>),
+    /// Build with cargo and restart; the text says what the file is.
+    Cargo(String),
+}
+
+/// The user's crates in the program.
+#[derive(Clone, Debug, Default)]
+pub struct Graph {
+    /// Each unit after those that it uses; the executable's is the last.
+    pub units: Vec<Unit>,
+    /// Files whose change only cargo can act on, and what they are.
+    pub cargo_files: BTreeMap<PathBuf, String>,
+    /// Folders any file of which is such a file.
+    pub cargo_folders: BTreeMap<PathBuf, String>,
+    /// The folders of the user's packages in the program.
+    pub packages: BTreeSet<PathBuf>,
+    /// Units that a foreign crate stands on: only cargo can rebuild what is between.
+    beneath: BTreeSet<usize>,
+    /// The folders of all packages of the user's that the build went through.
+    user: BTreeSet<PathBuf>,
+}
+
+impl Graph {
+    /// Follows the records from the executable's.
+    pub fn new(binary: &str, captures: &Captures, outcome: &Outcome, target_dir: &Path) -> Graph {
+        let user: BTreeSet<PathBuf> = outcome
+            .artifacts
+            .iter()
+            .filter(|a| is_user(&a.package_id))
+            .filter_map(|a| Some(a.manifest_path.parent()?.as_std_path().to_owned()))
+            .collect();
+        let mut walk = Walk {
+            captures,
+            target_dir,
+            seen: BTreeMap::new(),
+            graph: Graph { user, ..Graph::default() },
+        };
+        walk.visit(binary, false);
+        let Walk { mut graph, seen, .. } = walk;
+        for (key, unit) in &seen {
+            if let Some(unit) = unit.filter(|_| key.beneath) {
+                graph.beneath.insert(unit);
+            }
+        }
+        graph.add_build_scripts(captures, outcome, target_dir);
+        for package in graph.packages.clone() {
+            graph.cargo_files.insert(package.join("Cargo.toml"), "a manifest".to_owned());
+        }
+        graph
+    }
+
+    /// What a change to this file asks for; `None` when the program was not made from it.
+    pub fn role(&self, file: &Path) -> Option<Role> {
+        if let Some(what) = self.cargo_files.get(file) {
+            return Some(Role::Cargo(what.clone()));
+        }
+        for (folder, what) in &self.cargo_folders {
+            if file.starts_with(folder) {
+                return Some(Role::Cargo(what.clone()));
+            }
+        }
+        let named = |unit: &Unit| unit.sources.binary_search_by(|s| s.as_path().cmp(file)).is_ok();
+        let units: Vec<usize> = (0..self.units.len()).filter(|&i| named(&self.units[i])).collect();
+        if let Some(&unit) = units.iter().find(|unit| self.beneath.contains(unit)) {
+            let name = &self.units[unit].name;
+            return Some(Role::Cargo(format!("{name} is used by a crate that is not yours")));
+        }
+        (!units.is_empty()).then_some(Role::Source(units))
+    }
+
+    /// These units and all that use them, directly or not, in the order to compile them.
+    pub fn affected(&self, changed: &BTreeSet<usize>) -> Vec<usize> {
+        let mut affected = changed.clone();
+        for (index, unit) in self.units.iter().enumerate() {
+            if unit.uses.iter().any(|used| affected.contains(used)) {
+                affected.insert(index);
+            }
+        }
+        affected.into_iter().collect()
+    }
+
+    /// Every file that the program was made from.
+    pub fn files(&self) -> BTreeSet<PathBuf> {
+        let sources = self.units.iter().flat_map(|unit| &unit.sources);
+        sources.chain(self.cargo_files.keys()).cloned().collect()
+    }
+
+    /// The unit of the executable.
+    pub fn binary(&self) -> Option<&Unit> {
+        self.units.last()
+    }
+
+    fn add_build_scripts(&mut self, captures: &Captures, outcome: &Outcome, target_dir: &Path) {
+        for artifact in &outcome.artifacts {
+            let root = artifact.manifest_path.parent().map(|p| p.as_std_path());
+            if !root.is_some_and(|root| self.packages.contains(root))
+                || !artifact.target.kind.contains(&cargo_metadata::TargetKind::CustomBuild)
+            {
+                continue;
+            }
+            let what = format!("the build script of {}", package_name(&artifact.package_id));
+            self.add_cargo_file(artifact.target.src_path.as_std_path(), &what, target_dir);
+            let folder = artifact.filenames.first().and_then(|f| f.as_std_path().parent());
+            for key in captures.keys("build_script_build") {
+                let record = captures.get(&key);
+                let Some(facts) = record.as_ref().and_then(Record::facts) else { continue };
+                if Some(facts.out_dir.as_path()) == folder
+                    && let Some(record) = record
+                {
+                    self.add_outsider(&record, &facts, &what, captures, target_dir);
+                }
+            }
+        }
+        for script in &outcome.scripts {
+            let out = script.out_dir.as_std_path();
+            let Some(root) = self
+                .packages
+                .iter()
+                .find(|p| script.package_id.repr.contains(&format!("//{}#", p.display())))
+                .cloned()
+            else {
+                continue;
+            };
+            let Some(said) = out.parent().map(|folder| folder.join("output")) else { continue };
+            let what = format!("read by the build script of {}", package_name(&script.package_id));
+            for line in std::fs::read_to_string(said).unwrap_or_default().lines() {
+                let line = line.strip_prefix("cargo::").or_else(|| line.strip_prefix("cargo:"));
+                if let Some(path) = line.and_then(|l| l.strip_prefix("rerun-if-changed=")) {
+                    self.add_cargo_file(&root.join(path), &what, target_dir);
+                }
+            }
+        }
+    }
+
+    /// A crate that acts on the program by way of cargo only, and the user's crates beneath it.
+    fn add_outsider(
+        &mut self,
+        record: &Record,
+        facts: &Facts,
+        what: &str,
+        captures: &Captures,
+        target_dir: &Path,
+    ) {
+        for file in depinfo::read(&facts.dep_info(), &record.cwd).unwrap_or_default() {
+            self.add_cargo_file(&file, what, target_dir);
+        }
+        for used in facts.externs.iter().filter_map(|path| key_of_artifact(path)) {
+            let Some(used) = captures.get(&used) else { continue };
+            if let Some(facts) = used.facts().filter(|_| self.package_of(&used).is_some()) {
+                self.add_outsider(&used, &facts, what, captures, target_dir);
+            }
+        }
+    }
+
+    /// The folder of the user's package that a command compiles, if it is one.
+    fn package_of(&self, record: &Record) -> Option<PathBuf> {
+        self.user.get(record.manifest_dir()?).cloned()
+    }
+
+    fn add_cargo_file(&mut self, path: &Path, what: &str, target_dir: &Path) {
+        let path = depinfo::normal(path);
+        if path.starts_with(target_dir) {
+            return;
+        }
+        let of = if path.is_dir() { &mut self.cargo_folders } else { &mut self.cargo_files };
+        of.insert(path, what.to_owned());
+    }
+}
+
+/// A crate on the way from the executable, seen directly or beneath a foreign crate.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Seen {
+    key: String,
+    beneath: bool,
+}
+
+struct Walk<'a> {
+    captures: &'a Captures,
+    target_dir: &'a Path,
+    seen: BTreeMap<Seen, Option<usize>>,
+    graph: Graph,
+}
+
+impl Walk<'_> {
+    /// Visits a crate after all that it uses; its index if it is one of the user's.
+    fn visit(&mut self, key: &str, beneath: bool) -> Option<usize> {
+        let seen = Seen { key: key.to_owned(), beneath };
+        if let Some(unit) = self.seen.get(&seen) {
+            return *unit;
+        }
+        let record = self.captures.get(key)?;
+        let facts = record.facts()?;
+        let root = self.graph.package_of(&record);
+        let mut uses = Vec::new();
+        for path in facts.externs.clone() {
+            let Some(used) = key_of_artifact(&path) else { continue };
+            match path.extension().and_then(|e| e.to_str()) {
+                Some("rlib" | "rmeta") => {
+                    uses.extend(self.visit(&used, beneath || root.is_none()));
+                }
+                _ => self.outsider(&used),
+            }
+        }
+        let unit = root.map(|root| {
+            self.graph.packages.insert(root);
+            // The same crate may have been reached the other way before.
+            let known = self.graph.units.iter().position(|unit| unit.key == key);
+            known.unwrap_or_else(|| {
+                let mut unit = Unit {
+                    key: key.to_owned(),
+                    name: facts.crate_name.clone(),
+                    record,
+                    facts,
+                    uses,
+                    sources: Vec::new(),
+                };
+                unit.refresh_sources(self.target_dir);
+                self.graph.units.push(unit);
+                self.graph.units.len() - 1
+            })
+        });
+        self.seen.insert(seen, unit);
+        unit
+    }
+
+    /// A procedural macro, or a dynamic library.
+    fn outsider(&mut self, key: &str) {
+        let Some(record) = self.captures.get(key) else { return };
+        let Some(facts) = record.facts() else { return };
+        if let Some(root) = self.graph.package_of(&record) {
+            self.graph.packages.insert(root);
+            let what = match facts.crate_types.first().map(String::as_str) {
+                Some("proc-macro") => format!("the procedural macros of {}", facts.crate_name),
+                _ => format!("the dynamic library {}", facts.crate_name),
+            };
+            self.graph.add_outsider(&record, &facts, &what, self.captures, self.target_dir);
+        }
+    }
+}
+
+/// Whether a package is the user's: in the workspace or given by path.
+pub fn is_user(package: &cargo_metadata::PackageId) -> bool {
+    package.repr.starts_with("path+")
+}
+
+/// The package's name, as far as its ID tells.
+pub fn package_name(package: &cargo_metadata::PackageId) -> &str {
+    let (path, fragment) = package.repr.rsplit_once('#').unwrap_or(("", &package.repr));
+    match fragment.split_once('@') {
+        Some((name, _)) => name,
+        // `path+file:///w/shop#0.1.0`: the folder has the package's name.
+        None => path.rsplit('/').next().unwrap_or(fragment),
+    }
+}
+
+fn outside(files: Vec<PathBuf>, target_dir: &Path) -> Vec<PathBuf> {
+    files.into_iter().filter(|file| !file.starts_with(target_dir)).collect()
+}

@@ -1,0 +1,502 @@
+//! Building: by cargo the first time, by rustc alone after each save.
+//!
+//! - [`cargo`] runs cargo with hot as the wrapper of rustc; [`capture`] is that wrapper, and keeps
+//!   the command lines; [`command`] reads them.
+//! - [`graph`] joins them to the user's crates in order, with their source files from [`depinfo`].
+//! - [`replay`] compiles some of them again; [`objects`] finds what rustc left.
+//!
+//! A [`Builder`] lives as long as the tool; each build by cargo that succeeds makes a new
+//! [`Build`].
+
+pub mod capture;
+pub mod cargo;
+pub mod command;
+pub mod depinfo;
+pub mod graph;
+pub mod objects;
+pub mod replay;
+
+use crate::diff::{Archives, CrateObjects};
+use crate::interrupt::Interrupt;
+use anyhow::{Context, Result, bail};
+use capture::Captures;
+use cargo::{Outcome, Selection};
+use cargo_metadata::{Artifact, TargetKind};
+use command::{Record, key_of_artifact};
+use graph::Graph;
+use replay::{BuildLock, Compiled};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Arc, OnceLock};
+use std::time::SystemTime;
+
+/// Bad usage, as opposed to something that failed: the sentence says what to do.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Usage(pub String);
+
+/// What builds the program, again and again.
+#[derive(Debug)]
+pub struct Builder {
+    selection: Selection,
+    captures: Captures,
+    workspace: cargo_metadata::Metadata,
+    interrupt: Arc<Interrupt>,
+    /// The program that cargo runs in place of rustc: hot.
+    wrapper: PathBuf,
+    idle: PathBuf,
+}
+
+/// How a build by cargo ended.
+#[derive(Debug)]
+pub enum Built {
+    /// There is a program.
+    Program(Box<Build>),
+    /// It does not compile; the text is that of the errors, which have been printed.
+    Failed(String),
+}
+
+/// A program that cargo has built, and how to compile its crates again.
+#[derive(Clone, Debug)]
+pub struct Build {
+    /// The executable.
+    pub executable: PathBuf,
+    /// The user's crates in it.
+    pub graph: Graph,
+    /// What else is linked.
+    pub archives: Archives,
+    /// Environment that `cargo run` would give the program, besides ours.
+    pub env: Vec<(String, String)>,
+    /// Why no edit of this build can go live, if that is so.
+    pub obstacle: Option<String>,
+    session_folder: Arc<OnceLock<PathBuf>>,
+    target_dir: PathBuf,
+}
+
+/// How a replay ended.
+#[derive(Debug)]
+pub enum Replayed {
+    /// Every crate compiled; these are their objects, in order.
+    Objects(Vec<CrateObjects>),
+    /// One did not; none after it was tried.
+    Failed(Compiled),
+    /// The end was asked for.
+    Interrupted,
+}
+
+impl Builder {
+    /// Finds the workspace and the place for the records. `wrapper` is the executable of hot.
+    ///
+    /// # Errors
+    /// When cargo finds no workspace, or the target folder cannot be written to.
+    pub fn new(
+        selection: Selection,
+        wrapper: PathBuf,
+        interrupt: Arc<Interrupt>,
+    ) -> Result<Builder> {
+        let workspace = cargo::metadata(&selection)?;
+        let folder = workspace.target_directory.as_std_path().join("hot/capture");
+        let captures = Captures::open(folder.join(selection.folder()))?;
+        let idle = replay::idle_program()?;
+        Ok(Builder { selection, captures, workspace, interrupt, wrapper, idle })
+    }
+
+    /// The workspace's root.
+    pub fn root(&self) -> &Path {
+        self.workspace.workspace_root.as_std_path()
+    }
+
+    /// The folder that nothing is watched in.
+    pub fn target_dir(&self) -> &Path {
+        self.workspace.target_directory.as_std_path()
+    }
+
+    /// The folders of the workspace's packages.
+    pub fn packages(&self) -> BTreeSet<PathBuf> {
+        let manifests = self.workspace.packages.iter().map(|p| p.manifest_path.as_std_path());
+        manifests.filter_map(|manifest| Some(manifest.parent()?.to_owned())).collect()
+    }
+
+    /// The files besides sources that decide what cargo builds, and what they are. They need not
+    /// exist.
+    pub fn manifests(&self) -> Vec<(PathBuf, String)> {
+        let root = self.root();
+        let mut files = vec![
+            (root.join("Cargo.toml"), "a manifest".to_owned()),
+            (root.join("Cargo.lock"), "the lock file".to_owned()),
+            (root.join("rust-toolchain.toml"), "the choice of a toolchain".to_owned()),
+            (root.join("rust-toolchain"), "the choice of a toolchain".to_owned()),
+            (root.join(".cargo/config.toml"), "cargo's configuration".to_owned()),
+        ];
+        files.extend(
+            self.packages().into_iter().map(|p| (p.join("Cargo.toml"), "a manifest".to_owned())),
+        );
+        files
+    }
+
+    /// Builds with cargo, and sees to it that every command line is known.
+    ///
+    /// # Errors
+    /// When cargo or its messages fail, or when it is not clear what to run ([`Usage`]).
+    pub fn build(&self, say: &mut dyn FnMut(&str)) -> Result<Built> {
+        let mut again = false;
+        loop {
+            let env = self.cargo_env()?;
+            let outcome = cargo::build(&self.selection, &env, &self.interrupt)?;
+            self.settle(&outcome);
+            if !outcome.success {
+                return Ok(Built::Failed(outcome.errors));
+            }
+            let program = self.choose(&outcome)?;
+            let unknown = self.unknown(&outcome, program);
+            if unknown.is_empty() {
+                return Ok(Built::Program(Box::new(self.program(program, &outcome)?)));
+            }
+            let names: BTreeSet<&str> =
+                unknown.iter().map(|a| graph::package_name(&a.package_id)).collect();
+            let names = Vec::from_iter(names).join(", ");
+            if again {
+                bail!("failed to learn from cargo how {names} is compiled");
+            }
+            say(&format!("compiling {names} once more, to learn how cargo does it"));
+            self.make_stale(&unknown, program)?;
+            again = true;
+        }
+    }
+
+    fn cargo_env(&self) -> Result<Vec<(&'static str, std::ffi::OsString)>> {
+        let cwd = std::env::current_dir().context("the current directory is gone")?;
+        let mut env = self.captures.wrapper(&self.wrapper, &cwd);
+        if self.selection.is_dev() {
+            // A binary's objects are read from its incremental session. It is the default of the
+            // profile, so this rebuilds nothing, unless the user had switched it off.
+            env.push(("CARGO_INCREMENTAL", "1".into()));
+        }
+        Ok(env)
+    }
+
+    /// The artifact to run.
+    fn choose<'a>(&self, outcome: &'a Outcome) -> Result<&'a Artifact> {
+        let programs: Vec<&Artifact> = outcome
+            .artifacts
+            .iter()
+            .filter(|a| a.executable.is_some() && !a.profile.test)
+            .filter(|a| a.target.is_bin() || a.target.is_example())
+            .collect();
+        if let [program] = programs[..] {
+            return Ok(program);
+        }
+        let default = |a: &&&Artifact| {
+            let package = self.workspace.packages.iter().find(|p| p.id == a.package_id);
+            package.is_some_and(|p| p.default_run.as_ref() == Some(&a.target.name))
+        };
+        let defaults: Vec<_> = programs.iter().filter(default).collect();
+        if let [program] = defaults[..] {
+            return Ok(program);
+        }
+        if programs.is_empty() {
+            return Err(Usage(
+                "there is no program to run: a bin target must be available for `hot run`".into(),
+            )
+            .into());
+        }
+        let mut names: Vec<&str> = programs.iter().map(|a| a.target.name.as_str()).collect();
+        names.sort_unstable();
+        Err(Usage(format!(
+            "`hot run` could not determine which binary to run. Use the `--bin` option to specify \
+             a binary, or the `default-run` manifest key.\navailable binaries: {}",
+            names.join(", ")
+        ))
+        .into())
+    }
+
+    /// Marks the records of what was just compiled as belonging to the artifacts that it made.
+    fn settle(&self, outcome: &Outcome) {
+        for artifact in outcome.artifacts.iter().filter(|a| graph::is_user(&a.package_id)) {
+            if !artifact.fresh
+                && let Some(key) = self.key(artifact)
+            {
+                settle(&self.captures, &key);
+            }
+        }
+    }
+
+    /// The user's artifacts of which it is not known how cargo made them.
+    fn unknown<'a>(&self, outcome: &'a Outcome, program: &Artifact) -> Vec<&'a Artifact> {
+        let wanted = |a: &&Artifact| {
+            let kinds = &a.target.kind;
+            a.target.src_path == program.target.src_path
+                || kinds.iter().any(|kind| {
+                    matches!(kind, TargetKind::Lib | TargetKind::RLib | TargetKind::ProcMacro)
+                })
+        };
+        let known = |a: &Artifact| self.key(a).is_some_and(|key| is_settled(&self.captures, &key));
+        let user = outcome.artifacts.iter().filter(|a| graph::is_user(&a.package_id));
+        user.filter(wanted).filter(|a| !known(a)).collect()
+    }
+
+    /// The key of an artifact. An executable is announced without its hash, but it is the same
+    /// file as one that has it.
+    fn key(&self, artifact: &Artifact) -> Option<String> {
+        let Some(executable) = &artifact.executable else {
+            let hashed = |key: &String| key.contains('-');
+            let files = artifact.filenames.iter();
+            return files.filter_map(|f| key_of_artifact(f.as_std_path())).find(hashed);
+        };
+        let crate_name = artifact.target.name.replace('-', "_");
+        self.captures.keys(&crate_name).into_iter().find(|key| {
+            let facts = self.captures.get(key).as_ref().and_then(Record::facts);
+            facts.is_some_and(|f| same_file(&f.out_dir.join(key), executable.as_std_path()))
+        })
+    }
+
+    /// Has cargo make these artifacts anew: it does so when an output is missing.
+    fn make_stale(&self, artifacts: &[&Artifact], program: &Artifact) -> Result<()> {
+        let mut packages = Vec::new();
+        for artifact in artifacts {
+            let hashed = |path: &&Path| {
+                key_of_artifact(path).is_some_and(|key| key.contains('-')) && path.is_file()
+            };
+            let mut files: Vec<PathBuf> = artifact
+                .filenames
+                .iter()
+                .map(|f| f.as_std_path())
+                .filter(|_| artifact.executable.is_none())
+                .filter(hashed)
+                .map(Path::to_owned)
+                .collect();
+            if artifact.target.src_path == program.target.src_path
+                && let Some(executable) = &artifact.executable
+            {
+                files = twins(executable.as_std_path());
+            }
+            if files.is_empty() {
+                packages.push(artifact.package_id.repr.clone());
+            }
+            for file in files {
+                std::fs::remove_file(&file)
+                    .with_context(|| format!("failed to remove {}", file.display()))?;
+            }
+        }
+        match packages.is_empty() {
+            true => Ok(()),
+            false => cargo::clean(&self.selection, &packages),
+        }
+    }
+
+    fn program(&self, artifact: &Artifact, outcome: &Outcome) -> Result<Build> {
+        let Some(executable) = &artifact.executable else { bail!("the program has no executable") };
+        let binary = self.key(artifact).context("the program's command is not known")?;
+        let target_dir = self.target_dir().to_owned();
+        let mut graph = Graph::new(&binary, &self.captures, outcome, &target_dir);
+        graph.cargo_files.extend(self.manifests());
+        let Some(unit) = graph.binary().filter(|unit| unit.key == binary) else {
+            bail!("failed to read the command that compiled {}", artifact.target.name);
+        };
+        let profile = &self.selection.profile;
+        let obstacle = if unit.facts.lto || graph.units.iter().any(|unit| unit.facts.lto) {
+            Some(format!(
+                "the profile `{profile}` optimises at link time: the objects are not what runs"
+            ))
+        } else if unit.facts.incremental.is_none() {
+            Some(format!(
+                "the profile `{profile}` is not compiled incrementally, so rustc keeps no objects \
+                 of the program"
+            ))
+        } else {
+            None
+        };
+        Ok(Build {
+            executable: executable.as_std_path().to_owned(),
+            archives: archives(&graph, outcome, &unit.record, unit.facts.target.as_deref())?,
+            env: program_env(&unit.record, outcome, &target_dir),
+            graph,
+            obstacle,
+            session_folder: Arc::default(),
+            target_dir,
+        })
+    }
+
+    /// Compiles units again, in order, and reads their objects. `told` is given what rustc says
+    /// of each.
+    ///
+    /// # Errors
+    /// When rustc cannot be run or its objects cannot be read.
+    pub fn replay(
+        &self,
+        build: &mut Build,
+        units: &[usize],
+        told: &mut dyn FnMut(&Compiled),
+    ) -> Result<Replayed> {
+        let Some(binary) = build.graph.binary() else { bail!("the program has no crates") };
+        let Some(_lock) = BuildLock::take(&binary.facts.build_dir(), &self.interrupt)? else {
+            return Ok(Replayed::Interrupted);
+        };
+        let mut rebuilt = Vec::new();
+        for &index in units {
+            let folder = match build.graph.units[index].facts.is_binary() {
+                true => Some(build.session_folder()?),
+                false => None,
+            };
+            let before = folder.as_deref().and_then(objects::newest_session);
+            let unit = &mut build.graph.units[index];
+            let compiled = replay::compile(unit, &self.idle, &self.interrupt)?;
+            settle(&self.captures, &unit.key);
+            if self.interrupt.requested() {
+                return Ok(Replayed::Interrupted);
+            }
+            told(&compiled);
+            if !compiled.success {
+                return Ok(Replayed::Failed(compiled));
+            }
+            unit.refresh_sources(&build.target_dir);
+            rebuilt.push(match folder {
+                Some(folder) if objects::newest_session(&folder) == before => {
+                    bail!("rustc left no new incremental session in {}", folder.display())
+                }
+                Some(folder) => objects::of_binary(unit, &folder)?,
+                None => objects::of_library(unit)?,
+            });
+        }
+        Ok(Replayed::Objects(rebuilt))
+    }
+}
+
+impl Build {
+    /// The objects of every unit, as the executable was linked from them.
+    ///
+    /// # Errors
+    /// When some cannot be found or read.
+    pub fn objects(&self) -> Result<Vec<CrateObjects>> {
+        let read = |unit: &graph::Unit| match unit.facts.is_binary() {
+            true => objects::of_binary(unit, &self.session_folder()?),
+            false => objects::of_library(unit),
+        };
+        self.graph.units.iter().map(read).collect()
+    }
+
+    fn session_folder(&self) -> Result<PathBuf> {
+        if let Some(folder) = self.session_folder.get() {
+            return Ok(folder.clone());
+        }
+        let unit = self.graph.binary().context("the program has no crates")?;
+        let folder = objects::session_folder(unit, &self.executable)?;
+        Ok(self.session_folder.get_or_init(|| folder).clone())
+    }
+}
+
+/// When an artifact was made is told by its dep-info file. A record gets the same time, so that a
+/// later start sees whether another build, which may have used another command, came between.
+fn settle(captures: &Captures, key: &str) {
+    if let Some(time) = made(captures, key) {
+        // If this fails the crate is compiled once more at the next start.
+        let _ = captures.set_time(key, time);
+    }
+}
+
+fn is_settled(captures: &Captures, key: &str) -> bool {
+    captures.time(key).is_some() && captures.time(key) == made(captures, key)
+}
+
+fn made(captures: &Captures, key: &str) -> Option<SystemTime> {
+    let facts = captures.get(key)?.facts()?;
+    std::fs::metadata(facts.dep_info()).ok()?.modified().ok()
+}
+
+fn same_file(a: &Path, b: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    match (std::fs::metadata(a), std::fs::metadata(b)) {
+        (Ok(a), Ok(b)) => (a.dev(), a.ino()) == (b.dev(), b.ino()),
+        _ => false,
+    }
+}
+
+/// The other names of an executable, beside it and in `deps`.
+fn twins(executable: &Path) -> Vec<PathBuf> {
+    let Some(folder) = executable.parent() else { return Vec::new() };
+    [folder.to_owned(), folder.join("deps")]
+        .iter()
+        .filter_map(|folder| std::fs::read_dir(folder).ok())
+        .flat_map(|entries| entries.flatten().map(|entry| entry.path()))
+        .filter(|path| path != executable && same_file(path, executable))
+        .collect()
+}
+
+/// The rlibs that are linked and are not the user's, then those of the sysroot.
+fn archives(
+    graph: &Graph,
+    outcome: &Outcome,
+    record: &Record,
+    target: Option<&str>,
+) -> Result<Archives> {
+    let own: BTreeSet<PathBuf> = graph.units.iter().map(|unit| unit.facts.rlib()).collect();
+    let is_rlib = |path: &Path| path.extension().is_some_and(|e| e == "rlib");
+    let mut rlibs: Vec<PathBuf> = outcome
+        .artifacts
+        .iter()
+        .filter(|a| !graph::is_user(&a.package_id))
+        .flat_map(|a| &a.filenames)
+        .map(|f| f.as_std_path().to_owned())
+        .filter(|path| is_rlib(path) && !own.contains(path))
+        .collect();
+    let mut question = Command::new(&record.program);
+    if let Some(rustc) = record.args.first().filter(|first| !first.starts_with('-')) {
+        // The program is a wrapper, and this the compiler.
+        question.arg(rustc);
+    }
+    question.args(["--print", "target-libdir"]).current_dir(&record.cwd);
+    if let Some(target) = target {
+        question.args(["--target", target]);
+    }
+    let output = question.output().context("failed to ask rustc for its libraries")?;
+    let folder = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
+    let entries = std::fs::read_dir(&folder)
+        .with_context(|| format!("failed to read rustc's libraries in {}", folder.display()))?;
+    let mut sysroot: Vec<PathBuf> =
+        entries.flatten().map(|entry| entry.path()).filter(|path| is_rlib(path)).collect();
+    sysroot.sort();
+    rlibs.extend(sysroot);
+    Ok(Archives { rlibs })
+}
+
+/// What `cargo run` adds to the environment of the program: what it gave rustc, without what
+/// concerns the compilation alone, and the folders of native libraries.
+fn program_env(record: &Record, outcome: &Outcome, target_dir: &Path) -> Vec<(String, String)> {
+    const NOT_AT_RUN: [&str; 12] = [
+        "CARGO_BIN_NAME",
+        "CARGO_CRATE_NAME",
+        "CARGO_ENCODED_RUSTFLAGS",
+        "CARGO_INCREMENTAL",
+        "CARGO_MAKEFLAGS",
+        "CARGO_PRIMARY_PACKAGE",
+        "CARGO_TERM_COLOR",
+        "MAKEFLAGS",
+        "MFLAGS",
+        "OUT_DIR",
+        "RUSTC_WRAPPER",
+        "RUSTC_WORKSPACE_WRAPPER",
+    ];
+    let linked = outcome
+        .scripts
+        .iter()
+        .flat_map(|script| &script.linked_paths)
+        .map(|path| path.as_str())
+        .map(|path| path.split_once('=').map_or(path, |(_kind, path)| path).to_owned())
+        .filter(|path| Path::new(path).starts_with(target_dir));
+    let mut env: Vec<(String, String)> = record
+        .added
+        .iter()
+        .filter(|name| !NOT_AT_RUN.contains(&name.as_str()) && !name.starts_with("HOT_"))
+        .filter_map(|name| Some((name.clone(), record.env.get(name)?.clone())))
+        .collect();
+    let linked: Vec<String> = linked.collect();
+    if !linked.is_empty() {
+        let libraries = env.iter_mut().find(|(name, _)| name == "LD_LIBRARY_PATH");
+        match libraries {
+            Some((_, paths)) => *paths = format!("{}:{paths}", linked.join(":")),
+            None => env.push(("LD_LIBRARY_PATH".to_owned(), linked.join(":"))),
+        }
+    }
+    env
+}

@@ -1,0 +1,213 @@
+//! Compiles crates again by their own commands, without cargo.
+//!
+//! A command is replayed byte for byte, in its directory and environment: whatever differs could
+//! throw away the incremental session. Only the link is left out (`-C linker` names a program
+//! that does nothing), since the running executable stays as it is; the objects are taken from
+//! the session instead.
+//!
+//! Cargo does not know of this. Its lock is held meanwhile, and its fingerprints of the crates are
+//! removed, so that it takes them for stale whatever the times of the files say: a later build
+//! by cargo is never wrong, at worst it compiles once more.
+
+use super::cargo::plain;
+use super::graph::Unit;
+use crate::interrupt::Interrupt;
+use anyhow::{Context, Result};
+use serde::Deserialize;
+use std::fs::{File, TryLockError};
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+/// Variables that belong to one run of cargo, or to hot.
+const DROPPED: [&str; 3] = ["MAKEFLAGS", "MFLAGS", "CARGO_MAKEFLAGS"];
+
+/// What rustc said about one crate.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Compiled {
+    /// Whether it succeeded.
+    pub success: bool,
+    /// Warnings and notes as rustc renders them, with colours.
+    pub warnings: Vec<String>,
+    /// Errors as rustc renders them, with colours.
+    pub errors: Vec<String>,
+}
+
+impl Compiled {
+    /// The errors without colours.
+    pub fn plain_errors(&self) -> String {
+        plain(self.errors.concat().as_bytes())
+    }
+}
+
+/// Cargo's lock on a build folder, held as long as this lives.
+#[derive(Debug)]
+pub struct BuildLock {
+    _file: File,
+}
+
+impl BuildLock {
+    /// Takes the lock, waiting for a cargo that holds it. `None` when interrupted meanwhile.
+    ///
+    /// # Errors
+    /// When the lock's file cannot be opened.
+    pub fn take(build_dir: &Path, interrupt: &Interrupt) -> Result<Option<BuildLock>> {
+        let path = build_dir.join(".cargo-lock");
+        let told = || format!("failed to lock {}", path.display());
+        let file = File::options()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path)
+            .with_context(told)?;
+        while !interrupt.requested() {
+            match file.try_lock() {
+                Ok(()) => return Ok(Some(BuildLock { _file: file })),
+                Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(10)),
+                Err(TryLockError::Error(error)) => return Err(error).with_context(told),
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Compiles one unit again.
+///
+/// # Errors
+/// When rustc cannot be started. That it refuses the source is a [`Compiled`] without success.
+pub fn compile(unit: &Unit, idle: &Path, interrupt: &Interrupt) -> Result<Compiled> {
+    distrust(unit);
+    let record = &unit.record;
+    let mut command = Command::new(&record.program);
+    command.args(&record.args);
+    if !unit.facts.is_rlib() {
+        command.arg("-C").arg(format!("linker={}", idle.display()));
+    }
+    command
+        .current_dir(&record.cwd)
+        .env_clear()
+        .envs(
+            record
+                .env
+                .iter()
+                .filter(|(name, _)| !DROPPED.contains(&name.as_str()) && !name.starts_with("HOT_")),
+        )
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped());
+    let mut child =
+        command.spawn().with_context(|| format!("failed to start {}", record.program))?;
+    let Some(stderr) = child.stderr.take() else { unreachable!("it was asked for as a pipe") };
+    let (compiled, status) = std::thread::scope(|scope| {
+        let reader = scope.spawn(move || read_diagnostics(BufReader::new(stderr)));
+        let status = interrupt.wait(&mut child);
+        (reader.join(), status)
+    });
+    let Ok(mut compiled) = compiled else {
+        anyhow::bail!("the thread that read rustc's output failed")
+    };
+    let status = status.with_context(|| format!("failed to wait for {}", record.program))?;
+    compiled.success = status.success();
+    if !compiled.success && compiled.errors.is_empty() {
+        compiled.errors.push(format!("error: rustc failed on {} ({status})\n", unit.name));
+    }
+    Ok(compiled)
+}
+
+/// Makes cargo take the unit for stale.
+fn distrust(unit: &Unit) {
+    let Some((_, hash)) = unit.key.rsplit_once('-') else { return };
+    let Ok(entries) = std::fs::read_dir(unit.facts.build_dir().join(".fingerprint")) else {
+        return;
+    };
+    let suffix = format!("-{hash}");
+    for entry in entries.flatten().filter(|e| e.file_name().to_string_lossy().ends_with(&suffix)) {
+        let Ok(files) = std::fs::read_dir(entry.path()) else { continue };
+        for file in files.flatten().filter(|f| f.file_name().to_string_lossy().starts_with("dep-"))
+        {
+            // What cannot be removed is still older than the source that was just saved.
+            let _ = std::fs::remove_file(file.path());
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Diagnostic {
+    rendered: Option<String>,
+    level: Option<String>,
+}
+
+/// Rustc writes one JSON object a line; what is none (a panic of the compiler) is kept as it is.
+fn read_diagnostics(from: impl BufRead) -> Compiled {
+    let mut compiled = Compiled::default();
+    for line in from.split(b'\n').map_while(Result::ok) {
+        match serde_json::from_slice::<Diagnostic>(&line) {
+            Ok(Diagnostic { rendered: Some(text), level }) => {
+                match level.as_deref().is_some_and(|level| level.starts_with("error")) {
+                    true => compiled.errors.push(text),
+                    false => compiled.warnings.push(text),
+                }
+            }
+            Ok(_) => {}
+            Err(_) => compiled.errors.push(String::from_utf8_lossy(&line).into_owned() + "\n"),
+        }
+    }
+    compiled
+}
+
+/// A program that does nothing and succeeds, to stand in for the linker.
+///
+/// # Errors
+/// When there is no `true` on the path.
+pub fn idle_program() -> Result<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path)
+        .chain(["/bin".into(), "/usr/bin".into()])
+        .map(|folder| folder.join("true"))
+        .find(|file| file.is_file())
+        .context(
+            "failed to find the program `true` on PATH; hot needs it to compile without linking",
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn diagnostics_are_told_apart() {
+        let text = concat!(
+            r#"{"$message_type":"artifact","artifact":"/t/a.d","emit":"dep-info"}"#,
+            "\n",
+            r#"{"$message_type":"diagnostic","level":"warning","rendered":"W\n"}"#,
+            "\n",
+            r#"{"$message_type":"diagnostic","level":"error","rendered":"[31mE[0m\n"}"#,
+            "\n",
+            "thread 'rustc' panicked\n",
+        );
+        let compiled = read_diagnostics(text.as_bytes());
+        assert_eq!(compiled.warnings, ["W\n"]);
+        assert_eq!(compiled.errors.len(), 2);
+        assert!(compiled.errors[1].contains("panicked"));
+    }
+
+    #[test]
+    fn the_lock_is_waited_for_but_not_beyond_an_interrupt() {
+        let dir = tempfile::tempdir().unwrap();
+        let interrupt = Interrupt::default();
+        let held = BuildLock::take(dir.path(), &interrupt).unwrap().unwrap();
+        std::thread::scope(|scope| {
+            let waiting =
+                scope.spawn(|| BuildLock::take(dir.path(), &interrupt).unwrap().is_some());
+            std::thread::sleep(Duration::from_millis(30));
+            assert!(!waiting.is_finished());
+            drop(held);
+            assert!(waiting.join().unwrap());
+        });
+        let _held = BuildLock::take(dir.path(), &interrupt).unwrap().unwrap();
+        interrupt.request();
+        assert!(BuildLock::take(dir.path(), &interrupt).unwrap().is_none());
+    }
+}

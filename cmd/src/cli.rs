@@ -1,0 +1,325 @@
+//! The command line.
+
+use crate::build::Usage;
+use crate::build::capture;
+use crate::build::cargo::Selection;
+use crate::process::{link, socket};
+use crate::run::{self, Options};
+use crate::show::Terminal;
+use anyhow::{Context, Result};
+use clap::{ArgAction, Args, Parser, Subcommand};
+use hot_patch::message::{Reply, Request};
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Bad usage.
+const USAGE: u8 = 2;
+/// There is nothing to run; cargo's own status for that.
+const NOTHING: u8 = 101;
+
+/// Change a Rust program while it runs.
+#[derive(Debug, Parser)]
+#[command(name = "hot", version, about, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Sub,
+}
+
+#[derive(Debug, Subcommand)]
+enum Sub {
+    /// Build and run a program, and load each saved edit into it.
+    Run(Box<Run>),
+    /// List the hot functions of a running program.
+    List(List),
+}
+
+#[derive(Debug, Args)]
+struct Run {
+    #[command(flatten)]
+    cargo: CargoFlags,
+
+    /// Also watch DIR: after a change there, of a file that rustc does not read, cargo builds and
+    /// the program is restarted
+    #[arg(long, value_name = "DIR")]
+    watch: Vec<PathBuf>,
+    /// Append what happens to FILE, one JSON object a line
+    #[arg(long, value_name = "FILE")]
+    events: Option<PathBuf>,
+    /// Never restart the program: what cannot go live waits
+    #[arg(long)]
+    no_restart: bool,
+    /// Read no keys from the terminal
+    #[arg(long)]
+    no_tty: bool,
+    /// When the first build fails, wait for a fix
+    #[arg(long)]
+    wait: bool,
+    /// Arguments for the program
+    #[arg(last = true, value_name = "ARGS")]
+    args: Vec<OsString>,
+}
+
+/// Cargo's own flags, word for word.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "What to build and run (as for cargo run)")]
+struct CargoFlags {
+    /// Package with the program to run
+    #[arg(short, long, value_name = "SPEC")]
+    package: Option<String>,
+    /// The binary to run
+    #[arg(long, value_name = "NAME", conflicts_with = "example")]
+    bin: Option<String>,
+    /// The example to run
+    #[arg(long, value_name = "NAME")]
+    example: Option<String>,
+    /// Features to activate, separated by spaces or commas
+    #[arg(short = 'F', long, value_name = "FEATURES")]
+    features: Vec<String>,
+    /// Activate all features
+    #[arg(long)]
+    all_features: bool,
+    /// Do not activate the default features
+    #[arg(long)]
+    no_default_features: bool,
+    /// Build with the release profile
+    #[arg(short, long, conflicts_with = "profile")]
+    release: bool,
+    /// Build with this profile
+    #[arg(long, value_name = "PROFILE")]
+    profile: Option<String>,
+    /// Build for this target
+    #[arg(long, value_name = "TRIPLE")]
+    target: Option<String>,
+    /// Folder of everything that is built
+    #[arg(long, value_name = "DIRECTORY")]
+    target_dir: Option<String>,
+    /// Path of the manifest
+    #[arg(long, value_name = "PATH")]
+    manifest_path: Option<String>,
+    /// Number of jobs at once
+    #[arg(short, long, value_name = "N", allow_hyphen_values = true)]
+    jobs: Option<String>,
+    /// Override a value of cargo's configuration
+    #[arg(long, value_name = "KEY=VALUE|PATH")]
+    config: Vec<String>,
+    /// The lock file must not change
+    #[arg(long)]
+    locked: bool,
+    /// Do not use the network
+    #[arg(long)]
+    offline: bool,
+    /// As --locked and --offline
+    #[arg(long)]
+    frozen: bool,
+    /// Ignore the packages' rust-version
+    #[arg(long)]
+    ignore_rust_version: bool,
+    /// Tell more (-vv for more from cargo)
+    #[arg(short, long, action = ArgAction::Count)]
+    verbose: u8,
+    /// Tell less from cargo
+    #[arg(short, long)]
+    quiet: bool,
+}
+
+#[derive(Debug, Args)]
+struct List {
+    /// The program's control socket; needed only when several programs run under hot
+    socket: Option<PathBuf>,
+}
+
+impl CargoFlags {
+    fn selection(&self) -> Selection {
+        let mut selection = Selection::default();
+        // Each flag goes to the subcommands of cargo that know it.
+        let Selection { build, metadata, clean, .. } = &mut selection;
+        let value = |flag: &str, value: &Option<String>| {
+            value.iter().map(|value| format!("{flag}={value}")).collect::<Vec<_>>()
+        };
+        let switch = |flag: &str, on: bool| on.then(|| flag.to_owned()).into_iter();
+        for common in [
+            value("--manifest-path", &self.manifest_path),
+            self.config.iter().map(|value| format!("--config={value}")).collect(),
+            switch("--locked", self.locked).collect(),
+            switch("--offline", self.offline).collect(),
+            switch("--frozen", self.frozen).collect(),
+        ] {
+            build.extend(common.clone());
+            metadata.extend(common.clone());
+            clean.extend(common);
+        }
+        for placed in [
+            value("--target", &self.target),
+            value("--target-dir", &self.target_dir),
+            value("--profile", &self.profile),
+            switch("--release", self.release).collect(),
+        ] {
+            build.extend(placed.clone());
+            clean.extend(placed);
+        }
+        build.extend(value("--package", &self.package));
+        build.extend(value("--bin", &self.bin));
+        build.extend(value("--example", &self.example));
+        build.extend(self.features.iter().map(|value| format!("--features={value}")));
+        build.extend(switch("--all-features", self.all_features));
+        build.extend(switch("--no-default-features", self.no_default_features));
+        build.extend(value("--jobs", &self.jobs));
+        build.extend(switch("--ignore-rust-version", self.ignore_rust_version));
+        build.extend((0..self.verbose).map(|_| "--verbose".to_owned()));
+        build.extend(switch("--quiet", self.quiet));
+        selection.profile = match (&self.profile, self.release) {
+            (Some(profile), _) => profile.clone(),
+            (None, true) => "release".to_owned(),
+            (None, false) => "dev".to_owned(),
+        };
+        selection.target = self.target.clone();
+        selection.target_dir = self.target_dir.clone().map(PathBuf::from);
+        selection
+    }
+}
+
+/// Does what the arguments (with the command's own name first) ask for.
+pub fn main(args: Vec<OsString>) -> ExitCode {
+    if let Some(status) = capture::intercept(&args) {
+        return status;
+    }
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        // Clap's status for bad usage is ours: 2. Help and version are no errors.
+        Err(error) => {
+            let status = u8::try_from(error.exit_code()).unwrap_or(USAGE);
+            // If the terminal is gone there is nobody to tell.
+            let _ = error.print();
+            return ExitCode::from(status);
+        }
+    };
+    let result = match cli.command {
+        Sub::Run(run) => run::run(run.options()),
+        Sub::List(list) => list.list(),
+    };
+    match result {
+        Ok(status) => ExitCode::from(status),
+        Err(error) => {
+            Terminal::default().error(&format!("{error:#}"));
+            ExitCode::from(if error.is::<Usage>() { USAGE } else { NOTHING })
+        }
+    }
+}
+
+impl Run {
+    fn options(self) -> Options {
+        Options {
+            selection: self.cargo.selection(),
+            watch: self.watch,
+            events: self.events,
+            restart: !self.no_restart,
+            keys: !self.no_tty,
+            wait: self.wait,
+            verbose: self.cargo.verbose > 0,
+            args: self.args,
+        }
+    }
+}
+
+impl List {
+    fn list(self) -> Result<u8> {
+        let socket = match self.socket {
+            Some(socket) => socket,
+            None => the_only_socket()?,
+        };
+        let Reply::Functions(functions) = link::ask_once(&socket, &Request::List)? else {
+            anyhow::bail!("the program did not answer with a list of its functions");
+        };
+        let mut lines = String::new();
+        for f in &functions {
+            lines += &format!("{}  {}  {}:{}  {}\n", f.name, f.signature, f.file, f.line, f.layer);
+        }
+        use std::io::Write;
+        std::io::stdout().write_all(lines.as_bytes()).context("failed to write the list")?;
+        Ok(0)
+    }
+}
+
+fn the_only_socket() -> Result<PathBuf> {
+    let folder = socket::folder();
+    let mut sockets = socket::sockets(&folder);
+    match (sockets.pop(), sockets.is_empty()) {
+        (Some((_, socket)), true) => Ok(socket),
+        (None, _) => Err(Usage("no program runs under `hot run`".to_owned()).into()),
+        (Some(last), false) => {
+            sockets.push(last);
+            let paths: Vec<String> =
+                sockets.iter().map(|(_, path)| format!("  {}", path.display())).collect();
+            Err(Usage(format!(
+                "several programs run under `hot run`; name the socket of one:\n{}",
+                paths.join("\n")
+            ))
+            .into())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(args: &[&str]) -> Options {
+        let cli = Cli::try_parse_from([&["hot", "run"], args].concat()).unwrap();
+        match cli.command {
+            Sub::Run(run) => run.options(),
+            Sub::List(_) => unreachable!("`run` was given"),
+        }
+    }
+
+    #[test]
+    fn the_command_is_consistent() {
+        use clap::CommandFactory;
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn flags_reach_the_subcommands_of_cargo_that_know_them() {
+        let options = options(&[
+            "-p",
+            "app",
+            "--bin",
+            "app",
+            "-F",
+            "a b",
+            "--release",
+            "--target-dir",
+            "t",
+            "-v",
+            "--manifest-path",
+            "x/Cargo.toml",
+            "--watch",
+            "w",
+            "--no-restart",
+            "--",
+            "--port",
+            "1",
+        ]);
+        let Selection { build, metadata, clean, profile, .. } = &options.selection;
+        assert_eq!(metadata, &["--manifest-path=x/Cargo.toml"]);
+        assert_eq!(clean, &["--manifest-path=x/Cargo.toml", "--target-dir=t", "--release"]);
+        for flag in ["--package=app", "--bin=app", "--features=a b", "--release", "--verbose"] {
+            assert!(build.iter().any(|b| b == flag), "{flag} in {build:?}");
+        }
+        assert_eq!(profile, "release");
+        assert_eq!(options.args, ["--port", "1"]);
+        assert!(!options.restart && options.verbose && options.keys);
+    }
+
+    #[test]
+    fn the_default_is_the_dev_profile() {
+        assert_eq!(options(&[]).selection.profile, "dev");
+        assert_eq!(options(&["--profile", "fast"]).selection.profile, "fast");
+    }
+
+    #[test]
+    fn what_is_not_a_flag_of_hot_is_refused() {
+        assert!(Cli::try_parse_from(["hot", "run", "--port"]).is_err());
+        assert!(Cli::try_parse_from(["hot", "exec"]).is_err());
+    }
+}

@@ -1,0 +1,254 @@
+//! The connection to the reloader inside the program.
+//!
+//! The program listens, once it has come to its `hot::reloader_loop()`; until then a thread tries
+//! again and again. Whoever needs the connection waits for it, with a limit.
+
+use anyhow::{Context, Result, anyhow, bail};
+use hot_patch::message::{PROTOCOL, Reply, Request, read_frame, write_frame};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How long the program may take to answer.
+pub const ANSWER: Duration = Duration::from_secs(10);
+
+/// What the program said of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hello {
+    /// Process ID of who listens.
+    pub pid: u32,
+    /// Build ID of its executable.
+    pub build_id: Vec<u8>,
+    /// Number of its hot functions.
+    pub functions: u32,
+}
+
+/// The connection, or the attempt at one.
+#[derive(Debug)]
+pub struct Link {
+    socket: PathBuf,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug)]
+enum State {
+    /// Nobody listens yet.
+    Trying,
+    Open(UnixStream, Hello),
+    /// The program speaks another language, or the connection broke.
+    Broken(String),
+    /// The program has ended or is being stopped.
+    Closed,
+}
+
+impl Link {
+    /// Begins to try. `opened` is called on a thread of its own once the program listens.
+    ///
+    /// # Errors
+    /// When no thread can be started.
+    pub fn connect(socket: PathBuf, opened: impl FnOnce() + Send + 'static) -> Result<Arc<Link>> {
+        let state = Mutex::new(State::Trying);
+        let link = Arc::new(Link { socket, state, changed: Condvar::new() });
+        let trying = Arc::clone(&link);
+        std::thread::Builder::new()
+            .name("connect".into())
+            .spawn(move || {
+                if trying.keep_trying() {
+                    opened();
+                }
+            })
+            .context("failed to start a thread")?;
+        Ok(link)
+    }
+
+    /// Whether the program was found to listen.
+    fn keep_trying(&self) -> bool {
+        let mut pause = Duration::from_millis(5);
+        while matches!(*self.lock(), State::Trying) {
+            // Until the program listens there is no file, or one that refuses.
+            if let Ok(stream) = UnixStream::connect(&self.socket) {
+                let next = match greet(&stream) {
+                    Ok(hello) => State::Open(stream, hello),
+                    Err(error) => State::Broken(format!("{error:#}")),
+                };
+                let mut state = self.lock();
+                if matches!(*state, State::Trying) {
+                    *state = next;
+                    self.changed.notify_all();
+                }
+                return matches!(*state, State::Open(..));
+            }
+            std::thread::sleep(pause);
+            pause = (pause * 5 / 4).min(Duration::from_millis(100));
+        }
+        false
+    }
+
+    /// Waits until the program listens: what it said then, or `None` when it does not listen
+    /// within `limit` or `stop` says so.
+    ///
+    /// # Errors
+    /// When the connection is broken or the program has ended.
+    pub fn wait(&self, limit: Duration, stop: impl Fn() -> bool) -> Result<Option<Hello>> {
+        let deadline = Instant::now() + limit;
+        let mut state = self.lock();
+        loop {
+            match &*state {
+                State::Open(_, hello) => return Ok(Some(hello.clone())),
+                State::Broken(why) => bail!("{why}"),
+                State::Closed => bail!("the program has ended"),
+                State::Trying => {}
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() || stop() {
+                return Ok(None);
+            }
+            // In short turns, since `stop` wakes nobody.
+            let turn = left.min(Duration::from_millis(20));
+            state = match self.changed.wait_timeout(state, turn) {
+                Ok((state, _)) => state,
+                Err(poisoned) => poisoned.into_inner().0,
+            };
+        }
+    }
+
+    /// Asks, and waits for the answer.
+    ///
+    /// # Errors
+    /// When the program does not listen, or does not answer within [`ANSWER`]. The connection
+    /// cannot be used after that.
+    pub fn ask(&self, request: &Request) -> Result<Reply> {
+        let stream = match &*self.lock() {
+            State::Open(stream, _) => {
+                stream.try_clone().context("failed to use the control socket")?
+            }
+            State::Broken(why) => bail!("{why}"),
+            State::Closed => bail!("the program has ended"),
+            State::Trying => bail!("the program does not listen for patches"),
+        };
+        let answer = exchange(&stream, request);
+        if let Err(error) = &answer {
+            let mut state = self.lock();
+            if !matches!(*state, State::Closed) {
+                *state = State::Broken(format!("{error:#}"));
+            }
+        }
+        answer
+    }
+
+    /// Ends the connection for good, and removes the socket.
+    pub fn close(&self) {
+        let mut state = self.lock();
+        if let State::Open(stream, _) = &*state {
+            // It may be closed from the other side already.
+            let _ = stream.shutdown(std::net::Shutdown::Both);
+        }
+        *state = State::Closed;
+        self.changed.notify_all();
+        // The program may have removed it.
+        let _ = std::fs::remove_file(&self.socket);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Connects to a program that listens at `socket` and asks one thing.
+///
+/// # Errors
+/// When nobody listens there, or the program does not answer within [`ANSWER`].
+pub fn ask_once(socket: &Path, request: &Request) -> Result<Reply> {
+    let stream = UnixStream::connect(socket)
+        .with_context(|| format!("failed to connect to {}", socket.display()))?;
+    greet(&stream)?;
+    exchange(&stream, request)
+}
+
+fn greet(stream: &UnixStream) -> Result<Hello> {
+    match receive(stream)? {
+        Reply::Hello { protocol: PROTOCOL, pid, build_id, functions, .. } => {
+            Ok(Hello { pid, build_id, functions })
+        }
+        Reply::Hello { protocol, .. } => bail!(
+            "the program speaks version {protocol} of the protocol, this tool version {PROTOCOL}; \
+             use the hot tool of the version that the program was built with"
+        ),
+        other => bail!("the program did not say hello but {other:?}"),
+    }
+}
+
+fn exchange(mut stream: &UnixStream, request: &Request) -> Result<Reply> {
+    stream.set_write_timeout(Some(ANSWER)).context("failed to use the control socket")?;
+    write_frame(&mut stream, &request.to_bytes())
+        .map_err(|error| anyhow!("failed to send to the program: {error}"))?;
+    receive(stream)
+}
+
+fn receive(mut stream: &UnixStream) -> Result<Reply> {
+    stream.set_read_timeout(Some(ANSWER)).context("failed to use the control socket")?;
+    let frame = match read_frame(&mut stream) {
+        Ok(Some(frame)) => frame,
+        Ok(None) => bail!("the program closed the control socket"),
+        Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {
+            bail!(
+                "the program did not answer within {} s; its reloader is blocked",
+                ANSWER.as_secs()
+            )
+        }
+        Err(error) => bail!("failed to hear from the program: {error}"),
+    };
+    Reply::from_bytes(&frame).context("failed to understand the program's answer")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hot_patch::patch::PatchId;
+    use std::os::unix::net::UnixListener;
+
+    fn hello(protocol: u32) -> Reply {
+        Reply::Hello { protocol, pid: 7, build_id: vec![1], functions: 3, patches: Vec::new() }
+    }
+
+    #[test]
+    fn a_program_that_listens_late_is_found_and_answers() {
+        let dir = tempfile::tempdir().unwrap();
+        let socket = dir.path().join("a.sock");
+        let link = Link::connect(socket.clone(), || ()).unwrap();
+        assert_eq!(link.wait(Duration::from_millis(20), || false).unwrap(), None);
+        let listener = UnixListener::bind(&socket).unwrap();
+        let program = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            write_frame(&mut stream, &hello(PROTOCOL).to_bytes()).unwrap();
+            let request = Request::from_bytes(&read_frame(&mut stream).unwrap().unwrap()).unwrap();
+            let loaded = Reply::Loaded { id: PatchId(5), functions: vec!["a/f".into()], micros: 9 };
+            write_frame(&mut stream, &loaded.to_bytes()).unwrap();
+            request
+        });
+        let found = link.wait(Duration::from_secs(10), || false).unwrap().unwrap();
+        assert_eq!(found, Hello { pid: 7, build_id: vec![1], functions: 3 });
+        let reply = link.ask(&Request::Load(vec![1, 2])).unwrap();
+        assert!(matches!(reply, Reply::Loaded { id: PatchId(5), .. }));
+        assert_eq!(program.join().unwrap(), Request::Load(vec![1, 2]));
+        // The program has closed its end.
+        let error = link.ask(&Request::List).unwrap_err().to_string();
+        assert!(error.contains("program"), "{error}");
+        link.close();
+        assert!(!socket.exists());
+    }
+
+    #[test]
+    fn another_protocol_is_refused_with_a_sentence() {
+        let dir = tempfile::tempdir().unwrap();
+        let socket = dir.path().join("a.sock");
+        let listener = UnixListener::bind(&socket).unwrap();
+        let link = Link::connect(socket, || ()).unwrap();
+        let (mut stream, _) = listener.accept().unwrap();
+        write_frame(&mut stream, &hello(PROTOCOL + 1).to_bytes()).unwrap();
+        let error = link.wait(Duration::from_secs(10), || false).unwrap_err().to_string();
+        assert!(error.contains("version"), "{error}");
+    }
+}

@@ -1,0 +1,105 @@
+//! Where the control sockets are: one folder that belongs to the user alone.
+
+use anyhow::{Context, Result, bail};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+/// The longest path that the system takes for a socket, in bytes.
+const LONGEST: usize = 107;
+
+/// The folder: `$XDG_RUNTIME_DIR/hot`, or `hot-<uid>` among the temporary files.
+pub fn folder() -> PathBuf {
+    match std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from) {
+        Some(dir) if dir.is_absolute() && dir.is_dir() => dir.join("hot"),
+        _ => std::env::temp_dir().join(format!("hot-{}", rustix::process::getuid().as_raw())),
+    }
+}
+
+/// Makes the folder if it is not there, and removes what tools that were killed have left in it.
+///
+/// # Errors
+/// When it cannot be made, or is not the user's own: whoever can write there could put a socket
+/// of their own in the place of the program's.
+pub fn prepare(folder: &Path) -> Result<()> {
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+        .with_context(|| format!("failed to make {} for the control socket", folder.display()))?;
+    let meta = std::fs::symlink_metadata(folder)
+        .with_context(|| format!("failed to look at {}", folder.display()))?;
+    if !meta.is_dir() || meta.uid() != rustix::process::getuid().as_raw() {
+        bail!(
+            "{} is not a folder of your own; remove it, or set XDG_RUNTIME_DIR",
+            folder.display()
+        );
+    }
+    if meta.mode() & 0o077 != 0 {
+        std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700))
+            .with_context(|| format!("failed to close {} to others", folder.display()))?;
+    }
+    for (tool, path) in sockets(folder) {
+        if !Path::new(&format!("/proc/{tool}")).exists() {
+            // Another tool may be clearing up as well.
+            let _ = std::fs::remove_file(path);
+        }
+    }
+    Ok(())
+}
+
+/// The sockets in the folder, each with the process ID of its tool.
+pub fn sockets(folder: &Path) -> Vec<(u32, PathBuf)> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    let mut sockets: Vec<(u32, PathBuf)> = entries
+        .flatten()
+        .filter_map(|entry| {
+            let name = entry.file_name().into_string().ok()?;
+            let (tool, _) = name.strip_suffix(".sock")?.split_once('-')?;
+            Some((tool.parse().ok()?, entry.path()))
+        })
+        .collect();
+    sockets.sort();
+    sockets
+}
+
+/// The path of this tool's `n`th socket. Nothing is there afterwards.
+///
+/// # Errors
+/// When the path is longer than the system allows.
+pub fn path(folder: &Path, n: u32) -> Result<PathBuf> {
+    let path = folder.join(format!("{}-{n}.sock", std::process::id()));
+    if path.as_os_str().len() > LONGEST {
+        bail!("{} is too long for a socket; set XDG_RUNTIME_DIR to a shorter path", path.display());
+    }
+    // Left by a tool of the same process ID, or not there.
+    let _ = std::fs::remove_file(&path);
+    Ok(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_folder_is_closed_to_others_and_cleared_of_the_dead() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join("hot");
+        prepare(&folder).unwrap();
+        // No process has this ID: it is over the kernel's limit.
+        let dead = folder.join("99999999-1.sock");
+        let alive = path(&folder, 1).unwrap();
+        std::fs::write(&dead, "").unwrap();
+        std::fs::write(&alive, "").unwrap();
+        std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755)).unwrap();
+        prepare(&folder).unwrap();
+        assert!(!dead.exists() && alive.exists());
+        assert_eq!(std::fs::metadata(&folder).unwrap().mode() & 0o777, 0o700);
+        assert_eq!(sockets(&folder), [(std::process::id(), alive)]);
+    }
+
+    #[test]
+    fn a_path_that_is_too_long_is_refused_with_a_sentence() {
+        let error = path(&Path::new("/tmp").join("x".repeat(120)), 1).unwrap_err().to_string();
+        assert!(error.contains("XDG_RUNTIME_DIR"), "{error}");
+    }
+}

@@ -1,0 +1,306 @@
+//! `hot run`: one save from beginning to end.
+//!
+//! Everything that happens comes as an [`Input`] over one channel; [`run`] takes them one by one.
+//! A save is followed through [`Session::save`]: which files changed and what they ask for, rustc
+//! for the crates concerned, the verdict over their objects, the patch into the program. What
+//! cannot go that way ends in a build by cargo and a restart.
+
+mod change;
+mod session;
+mod world;
+
+use crate::build::cargo::Selection;
+use crate::build::{Built, Replayed, Usage};
+use crate::diff::{Prepared, Verdict};
+use crate::keys::{self, Key};
+use crate::process::code;
+use crate::show::{Event, Next};
+use crate::watch::Touched;
+use anyhow::{Result, bail};
+use change::Asks;
+use rustix::process::Signal;
+use session::{Clock, Loaded, Session};
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitStatus;
+
+/// What the user asked for.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// What to build and run.
+    pub selection: Selection,
+    /// More folders to watch.
+    pub watch: Vec<PathBuf>,
+    /// Where events are appended.
+    pub events: Option<PathBuf>,
+    /// Whether the program may be restarted.
+    pub restart: bool,
+    /// Whether keys are read, if there is a terminal.
+    pub keys: bool,
+    /// Whether to wait for a fix when the first build fails.
+    pub wait: bool,
+    /// Whether to tell more.
+    pub verbose: bool,
+    /// The program's arguments.
+    pub args: Vec<OsString>,
+}
+
+/// Something that happened. The number tells which start of the program it belongs to.
+#[derive(Debug)]
+enum Input {
+    /// Files were touched.
+    Files(Touched),
+    /// A key was pressed.
+    Key(Key),
+    /// The tool shall end. If the terminal said so, the program has heard it as well.
+    Stop { by_terminal: bool },
+    /// What runs has been read, as far as it could be.
+    WorldRead(u32),
+    /// The program's reloader listens.
+    Connected(u32),
+    /// The program has ended.
+    Exited(u32),
+    /// The program has had time enough to come to its reloader.
+    Overdue(u32),
+}
+
+/// Builds and runs the program until it ends, or the user ends it. The exit status of the tool.
+///
+/// # Errors
+/// [`Usage`] for what the user has to say otherwise; anything else that leaves nothing to run.
+pub fn run(options: Options) -> Result<u8> {
+    let mut session = Session::new(options)?;
+    if !session.begin()? {
+        return Ok(session.end_without_program());
+    }
+    loop {
+        match session.next() {
+            Input::Files(touched) => session.save(&touched),
+            Input::Key(Key::Restart) => session.rebuild("asked for by key"),
+            Input::Key(Key::Clear) => session.show.terminal.clear(),
+            Input::Key(Key::Verbose) => session.toggle_verbose(),
+            Input::Key(Key::Help) => session.show.terminal.note(keys::HELP),
+            Input::Key(Key::Off) => {
+                session.show.terminal.note("keys are off: the program reads the terminal")
+            }
+            Input::Key(Key::Quit) => return session.stop(false),
+            Input::Stop { by_terminal } => return session.stop(by_terminal),
+            Input::WorldRead(n) if n == session.start => session.announce(),
+            Input::Connected(n) if n == session.start => session.catch_up(),
+            Input::Overdue(n) if n == session.start => session.warn_if_deaf(),
+            Input::Exited(n) if n == session.start => return session.ended(),
+            // Of a program that was replaced since.
+            Input::WorldRead(_) | Input::Connected(_) | Input::Overdue(_) | Input::Exited(_) => {}
+        }
+    }
+}
+
+impl Session {
+    /// The first build and start. Whether there is a program.
+    fn begin(&mut self) -> Result<bool> {
+        self.listen()?;
+        loop {
+            match self.build()? {
+                _ if self.interrupt.requested() => return Ok(false),
+                Built::Program(build) => {
+                    self.start(build)?;
+                    self.begin_keys();
+                    return Ok(true);
+                }
+                Built::Failed(rendered) => self.show.tell(&Event::CompileError { rendered }),
+            }
+            if !self.options.wait || !self.wait_for_fix() {
+                return Ok(false);
+            }
+        }
+    }
+
+    /// One save, from the notice to its one answer.
+    fn save(&mut self, touched: &Touched) {
+        let mut clock = Clock::new(touched.at);
+        let Some(change) = self.look(touched) else { return };
+        clock.detected();
+        self.show.tell(&Event::Change { files: self.names(&change.files) });
+        self.files = change.files;
+        match change.asks {
+            Asks::Cargo(why) => self.rebuild(&why),
+            Asks::Rustc(units) => {
+                // The objects on disk are about to change: what runs must be read before.
+                if let Err(obstacle) = self.ready() {
+                    self.rebuild_refused(obstacle.kind, &obstacle.why);
+                } else if let Err(error) = self.reload(&units, &mut clock) {
+                    self.refuse("internal", vec![session::reason(format!("{error:#}"))]);
+                }
+            }
+        }
+    }
+
+    /// Rustc, verdict, patch: what a save of sources goes through.
+    fn reload(&mut self, units: &BTreeSet<usize>, clock: &mut Clock) -> Result<()> {
+        let rebuilt = match self.replay(units)? {
+            Replayed::Objects(objects) => objects,
+            Replayed::Failed(compiled) => {
+                self.show.tell(&Event::CompileError { rendered: compiled.plain_errors() });
+                return Ok(());
+            }
+            Replayed::Interrupted => return Ok(()),
+        };
+        clock.compiled();
+        self.judge(rebuilt, clock)
+    }
+
+    /// The verdict over objects that differ from what runs, and what follows from it.
+    fn judge(&mut self, rebuilt: Vec<crate::diff::CrateObjects>, clock: &mut Clock) -> Result<()> {
+        match self.verdict(rebuilt)? {
+            Verdict::Patch(prepared) => self.load(&prepared, clock)?,
+            Verdict::NoEffect { changed, why } => {
+                self.show.tell(&Event::NoEffect { changed, why });
+            }
+            Verdict::Refused { why, details } => {
+                let details = details.into_iter().map(session::detail).collect();
+                self.refuse(&why, details);
+            }
+        }
+        Ok(())
+    }
+
+    /// The patch into the program.
+    fn load(&mut self, prepared: &Prepared, clock: &mut Clock) -> Result<()> {
+        let bytes = prepared.patch.to_bytes();
+        clock.compared();
+        match self.send(&bytes)? {
+            Loaded::Live(functions) => {
+                clock.loaded();
+                self.world()?.committed(prepared.patch.id);
+                if prepared.not_live.is_empty() {
+                    self.behind.clear();
+                }
+                self.patches += 1;
+                self.show.tell(&Event::Applied {
+                    patch: self.patches,
+                    functions,
+                    not_live: prepared.not_live.clone(),
+                    new_statics: prepared.new_statics,
+                    bytes: bytes.len(),
+                    ms: clock.milliseconds(),
+                });
+            }
+            Loaded::NotConnected => {
+                self.world()?.rejected(prepared.patch.id);
+                self.waiting.append(&mut self.files);
+                self.show.tell(&Event::Refused {
+                    why: "not-connected".to_owned(),
+                    details: vec![session::reason(
+                        "the change is built but not loaded: the program has not called \
+                         `hot::reloader_loop()` or `hot::spawn_reloader()` yet; it is loaded as \
+                         soon as the program does"
+                            .to_owned(),
+                    )],
+                    next: Next::Keep,
+                });
+            }
+            Loaded::Not(why) => {
+                self.world()?.rejected(prepared.patch.id);
+                self.refuse("program", vec![session::reason(why)]);
+            }
+        }
+        Ok(())
+    }
+
+    /// It cannot go live: says so, and restarts unless that is not wanted.
+    fn refuse(&mut self, why: &str, details: Vec<crate::show::events::Detail>) {
+        let dying = self.is_dead_soon();
+        let next = if self.options.restart && !dying { Next::Restart } else { Next::Keep };
+        let reason = match details.first() {
+            Some(first) if !first.was.is_empty() => format!("{} changed ({why})", first.item),
+            _ => format!("the change could not go live ({why})"),
+        };
+        self.show.tell(&Event::Refused { why: why.to_owned(), details, next });
+        if next == Next::Restart {
+            self.restart(&reason, None);
+        }
+    }
+
+    /// A change that only cargo can act on, or the user's wish: builds with cargo and restarts.
+    fn rebuild(&mut self, why: &str) {
+        match self.options.restart {
+            true => self.restart(why, None),
+            false => self.tell_refused("restart", why.to_owned(), Next::Keep),
+        }
+    }
+
+    /// No edit of this build can go live, for this reason, but it may fail to compile. So cargo
+    /// builds first; the refusal comes when the restart does.
+    fn rebuild_refused(&mut self, kind: &'static str, why: &str) {
+        match self.options.restart {
+            true => self.restart(why, Some(kind)),
+            false => self.tell_refused(kind, why.to_owned(), Next::Keep),
+        }
+    }
+
+    fn tell_refused(&mut self, kind: &str, why: String, next: Next) {
+        let details = vec![session::reason(why)];
+        self.show.tell(&Event::Refused { why: kind.to_owned(), details, next });
+    }
+
+    /// Builds with cargo, and only then stops the old program and starts the new one. With
+    /// `refused`, the change that leads to this is refused in a word once it is known to compile.
+    fn restart(&mut self, why: &str, refused: Option<&'static str>) {
+        let result = self.build().and_then(|built| match built {
+            _ if self.interrupt.requested() => Ok(()),
+            Built::Failed(rendered) => {
+                self.needs_cargo = Some(why.to_owned());
+                self.show.tell(&Event::CompileError { rendered });
+                Ok(())
+            }
+            Built::Program(build) => {
+                if let Some(kind) = refused {
+                    self.tell_refused(kind, why.to_owned(), Next::Restart);
+                }
+                self.stop_program(Some(Signal::TERM))?;
+                self.start(build)?;
+                self.show.tell(&Event::Restarted { pid: self.pid(), why: why.to_owned() });
+                Ok(())
+            }
+        });
+        if let Err(error) = result {
+            self.needs_cargo = Some(why.to_owned());
+            let rendered = format!("error: failed to restart the program: {error:#}\n");
+            self.show.terminal.error(&format!("failed to restart the program: {error:#}"));
+            self.show.tell(&Event::CompileError { rendered });
+        }
+    }
+
+    /// The user ends the tool: the program is asked to end, made to if it does not.
+    fn stop(&mut self, by_terminal: bool) -> Result<u8> {
+        let signal = (!by_terminal).then_some(Signal::INT);
+        if let Some(status) = self.stop_program(signal)? {
+            self.show.tell(&Event::Exited { status: code(status) });
+        }
+        Ok(session::STOPPED)
+    }
+
+    /// The program has ended by itself, or by the same Ctrl-C that we are about to hear of.
+    fn ended(&mut self) -> Result<u8> {
+        self.announce_before_end();
+        let Some(status): Option<ExitStatus> = self.stop_program(None)? else {
+            bail!("the program was waited for twice");
+        };
+        self.show.tell(&Event::Exited { status: code(status) });
+        match self.stop_was_asked() {
+            true => Ok(session::STOPPED),
+            false => Ok(code(status)),
+        }
+    }
+}
+
+/// A folder that is to be watched must be there.
+fn check_folders(folders: &[PathBuf]) -> Result<()> {
+    match folders.iter().find(|folder| !folder.is_dir()) {
+        Some(missing) => {
+            Err(Usage(format!("--watch {}: there is no such folder", missing.display())).into())
+        }
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,206 @@
+//! The file of events: one JSON object a line, flushed at once.
+
+use anyhow::{Context, Result};
+use serde::Serialize;
+use std::fs::File;
+use std::io::Write;
+use std::path::Path;
+
+/// Something that happened.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum Event {
+    /// Cargo begins to build.
+    Building,
+    /// The program runs, and what it is made of is known: edits can go live.
+    Running {
+        /// Its process ID.
+        pid: u32,
+        /// Number of its hot functions.
+        hot_functions: usize,
+        /// Build ID of its executable, in hexadecimal.
+        build_id: String,
+    },
+    /// Files that the program is made from have changed. Exactly one answer follows.
+    Change {
+        /// The files, relative to the workspace's root where they are below it.
+        files: Vec<String>,
+    },
+    /// Answer: it does not compile.
+    CompileError {
+        /// The errors as the compiler renders them, without colours.
+        rendered: String,
+    },
+    /// Answer: it is live.
+    Applied {
+        /// Which patch since the tool was started, from 1.
+        patch: u64,
+        /// Names of the hot functions that were replaced.
+        functions: Vec<String>,
+        /// What changed in the same save but takes effect only at restart.
+        not_live: Vec<String>,
+        /// Number of statics that came with it.
+        new_statics: usize,
+        /// Size of the patch.
+        bytes: usize,
+        /// Where the time went.
+        ms: Milliseconds,
+    },
+    /// Answer: nothing had to be replaced.
+    NoEffect {
+        /// Functions and statics that changed.
+        changed: Vec<String>,
+        /// Why that has no effect.
+        why: String,
+    },
+    /// Answer: it cannot go live.
+    Refused {
+        /// One word.
+        why: String,
+        /// Each item that stands in the way.
+        details: Vec<Detail>,
+        /// What happens now.
+        next: Next,
+    },
+    /// Answer to a change that only cargo can act on, or what follows a refusal.
+    Restarted {
+        /// The new process ID.
+        pid: u32,
+        /// Why.
+        why: String,
+    },
+    /// The program has ended.
+    Exited {
+        /// Its status as a shell tells it.
+        status: u8,
+    },
+}
+
+/// One thing that stands in the way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Detail {
+    /// What.
+    pub item: String,
+    /// As it was.
+    pub was: String,
+    /// As it is.
+    pub now: String,
+}
+
+/// What follows a refusal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Next {
+    /// The program is restarted.
+    Restart,
+    /// The old code runs on.
+    Keep,
+}
+
+/// Where the time of a reload went, in milliseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Milliseconds {
+    /// From the first notice of the save to the knowledge of what changed.
+    pub detect: u64,
+    /// In rustc.
+    pub rustc: u64,
+    /// Reading objects, comparing, making the patch.
+    pub diff: u64,
+    /// From sending the patch to the program's word that it is live.
+    pub load: u64,
+    /// From the first notice to that word.
+    pub total: u64,
+}
+
+/// Where events go, if anywhere.
+#[derive(Debug, Default)]
+pub struct Events {
+    file: Option<File>,
+}
+
+impl Events {
+    /// Appends to this file.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub fn append(path: &Path) -> Result<Events> {
+        let file = File::options()
+            .create(true)
+            .append(true)
+            .open(path)
+            .with_context(|| format!("failed to open {} for the events", path.display()))?;
+        Ok(Events { file: Some(file) })
+    }
+
+    /// Writes one line, whole.
+    ///
+    /// # Errors
+    /// Those of the file.
+    pub fn write(&mut self, event: &Event) -> std::io::Result<()> {
+        let Some(file) = &mut self.file else { return Ok(()) };
+        let mut line = serde_json::to_vec(event)?;
+        line.push(b'\n');
+        // One write: a reader never sees half a line, and a file has no buffer to flush.
+        file.write_all(&line)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn json(event: &Event) -> String {
+        serde_json::to_string(event).unwrap()
+    }
+
+    #[test]
+    fn events_have_the_shapes_of_the_contract() {
+        assert_eq!(json(&Event::Building), r#"{"event":"building"}"#);
+        let running = Event::Running { pid: 123, hot_functions: 4, build_id: "ab".into() };
+        let text = r#"{"event":"running","pid":123,"hot_functions":4,"build_id":"ab"}"#;
+        assert_eq!(json(&running), text);
+        let applied = Event::Applied {
+            patch: 1,
+            functions: vec!["shop/cart/*Cart.total".into()],
+            not_live: vec!["shop::report::footer".into()],
+            new_statics: 0,
+            bytes: 4096,
+            ms: Milliseconds { detect: 1, rustc: 2, diff: 3, load: 4, total: 10 },
+        };
+        assert_eq!(
+            json(&applied),
+            concat!(
+                r#"{"event":"applied","patch":1,"functions":["shop/cart/*Cart.total"],"#,
+                r#""not_live":["shop::report::footer"],"new_statics":0,"bytes":4096,"#,
+                r#""ms":{"detect":1,"rustc":2,"diff":3,"load":4,"total":10}}"#
+            )
+        );
+        let refused = Event::Refused {
+            why: "layout".into(),
+            details: vec![Detail { item: "shop::Order".into(), was: "a".into(), now: "b".into() }],
+            next: Next::Restart,
+        };
+        assert_eq!(
+            json(&refused),
+            concat!(
+                r#"{"event":"refused","why":"layout","#,
+                r#""details":[{"item":"shop::Order","was":"a","now":"b"}],"next":"restart"}"#
+            )
+        );
+        let error = Event::CompileError { rendered: "error[E0308]".into() };
+        assert_eq!(json(&error), r#"{"event":"compile-error","rendered":"error[E0308]"}"#);
+        let nothing = Event::NoEffect { changed: vec![], why: "w".into() };
+        assert_eq!(json(&nothing), r#"{"event":"no-effect","changed":[],"why":"w"}"#);
+        assert_eq!(json(&Event::Exited { status: 0 }), r#"{"event":"exited","status":0}"#);
+    }
+
+    #[test]
+    fn each_event_is_a_line_and_the_file_is_appended_to() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("e.jsonl");
+        Events::append(&path).unwrap().write(&Event::Building).unwrap();
+        Events::append(&path).unwrap().write(&Event::Exited { status: 3 }).unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(text, "{\"event\":\"building\"}\n{\"event\":\"exited\",\"status\":3}\n");
+    }
+}

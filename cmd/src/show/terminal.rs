@@ -1,0 +1,232 @@
+//! Lines for a person, on standard error, so that the program's standard output stays its own.
+//!
+//! Colours and `NO_COLOR` are anstream's business. A line is written at once, so that it is not
+//! torn apart by what the program prints.
+
+use super::events::{Detail, Event, Next};
+use anstyle::{AnsiColor, Style};
+use std::fmt::Write as _;
+
+const GOOD: Style = AnsiColor::Green.on_default().bold();
+const BAD: Style = AnsiColor::Red.on_default().bold();
+const CARE: Style = AnsiColor::Yellow.on_default().bold();
+const DIM: Style = Style::new().dimmed();
+
+/// The person's side.
+#[derive(Debug, Default)]
+pub struct Terminal {
+    /// Whether to tell more.
+    pub verbose: bool,
+    /// Whether old code runs while new code does not compile.
+    pub running: bool,
+}
+
+impl Terminal {
+    /// A line of no great weight.
+    pub fn note(&self, text: &str) {
+        print(&format!("{DIM}hot:{DIM:#} {text}\n"));
+    }
+
+    /// A line that asks for attention.
+    pub fn warn(&self, text: &str) {
+        print(&format!("{CARE}hot:{CARE:#} {text}\n"));
+    }
+
+    /// A line about something that failed.
+    pub fn error(&self, text: &str) {
+        print(&format!("{BAD}error:{BAD:#} {text}\n"));
+    }
+
+    /// A line only for those who asked for more.
+    pub fn detail(&self, text: &str) {
+        if self.verbose {
+            self.note(text);
+        }
+    }
+
+    /// Text as it comes from the compiler, with its colours.
+    pub fn compiler(&self, text: &str) {
+        print(text);
+    }
+
+    /// Wipes the screen.
+    pub fn clear(&self) {
+        print("\x1b[2J\x1b[3J\x1b[H");
+    }
+
+    pub(super) fn event(&self, event: &Event) {
+        let text = self.render(event);
+        if !text.is_empty() {
+            print(&text);
+        }
+    }
+
+    fn render(&self, event: &Event) -> String {
+        let mut text = String::new();
+        match event {
+            Event::Building => {}
+            Event::Running { pid, hot_functions, build_id } => {
+                let functions = count(*hot_functions, "hot function");
+                _ = write!(text, "{DIM}hot:{DIM:#} watching ({functions}, pid {pid})");
+                if self.verbose {
+                    _ = write!(text, " {DIM}build {build_id}{DIM:#}");
+                }
+                text.push('\n');
+            }
+            Event::Change { files } => {
+                if self.verbose {
+                    _ = writeln!(text, "{DIM}hot: changed: {}{DIM:#}", files.join(", "));
+                }
+            }
+            Event::CompileError { .. } => {
+                _ = write!(text, "{BAD}✗ does not compile{BAD:#}");
+                text.push_str(match self.running {
+                    true => ": the last good code runs on\n",
+                    false => "\n",
+                });
+            }
+            Event::Applied { patch, functions, not_live, new_statics, bytes, ms } => {
+                let names = listed(functions);
+                _ = write!(text, "{GOOD}✓ Hot reload was successful:{GOOD:#} {names}");
+                _ = writeln!(
+                    text,
+                    " {DIM}({} ms: detect {}, rustc {}, diff {}, load {}){DIM:#}",
+                    ms.total, ms.detect, ms.rustc, ms.diff, ms.load
+                );
+                if !not_live.is_empty() {
+                    let names = listed(not_live);
+                    _ = writeln!(text, "  {CARE}takes effect at restart:{CARE:#} {names}");
+                }
+                if self.verbose {
+                    let statics = count(*new_statics, "new static");
+                    _ = writeln!(text, "  {DIM}patch {patch}: {bytes} bytes, {statics}{DIM:#}");
+                }
+            }
+            Event::NoEffect { changed, why } => {
+                _ = write!(text, "{CARE}– no effect:{CARE:#} ");
+                match changed.is_empty() {
+                    true => _ = writeln!(text, "{why}"),
+                    false => _ = writeln!(text, "{} changed, but {why}", listed(changed)),
+                }
+            }
+            Event::Refused { why, details, next } => {
+                _ = writeln!(text, "{BAD}✗ not live{BAD:#} ({why})");
+                for detail in details {
+                    text.push_str(&explain(detail));
+                }
+                text.push_str(match next {
+                    Next::Restart => "  restarting (--no-restart keeps the old code running)\n",
+                    Next::Keep => "  the old code runs on\n",
+                });
+            }
+            Event::Restarted { pid, why } => {
+                _ = writeln!(text, "{CARE}↻ restarted{CARE:#} (pid {pid}): {why}");
+            }
+            Event::Exited { status } => {
+                if *status != 0 || self.verbose {
+                    _ = writeln!(text, "{DIM}hot:{DIM:#} the program {}", ended(*status));
+                }
+            }
+        }
+        text
+    }
+}
+
+/// `a, b and 3 more`: enough names for a line.
+fn listed(names: &[String]) -> String {
+    const MOST: usize = 6;
+    let mut text = names.iter().take(MOST).cloned().collect::<Vec<_>>().join(", ");
+    if names.len() > MOST {
+        _ = write!(text, " and {} more", names.len() - MOST);
+    }
+    text
+}
+
+/// `shop::Order changed: was 24 bytes, is 32`; further lines of either side below.
+fn explain(detail: &Detail) -> String {
+    let Detail { item, was, now } = detail;
+    let (first_was, more_was) = was.split_once('\n').unwrap_or((was, ""));
+    let (first_now, more_now) = now.split_once('\n').unwrap_or((now, ""));
+    let mut text = match (first_was.is_empty(), first_now.is_empty()) {
+        (true, true) => format!("    {item}\n"),
+        (true, false) => format!("    {item}: {first_now}\n"),
+        (false, true) => format!("    {item}: was {first_was}\n"),
+        (false, false) => format!("    {item} changed: was {first_was}, is {first_now}\n"),
+    };
+    for line in more_was.lines().chain(more_now.lines()) {
+        _ = writeln!(text, "      {line}");
+    }
+    text
+}
+
+fn ended(status: u8) -> String {
+    match status {
+        0..=128 => format!("ended with status {status}"),
+        _ => format!("was ended by signal {}", status - 128),
+    }
+}
+
+/// `1 hot function`, `4 hot functions`.
+pub fn count(n: usize, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+}
+
+fn print(text: &str) {
+    use std::io::Write;
+    // If standard error is gone there is nobody to tell.
+    let _ = anstream::stderr().lock().write_all(text.as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::build::cargo::plain;
+    use crate::show::Milliseconds;
+
+    fn line(event: &Event) -> String {
+        plain(Terminal { verbose: false, running: true }.render(event).as_bytes())
+    }
+
+    #[test]
+    fn a_reload_is_one_line_and_what_is_not_live_another() {
+        let ms = Milliseconds { detect: 12, rustc: 110, diff: 3, load: 2, total: 134 };
+        let applied = |not_live| Event::Applied {
+            patch: 1,
+            functions: vec!["shop/cart/*Cart.total".into()],
+            not_live,
+            new_statics: 0,
+            bytes: 1,
+            ms,
+        };
+        let first = "✓ Hot reload was successful: shop/cart/*Cart.total \
+                     (134 ms: detect 12, rustc 110, diff 3, load 2)\n";
+        assert_eq!(line(&applied(vec![])), first);
+        let second = "  takes effect at restart: shop::report::footer\n";
+        assert_eq!(line(&applied(vec!["shop::report::footer".into()])), format!("{first}{second}"));
+    }
+
+    #[test]
+    fn a_refusal_shows_each_item_and_what_follows() {
+        let detail = Detail {
+            item: "shop::Order".into(),
+            was: "24 bytes".into(),
+            now: "32\nqty: u32 at 8    →  u64 at 8".into(),
+        };
+        let refused =
+            Event::Refused { why: "layout".into(), details: vec![detail], next: Next::Restart };
+        assert_eq!(
+            line(&refused),
+            "✗ not live (layout)\n    shop::Order changed: was 24 bytes, is 32\n      \
+             qty: u32 at 8    →  u64 at 8\n  restarting (--no-restart keeps the old code running)\n"
+        );
+    }
+
+    #[test]
+    fn an_end_by_a_signal_is_told_as_one() {
+        assert_eq!(
+            line(&Event::Exited { status: 139 }),
+            "hot: the program was ended by signal 11\n"
+        );
+        assert_eq!(line(&Event::Exited { status: 0 }), "");
+    }
+}

@@ -1,0 +1,207 @@
+//! What files contained when the program was last built.
+//!
+//! A file's size, times and inode are looked at first; its content, as a hash, only when one of
+//! them changed. A file that is missing, or empty though it was not, is perhaps just being
+//! written: [`Snapshot::look`] calls it unsettled and whoever asks may look again a little later.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{DefaultHasher, Hasher};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+/// A file's content, as far as it matters whether it is the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Content {
+    Missing,
+    /// Length and hash.
+    Bytes(u64, u64),
+    /// The file was changed while it was being built: what rustc read is not known.
+    Unknown,
+}
+
+/// What changes whenever a file is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Stamp {
+    inode: u64,
+    len: u64,
+    modified: i128,
+    changed: i128,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    built: Content,
+    /// The last stamp seen, and the content under it.
+    seen: Option<Stamp>,
+    now: Content,
+}
+
+/// The files that the program is made from.
+#[derive(Debug, Default)]
+pub struct Snapshot {
+    files: BTreeMap<PathBuf, Known>,
+}
+
+/// What a look at the files found.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Look {
+    /// Files whose content is not what was built.
+    pub changed: BTreeSet<PathBuf>,
+    /// Whether one of them is missing or empty, and was not.
+    pub unsettled: bool,
+}
+
+impl Snapshot {
+    /// Knows exactly these files from now on. Files that were known keep what was built of them;
+    /// of new ones the present content counts as built, unless they were written since `begun`.
+    pub fn follow(&mut self, files: BTreeSet<PathBuf>, begun: SystemTime) {
+        self.files.retain(|path, _| files.contains(path));
+        for path in files {
+            self.files.entry(path).or_insert_with_key(|path| fresh(path, Some(begun)));
+        }
+    }
+
+    /// Takes all files' present content as built, but not of those written since `begun`.
+    pub fn all_built(&mut self, begun: SystemTime) {
+        for (path, known) in &mut self.files {
+            *known = fresh(path, Some(begun));
+        }
+    }
+
+    /// Takes these files' content, as it was at the last look, as built.
+    pub fn built(&mut self, files: &BTreeSet<PathBuf>) {
+        for path in files {
+            let known = self.files.entry(path.clone()).or_insert_with(|| fresh(path, None));
+            known.built = known.now;
+        }
+    }
+
+    /// Looks at every file.
+    pub fn look(&mut self) -> Look {
+        let mut look = Look::default();
+        for (path, known) in &mut self.files {
+            let stamp = stamp(path);
+            if stamp != known.seen || known.now == Content::Unknown {
+                known.seen = stamp;
+                known.now = content(path);
+            }
+            if known.now != known.built {
+                let gone = matches!(known.now, Content::Missing | Content::Bytes(0, _));
+                look.unsettled |= gone && known.built != Content::Unknown;
+                look.changed.insert(path.clone());
+            }
+        }
+        look
+    }
+
+    /// Whether the file is one of those followed.
+    pub fn follows(&self, path: &Path) -> bool {
+        self.files.contains_key(path)
+    }
+}
+
+fn fresh(path: &Path, begun: Option<SystemTime>) -> Known {
+    let seen = stamp(path);
+    let now = content(path);
+    let late = begun.is_some_and(|begun| {
+        std::fs::metadata(path).and_then(|m| m.modified()).is_ok_and(|time| time >= begun)
+    });
+    Known { built: if late { Content::Unknown } else { now }, seen, now }
+}
+
+fn stamp(path: &Path) -> Option<Stamp> {
+    let meta = std::fs::metadata(path).ok()?;
+    let nanos = |seconds: i64, nanos: i64| i128::from(seconds) * 1_000_000_000 + i128::from(nanos);
+    Some(Stamp {
+        inode: meta.ino(),
+        len: meta.len(),
+        modified: nanos(meta.mtime(), meta.mtime_nsec()),
+        changed: nanos(meta.ctime(), meta.ctime_nsec()),
+    })
+}
+
+fn content(path: &Path) -> Content {
+    match std::fs::read(path) {
+        Ok(bytes) => {
+            let mut hasher = DefaultHasher::new();
+            hasher.write(&bytes);
+            Content::Bytes(bytes.len() as u64, hasher.finish())
+        }
+        Err(_) => Content::Missing,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A snapshot of one file with this content, built.
+    fn one(text: &str) -> (tempfile::TempDir, PathBuf, Snapshot) {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("a.rs");
+        std::fs::write(&file, text).unwrap();
+        let mut snapshot = Snapshot::default();
+        let long_after = SystemTime::now() + std::time::Duration::from_secs(60);
+        snapshot.follow(BTreeSet::from([file.clone()]), long_after);
+        (dir, file, snapshot)
+    }
+
+    #[test]
+    fn a_write_without_a_change_is_none() {
+        let (_dir, file, mut snapshot) = one("fn a() {}");
+        assert_eq!(snapshot.look(), Look::default());
+        std::fs::remove_file(&file).unwrap();
+        std::fs::write(&file, "fn a() {}").unwrap();
+        assert_eq!(snapshot.look(), Look::default());
+    }
+
+    #[test]
+    fn a_change_is_seen_until_it_is_built_and_going_back_is_a_change_too() {
+        let (_dir, file, mut snapshot) = one("fn a() {}");
+        std::fs::write(&file, "fn b() {}").unwrap();
+        let changed = BTreeSet::from([file.clone()]);
+        assert_eq!(snapshot.look().changed, changed);
+        assert_eq!(snapshot.look().changed, changed);
+        snapshot.built(&changed);
+        assert_eq!(snapshot.look(), Look::default());
+        std::fs::write(&file, "fn a() {}").unwrap();
+        assert_eq!(snapshot.look().changed, changed);
+    }
+
+    #[test]
+    fn what_was_written_before_it_was_built_but_after_the_look_is_not_lost() {
+        let (_dir, file, mut snapshot) = one("1");
+        std::fs::write(&file, "2").unwrap();
+        let look = snapshot.look();
+        std::fs::write(&file, "3").unwrap();
+        snapshot.built(&look.changed);
+        assert_eq!(snapshot.look().changed, look.changed);
+    }
+
+    #[test]
+    fn missing_and_empty_files_are_unsettled() {
+        let (_dir, file, mut snapshot) = one("fn a() {}");
+        std::fs::write(&file, "").unwrap();
+        assert!(snapshot.look().unsettled);
+        std::fs::remove_file(&file).unwrap();
+        assert!(snapshot.look().unsettled);
+        std::fs::write(&file, "fn b() {}").unwrap();
+        let look = snapshot.look();
+        assert!(!look.unsettled && look.changed.contains(&file));
+    }
+
+    #[test]
+    fn a_file_written_during_the_build_counts_as_changed() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("a.rs");
+        let begun = SystemTime::now() - std::time::Duration::from_secs(1);
+        std::fs::write(&file, "x").unwrap();
+        let mut snapshot = Snapshot::default();
+        snapshot.follow(BTreeSet::from([file.clone()]), begun);
+        let look = snapshot.look();
+        assert!(look.changed.contains(&file) && !look.unsettled);
+        snapshot.built(&look.changed);
+        assert_eq!(snapshot.look(), Look::default());
+    }
+}

@@ -5,6 +5,7 @@ pub mod cli;
 pub mod diff;
 pub mod interrupt;
 pub mod keys;
+pub mod layout;
 pub mod process;
 pub mod run;
 pub mod show;

@@ -1,10 +1,45 @@
 //! From new objects to a patch: what changed, what must come with it, what binds where.
 //!
 //! The rest of the tool sees only this face: a [`World`] that knows what runs, and
-//! [`World::judge`], which turns freshly compiled objects into one [`Verdict`].
+//! [`World::judge`], which turns freshly compiled objects into one [`Verdict`]. On the way:
+//!
+//! 1. [`object`] cuts each object file into atoms (a function, a static, a constant each);
+//!    [`program`] holds those of all crates;
+//! 2. [`compare`] and [`dirty`] find what differs from what runs, and whoever calls it, up to the
+//!    [`hot`] functions;
+//! 3. [`bind`] selects what goes into the patch and binds the rest to the running process, out of
+//!    the [`world`], the executable ([`host`]) or an [`archive`];
+//! 4. the layout guard ([`crate::layout`]) compares the types of all that is shared;
+//! 5. [`image`] lays the patch out.
+//!
+//! [`report`] words what changed for a person.
 
+mod archive;
+pub mod atom;
+mod bind;
+mod compare;
+mod dirty;
+mod frame;
+mod guard;
+mod host;
+mod hot;
+mod image;
+mod judge;
+pub mod name;
+pub mod object;
+mod program;
+mod report;
+mod thread;
+mod world;
+
+use atom::AtomRef;
+use hot::Hot;
 use hot_patch::patch::{Patch, PatchId};
-use std::path::Path;
+use name::{Name, Names};
+use program::Program;
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use world::Loaded;
 
 /// The relocatable objects of one crate of the program, as rustc has just written them.
 #[derive(Clone, Debug)]
@@ -21,11 +56,8 @@ pub struct CrateObjects {
 #[derive(Clone, Debug, Default)]
 pub struct Archives {
     /// The rlibs of the dependencies and of the sysroot.
-    pub rlibs: Vec<std::path::PathBuf>,
+    pub rlibs: Vec<PathBuf>,
 }
-
-/// What runs: the executable, and for each function and static the version that is loaded.
-pub struct World {}
 
 /// What becomes of a save.
 #[derive(Debug)]
@@ -57,6 +89,8 @@ pub struct Detail {
     pub was: String,
     /// What it is.
     pub now: String,
+    /// More about it, a line each: fields that changed, and from where values are reached.
+    pub lines: Vec<String>,
 }
 
 /// A patch that has not been loaded yet.
@@ -74,35 +108,144 @@ pub struct Prepared {
 
 /// Why the differ could not come to a verdict: something is broken, not merely unsupported.
 #[derive(Debug, thiserror::Error)]
-pub enum DiffError {}
+pub enum DiffError {
+    /// The executable cannot be used.
+    #[error("failed to read the executable {path}: {what}")]
+    Executable {
+        /// Its path.
+        path: PathBuf,
+        /// Why.
+        what: String,
+    },
+    /// An archive cannot be read.
+    #[error("failed to read the archive {path}: {what}")]
+    Archive {
+        /// Its path.
+        path: PathBuf,
+        /// Why.
+        what: String,
+    },
+    /// An object cannot be read.
+    #[error("failed to read the object {unit}: {what}")]
+    Object {
+        /// Its codegen unit and crate.
+        unit: String,
+        /// Why.
+        what: String,
+    },
+    /// The objects are not those that the executable was linked from.
+    #[error(
+        "the objects in the target folder are not those that the executable was linked from \
+         ({function} differs); build it anew"
+    )]
+    Stale {
+        /// A function that differs.
+        function: String,
+    },
+}
+
+/// What runs: the executable, and for each function and static the version that is loaded.
+pub struct World {
+    names: Names,
+    host: host::Host,
+    archives: archive::Archives,
+    /// The newest objects that were compiled, live or not.
+    newest: Program,
+    /// What is in the process.
+    loaded: Loaded,
+    /// What still calls old code although that was replaced elsewhere.
+    stale: HashSet<Name>,
+    /// The hot functions as they run, by slot.
+    running: Hot,
+    /// Functions that run before main and have run.
+    constructed: HashSet<Name>,
+    /// The objects whose types may have values in the process.
+    lived: guard::Lived,
+    pending: Option<Pending>,
+}
+
+/// What becomes true when the pending patch is loaded.
+struct Pending {
+    id: PatchId,
+    carried: Vec<(Name, AtomRef, u64)>,
+    program: Program,
+    constructed: HashSet<Name>,
+    stale: HashSet<Name>,
+    running: Hot,
+}
 
 impl World {
     /// Reads the executable and the objects that it was linked from.
+    ///
+    /// # Errors
+    /// [`DiffError::Stale`] when the objects are not those that the executable was linked from;
+    /// otherwise what could not be read.
     pub fn new(
-        _executable: &Path,
-        _crates: Vec<CrateObjects>,
-        _archives: Archives,
+        executable: &Path,
+        crates: Vec<CrateObjects>,
+        archives: Archives,
     ) -> Result<World, DiffError> {
-        todo!()
+        let mut names = Names::default();
+        let host = host::Host::read(executable, &mut names)?;
+        let newest = Program::default().with(crates, &mut names).map_err(unreadable)?;
+        let definitions = newest.definitions();
+        let loaded = Loaded::from_host(&definitions, &host, &names);
+        host.check(&loaded, &names)?;
+        let running = Hot::read(&newest);
+        let constructed =
+            newest.atoms(atom::Kind::Constructor).filter_map(|a| a.atom().name).collect();
+        let mut lived = guard::Lived::default();
+        lived.add(&newest)?;
+        Ok(World {
+            names,
+            host,
+            archives: archive::Archives::new(archives.rlibs),
+            newest,
+            loaded,
+            stale: HashSet::new(),
+            running,
+            constructed,
+            lived,
+            pending: None,
+        })
     }
+
     /// Build ID of the executable.
     pub fn build_id(&self) -> &[u8] {
-        todo!()
+        &self.host.build_id
     }
+
     /// Number of hot functions in the executable.
     pub fn hot_functions(&self) -> usize {
-        todo!()
+        self.host.hot_functions
     }
+
     /// Compares the crates that were just rebuilt with what runs. Crates not named are as before.
-    pub fn judge(&mut self, _rebuilt: Vec<CrateObjects>) -> Result<Verdict, DiffError> {
-        todo!()
+    ///
+    /// # Errors
+    /// When an object or an archive cannot be read; what runs and what is known of it stay.
+    pub fn judge(&mut self, rebuilt: Vec<CrateObjects>) -> Result<Verdict, DiffError> {
+        judge::judge(self, rebuilt)
     }
+
     /// The last verdict's patch is live in the process.
-    pub fn committed(&mut self, _id: PatchId) {
-        todo!()
+    pub fn committed(&mut self, id: PatchId) {
+        if let Some(pending) = self.pending.take_if(|pending| pending.id == id) {
+            self.loaded.add(id, &pending.carried);
+            self.stale = pending.stale;
+            self.running = pending.running;
+            self.constructed.extend(pending.constructed);
+            // Its layouts were read when it was judged, so this cannot fail any more.
+            let _ = self.lived.add(&pending.program);
+        }
     }
+
     /// The last verdict's patch was not loaded: what ran before runs on.
-    pub fn rejected(&mut self, _id: PatchId) {
-        todo!()
+    pub fn rejected(&mut self, id: PatchId) {
+        self.pending.take_if(|pending| pending.id == id);
     }
+}
+
+fn unreadable((unit, error): (String, object::ReadError)) -> DiffError {
+    DiffError::Object { unit, what: error.to_string() }
 }

@@ -173,9 +173,6 @@ impl Session {
             Loaded::Live(functions) => {
                 clock.loaded();
                 self.world()?.committed(prepared.patch.id);
-                if prepared.not_live.is_empty() {
-                    self.behind.clear();
-                }
                 self.patches += 1;
                 self.show.tell(&Event::Applied {
                     patch: self.patches,

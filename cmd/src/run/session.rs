@@ -59,8 +59,6 @@ pub(super) struct Session {
     pub needs_cargo: Option<String>,
     /// Text of the last errors, while they stand.
     pub errors: Option<String>,
-    /// The newest objects of crates in which something may not be live.
-    pub behind: BTreeMap<String, CrateObjects>,
     /// The files of the save that is being answered.
     pub files: BTreeSet<PathBuf>,
     /// Files of saves that are built, and wait for the program to listen.
@@ -177,7 +175,6 @@ impl Session {
             stale: BTreeSet::new(),
             needs_cargo: None,
             errors: None,
-            behind: BTreeMap::new(),
             files: BTreeSet::new(),
             waiting: BTreeSet::new(),
             patches: 0,
@@ -233,7 +230,6 @@ impl Session {
             Built::Program(build) => {
                 self.needs_cargo = None;
                 self.stale.clear();
-                self.behind.clear();
                 self.waiting.clear();
                 self.snapshot = Snapshot::default();
                 self.follow(build, begun);
@@ -438,12 +434,10 @@ impl Session {
         replayed
     }
 
-    /// Asks the differ. Crates in which an earlier change is not live are shown to it again.
+    /// Asks the differ. It remembers what was not loaded before.
     pub(super) fn verdict(&mut self, rebuilt: Vec<CrateObjects>) -> Result<Verdict> {
-        self.behind.extend(rebuilt.into_iter().map(|objects| (objects.key.clone(), objects)));
-        let objects = self.behind.values().cloned().collect();
         let world = self.world.get()?;
-        let judge = std::panic::AssertUnwindSafe(|| world.judge(objects));
+        let judge = std::panic::AssertUnwindSafe(|| world.judge(rebuilt));
         match std::panic::catch_unwind(judge) {
             Ok(Ok(verdict)) => Ok(verdict),
             Ok(Err(error)) => Err(anyhow!(super::world::chain(&error))),

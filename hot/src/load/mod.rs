@@ -1,35 +1,118 @@
-//! Loads a patch into this process.
-#![allow(dead_code)]
+//! Loads a patch into this process: verify, map, relocate, seal, register, commit.
+//!
+//! The tool has decided everything that can be decided outside (what is in the patch, how it is
+//! laid out, which offsets of the executable it refers to); what is left is short enough to read
+//! in one sitting. The steps, in the order of the files:
+//!
+//! 1. **verify** ([`verify`]): the file's own checks (magic, format, checksum, offsets; crate
+//!    `hot-patch`), then that it is for this processor, for this very build, and that the patches
+//!    it refers to are here and it is not;
+//! 2. **place** ([`place`]): pages within reach of the executable, writable for now;
+//! 3. **bind** ([`bind`]): each base that a relocation names becomes an address;
+//! 4. **relocate** ([`relocate`]): the few fields that only the process can fill in;
+//! 5. **seal**: text executable, constants read-only, never writable and executable at once;
+//! 6. **unwind**: the patch's frames become known to the unwinder, so that a panic passes through;
+//! 7. **commit** ([`commit`]): slots checked first, then constructors, then all slots at once.
+//!
+//! Up to the commit nothing in the process refers to the patch, so any failure gives the pages
+//! back and leaves the process as it was. After it they are never given back: a frame on some
+//! stack, a pointer in some struct or a vtable in some box may lead into them.
 
-use hot_patch::patch::PatchId;
+mod arch;
+mod bind;
+mod commit;
+mod ledger;
+mod os;
+mod place;
+mod relocate;
+mod verify;
+
+#[cfg(all(test, target_os = "linux", target_arch = "x86_64"))]
+mod tests;
+
+use hot_patch::patch::{Patch, PatchError, PatchId};
+use os::{Os, Platform};
+use std::sync::Mutex;
 
 /// What a loaded patch has done.
 #[derive(Debug)]
 pub(crate) struct Loaded {
-    pub id: PatchId,
+    /// Which patch.
+    pub(crate) id: PatchId,
     /// Names of the functions whose slots were swapped.
-    pub functions: Vec<String>,
+    pub(crate) functions: Vec<String>,
 }
 
 /// Why a patch was not loaded. The process is as it was.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum LoadError {}
+pub(crate) enum LoadError {
+    /// The bytes are not a usable patch.
+    #[error(transparent)]
+    Patch(#[from] PatchError),
+    /// It is a patch, but not for this process.
+    #[error(transparent)]
+    Verify(#[from] verify::Mismatch),
+    /// No room.
+    #[error(transparent)]
+    Place(#[from] place::NoRoom),
+    /// Something that it refers to is not here.
+    #[error(transparent)]
+    Bind(#[from] bind::Unbound),
+    /// A value does not fit its field.
+    #[error(transparent)]
+    Relocate(#[from] relocate::OutOfReach),
+    /// A slot that it would swap is not one.
+    #[error(transparent)]
+    Commit(#[from] commit::Rejected),
+}
+
+/// One load at a time: placing, the ledger and the order of commits depend on it.
+static LOADING: Mutex<()> = Mutex::new(());
 
 /// Verifies, maps, relocates and commits a patch file.
 ///
+/// # Errors
+/// One [`LoadError`] for the first thing that is wrong; the process goes on with the code it had.
+///
 /// # Safety
 /// The patch is native code that will run in this process: it must come from whom the program
-/// trusts.
-pub(crate) unsafe fn load(_patch: &[u8]) -> Result<Loaded, LoadError> {
-    todo!()
+/// trusts, and must have been made for this program by the tool (the build ID is checked, but a
+/// forged patch can carry any).
+pub(crate) unsafe fn load(file: &[u8]) -> Result<Loaded, LoadError> {
+    // A panic while the lock was held left nothing half done that the next load would see: every
+    // step before the commit works on pages of its own.
+    let _one = LOADING.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+
+    let patch = Patch::from_bytes(file)?;
+    let required = verify::verify(&patch, Platform::host(), &ledger::read())?;
+    let mut pages = place::near(Platform::host(), patch.image_size())?;
+    pages.write(0, &patch.text);
+    pages.write(patch.read_only_offset(), &patch.read_only);
+    pages.write(patch.data_offset(), &patch.data);
+    let bases = bind::bind(&patch, pages.base(), Platform::host(), required)?;
+    relocate::relocate(&patch, &bases, &mut pages)?;
+    // The registry entries are read where they lie, which is after relocation; the slots are
+    // checked while the pages can still be given back.
+    let plan = commit::check(&patch, &bases, &pages)?;
+    let image = pages.seal(patch.read_only_offset(), patch.data_offset())?;
+    ledger::add(&patch, &image);
+    if let Some(offset) = patch.unwind {
+        // SAFETY: the offset lies in the read-only part (checked by `Patch::from_bytes`), where
+        // the tool has put a zero-terminated `.eh_frame` whose pointers were just relocated; the
+        // image is never unmapped, so the unwinder may keep the pointer.
+        unsafe { Platform::register_frames(image.at(offset)) };
+    }
+    // SAFETY: the caller vouches for the patch; its image is sealed and known to the unwinder.
+    let functions = unsafe { plan.run(&patch, &image) };
+    Ok(Loaded { id: patch.id, functions })
 }
 
 /// The patches loaded so far, oldest first.
 pub(crate) fn loaded() -> Vec<PatchId> {
-    Vec::new()
+    ledger::read().iter().map(|image| image.id).collect()
 }
 
 /// Build ID of the running executable; empty when it has none.
 pub(crate) fn build_id() -> &'static [u8] {
-    &[]
+    &Platform::host().build_id
 }

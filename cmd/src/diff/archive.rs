@@ -1,0 +1,83 @@
+//! The rlibs of dependencies and of the sysroot, for code that the executable does not contain.
+//!
+//! The linker takes from an archive only what the program uses; new code may use more. Each
+//! archive carries an index from global symbol to member; the indices are read when the first
+//! symbol is missing, and a member is read when it is needed.
+
+use super::DiffError;
+use super::atom::{AtomRef, Object};
+use super::name::{Name, Names};
+use super::object;
+use ::object::read::archive::{ArchiveFile, ArchiveOffset};
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// The archives, opened when first needed.
+pub struct Archives {
+    paths: Vec<PathBuf>,
+    index: Option<Index>,
+}
+
+struct Index {
+    maps: Vec<memmap2::Mmap>,
+    /// Archive, and offset of the member's header in it.
+    members: HashMap<Name, (usize, u64)>,
+    objects: HashMap<(usize, u64), Arc<Object>>,
+}
+
+impl Archives {
+    /// Archives at these paths.
+    pub fn new(paths: Vec<PathBuf>) -> Archives {
+        Archives { paths, index: None }
+    }
+
+    /// The definition of a global symbol, if some archive has one.
+    pub fn find(&mut self, name: Name, names: &mut Names) -> Result<Option<AtomRef>, DiffError> {
+        let index = match &mut self.index {
+            Some(index) => index,
+            none => none.insert(open(&self.paths, names)?),
+        };
+        let Some(&(archive, offset)) = index.members.get(&name) else { return Ok(None) };
+        let object = match index.objects.get(&(archive, offset)) {
+            Some(object) => object.clone(),
+            None => {
+                let failed =
+                    |what: String| DiffError::Archive { path: self.paths[archive].clone(), what };
+                let map = &index.maps[archive][..];
+                let file = ArchiveFile::parse(map).map_err(|e| failed(e.to_string()))?;
+                let member =
+                    file.member(ArchiveOffset(offset)).map_err(|e| failed(e.to_string()))?;
+                let unit = String::from_utf8_lossy(member.name()).into_owned();
+                let data = member.data(map).map_err(|e| failed(e.to_string()))?.to_vec();
+                let object = object::read(&unit, data, names).map_err(|e| failed(e.to_string()))?;
+                let object = Arc::new(object);
+                index.objects.insert((archive, offset), object.clone());
+                object
+            }
+        };
+        Ok(object.symbols.get(&name).map(|&(index, _)| AtomRef { object: object.clone(), index }))
+    }
+}
+
+fn open(paths: &[PathBuf], names: &mut Names) -> Result<Index, DiffError> {
+    let mut index = Index { maps: Vec::new(), members: HashMap::new(), objects: HashMap::new() };
+    for (archive, path) in paths.iter().enumerate() {
+        let failed = |what: String| DiffError::Archive { path: path.clone(), what };
+        let file = std::fs::File::open(path).map_err(|e| failed(e.to_string()))?;
+        // SAFETY: rustc and cargo replace archives by renaming; a file that is cut while it is
+        // mapped would end the tool, never the program.
+        let map = unsafe { memmap2::Mmap::map(&file) }.map_err(|e| failed(e.to_string()))?;
+        let parsed = ArchiveFile::parse(&map[..]).map_err(|e| failed(e.to_string()))?;
+        if let Some(symbols) = parsed.symbols().map_err(|e| failed(e.to_string()))? {
+            for symbol in symbols {
+                let symbol = symbol.map_err(|e| failed(e.to_string()))?;
+                let Ok(text) = std::str::from_utf8(symbol.name()) else { continue };
+                let name = names.intern(text);
+                index.members.entry(name).or_insert((archive, symbol.offset().0));
+            }
+        }
+        index.maps.push(map);
+    }
+    Ok(index)
+}

@@ -1,0 +1,347 @@
+//! What goes into the patch, and what everything else in it refers to.
+//!
+//! From the bodies whose slots will be swapped, references are followed. Each name that is met is
+//! bound once ([`Binding`]):
+//!
+//! - changed, or called by nothing that runs (not in the process, or at several places): carried;
+//! - unchanged: the running version's site;
+//! - a static with state: the running one, always; one that is new is carried, unless one of the
+//!   same path has just disappeared, which means that its type changed;
+//! - a thread-local: the running one; a new one is refused;
+//! - not defined in the program's own crates: the executable's, if its name is unique there, else
+//!   out of an archive, else a dynamic symbol.
+//!
+//! Private constants have no name to bind by and are always carried. A private constant that is
+//! writable is state without a name: it comes with a new static, and is refused anywhere else.
+//!
+//! Whatever stands in the way is collected, so that a person sees all of it at once.
+
+use super::archive::Archives;
+use super::atom::{Ask, AtomRef, Kind, Meaning, Reloc};
+use super::host::Host;
+use super::hot::Hot;
+use super::name::{Name, Names};
+use super::program::Definitions;
+use super::world::{Loaded, Site};
+use super::{Detail, DiffError};
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+/// What a name in the patch refers to.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Binding {
+    /// A copy in the patch.
+    Carried(AtomRef),
+    /// What is in the process already.
+    At(Site),
+    /// A symbol that the dynamic loader knows.
+    Dynamic(Name),
+}
+
+/// Everything that binding looks at.
+pub struct Sources<'a> {
+    /// The names.
+    pub names: &'a mut Names,
+    /// The executable.
+    pub host: &'a Host,
+    /// The newest objects.
+    pub definitions: &'a Definitions,
+    /// What runs.
+    pub loaded: &'a Loaded,
+    /// The hot functions of the newest objects.
+    pub hot: &'a Hot,
+    /// What must be replaced.
+    pub dirty: &'a HashSet<Name>,
+    /// Where missing functions come from.
+    pub archives: &'a mut Archives,
+}
+
+/// What was selected.
+#[derive(Default)]
+pub struct Selection {
+    /// The atoms of the patch, in the order in which they were met.
+    pub atoms: Vec<AtomRef>,
+    /// Names of the running statics and thread-locals that the patch refers to.
+    pub state: BTreeSet<Name>,
+    /// Names of the running functions that the patch calls.
+    pub called: BTreeSet<Name>,
+    /// Names of new statics of the program's own crates.
+    pub new_statics: BTreeSet<Name>,
+    /// What stands in the way: one word, and the item.
+    pub obstacles: Vec<(&'static str, Detail)>,
+    bindings: HashMap<Name, Binding>,
+    carried: HashSet<AtomRef>,
+}
+
+impl Selection {
+    /// What a reference of a carried atom leads to.
+    pub fn lookup(
+        &self,
+        from: &AtomRef,
+        meaning: &Meaning,
+        sources: &Sources<'_>,
+    ) -> Option<Binding> {
+        match meaning {
+            Meaning::Private(atom, _) => Some(Binding::Carried(atom.clone())),
+            Meaning::Named(name, _) => match first_version(from, *name, sources) {
+                Some(site) => Some(Binding::At(site)),
+                None => self.bindings.get(name).cloned(),
+            },
+        }
+    }
+}
+
+/// Trampolines, slots and entries know a body by the address at which it was loaded first; only
+/// the body's own tables refer to the copy in the patch.
+fn first_version(from: &AtomRef, name: Name, sources: &Sources<'_>) -> Option<Site> {
+    let outside = matches!(from.atom().kind, Kind::Text | Kind::Slot | Kind::Entry)
+        && from.atom().name != Some(name);
+    if outside && sources.hot.bodies.contains(&name) {
+        sources.loaded.first(name).first().copied()
+    } else {
+        None
+    }
+}
+
+/// Follows the references from the roots.
+pub fn select(roots: &[Name], sources: &mut Sources<'_>) -> Result<Selection, DiffError> {
+    let mut selection = Selection::default();
+    let mut open = Vec::new();
+    for &root in roots {
+        if let Some(atom) = sources.definitions.one(root) {
+            selection.bindings.insert(root, Binding::Carried(atom.clone()));
+            open.push(atom.clone());
+        }
+    }
+    while let Some(atom) = open.pop() {
+        if !selection.carried.insert(atom.clone()) {
+            continue;
+        }
+        selection.atoms.push(atom.clone());
+        if atom.atom().kind == Kind::Slot
+            && let Some(function) = atom.atom().name.and_then(|n| sources.hot.functions.get(&n))
+        {
+            open.push(function.entry.clone());
+        }
+        for reloc in atom.references() {
+            // The module of a local-dynamic sequence is not what is being accessed.
+            if reloc.ask == Ask::TlsLocal {
+                continue;
+            }
+            if let Ask::Unknown(number) = reloc.ask {
+                obstacle(
+                    &mut selection,
+                    "relocation",
+                    &atom,
+                    sources,
+                    &format!("has a relocation of ELF type {number}, which hot does not know"),
+                );
+                continue;
+            }
+            match atom.meaning(reloc) {
+                Meaning::Private(target, _) => {
+                    private(&mut selection, &atom, &target, sources);
+                    open.push(target);
+                }
+                Meaning::Named(name, _) => {
+                    if first_version(&atom, name, sources).is_some()
+                        || selection.bindings.contains_key(&name)
+                    {
+                        continue;
+                    }
+                    let binding = bind(name, &atom, reloc, &mut selection, sources)?;
+                    if let Some(binding) = binding {
+                        if let Binding::Carried(target) = &binding {
+                            open.push(target.clone());
+                        }
+                        selection.bindings.insert(name, binding);
+                    }
+                }
+            }
+        }
+    }
+    Ok(selection)
+}
+
+fn obstacle(
+    selection: &mut Selection,
+    why: &'static str,
+    atom: &AtomRef,
+    sources: &Sources<'_>,
+    now: &str,
+) {
+    let item = atom.atom().name.map_or_else(
+        || format!("a constant of {}", atom.object.unit),
+        |name| sources.names.path(name),
+    );
+    let detail = Detail { item, was: String::new(), now: now.to_owned(), lines: Vec::new() };
+    if !selection.obstacles.contains(&(why, detail.clone())) {
+        selection.obstacles.push((why, detail));
+    }
+}
+
+fn private(selection: &mut Selection, from: &AtomRef, target: &AtomRef, sources: &Sources<'_>) {
+    match target.atom().kind {
+        Kind::ThreadLocal => {
+            obstacle(selection, "thread-local", from, sources, "uses an unnamed thread-local")
+        }
+        Kind::Data if !from.atom().kind.is_state() => obstacle(
+            selection,
+            "static",
+            from,
+            sources,
+            "refers to unnamed writable data, which cannot be told apart from the running one",
+        ),
+        _ => {}
+    }
+}
+
+/// Binds one name; `None` when something stands in the way, which is then noted.
+fn bind(
+    name: Name,
+    from: &AtomRef,
+    reloc: &Reloc,
+    selection: &mut Selection,
+    sources: &mut Sources<'_>,
+) -> Result<Option<Binding>, DiffError> {
+    if let Some(atom) = sources.definitions.one(name).cloned() {
+        return Ok(own(name, &atom, selection, sources));
+    }
+    // Carried by an earlier patch, out of an archive.
+    if let Some(site) = sources.loaded.site(name) {
+        return Ok(Some(Binding::At(site)));
+    }
+    let local = match reloc.target {
+        super::atom::Target::Atom(index) => Some(from.sibling(index)),
+        super::atom::Target::Symbol(_) => None,
+    };
+    let mangled = sources.names.is_mangled(name);
+    let host = sources.host.unique(name).filter(|s| mangled || s.global);
+    if let Some(symbol) = host {
+        return Ok(Some(Binding::At(if symbol.thread_local {
+            Site::Thread(sources.host.thread_offset(symbol.address))
+        } else {
+            Site::Host(symbol.address)
+        })));
+    }
+    let several = !sources.host.symbols(name).is_empty();
+    let outside = if local.is_some() {
+        local
+    } else if !mangled && sources.host.imports(name) {
+        None
+    } else {
+        sources.archives.find(name, sources.names)?
+    };
+    let Some(atom) = outside else {
+        if !mangled {
+            return Ok(Some(Binding::Dynamic(name)));
+        }
+        let path = sources.names.path(name);
+        obstacle(
+            selection,
+            "symbol",
+            from,
+            sources,
+            &format!(
+                "needs {path}, which neither the program nor a library that it was built with contains"
+            ),
+        );
+        return Ok(None);
+    };
+    let kind = atom.atom().kind;
+    if kind == Kind::ThreadLocal {
+        let path = sources.names.path(name);
+        obstacle(
+            selection,
+            "thread-local",
+            from,
+            sources,
+            &format!("needs the thread-local {path}, which the running program does not have"),
+        );
+        return Ok(None);
+    }
+    if several && kind.is_state() {
+        let path = sources.names.path(name);
+        obstacle(
+            selection,
+            "static",
+            from,
+            sources,
+            &format!("needs the static {path}, of which the program has several"),
+        );
+        return Ok(None);
+    }
+    Ok(Some(Binding::Carried(atom)))
+}
+
+/// Binds a name that the program's own crates define.
+fn own(
+    name: Name,
+    atom: &AtomRef,
+    selection: &mut Selection,
+    sources: &Sources<'_>,
+) -> Option<Binding> {
+    let kind = atom.atom().kind;
+    let site = sources.loaded.site(name);
+    if kind.is_state() {
+        if let Some(site) = site {
+            if kind != Kind::Slot {
+                selection.state.insert(name);
+            }
+            return Some(Binding::At(site));
+        }
+        if sources.loaded.contains(name) {
+            obstacle(
+                selection,
+                "static",
+                atom,
+                sources,
+                "is in the program several times under one name",
+            );
+            return None;
+        }
+        if kind == Kind::ThreadLocal {
+            obstacle(
+                selection,
+                "thread-local",
+                atom,
+                sources,
+                "is a new thread-local, for which running threads have no room",
+            );
+            return None;
+        }
+        if retyped(name, sources) {
+            obstacle(
+                selection,
+                "static",
+                atom,
+                sources,
+                "has another type now; the running one keeps its value only if its type stays",
+            );
+            return None;
+        }
+        if kind == Kind::Data {
+            selection.new_statics.insert(name);
+        }
+        return Some(Binding::Carried(atom.clone()));
+    }
+    match site {
+        Some(site) if !sources.dirty.contains(&name) => {
+            if kind == Kind::Text {
+                selection.called.insert(name);
+            }
+            Some(Binding::At(site))
+        }
+        _ => Some(Binding::Carried(atom.clone())),
+    }
+}
+
+/// Whether a running static of the same path is not in the new objects any more: rustc's names
+/// contain a hash of the type, so a static whose type has changed has a new name.
+fn retyped(name: Name, sources: &Sources<'_>) -> bool {
+    let path = sources.names.path(name);
+    sources.loaded.iter().any(|(old, copies)| {
+        copies.first().is_some_and(|c| c.atom().kind.is_state())
+            && sources.definitions.one(old).is_none()
+            && sources.names.path(old) == path
+    })
+}

@@ -1,0 +1,76 @@
+//! The layout guard: what the patch shares with the running program must look the same to both.
+//!
+//! [`crate::layout`] compares the types of the newest objects with those of every object that has
+//! been live in this process: values may still be there from any of them. What is shared are the
+//! running statics and thread-locals that the patch refers to, the bodies whose slots are swapped,
+//! and the running functions that it calls.
+
+use super::atom::Object;
+use super::bind::Selection;
+use super::name::{Name, Names};
+use super::program::Program;
+use super::{Detail, DiffError};
+use crate::layout::{Bound, Layouts, compare};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The objects whose code has been live, by crate, newest first.
+#[derive(Clone, Default)]
+pub struct Lived {
+    crates: BTreeMap<String, Vec<Arc<Object>>>,
+}
+
+impl Lived {
+    /// Adds a program that has become live, and reads the layouts of what is new in it.
+    pub fn add(&mut self, program: &Program) -> Result<(), DiffError> {
+        for (key, unit) in &program.crates {
+            let known = self.crates.entry(key.clone()).or_default();
+            let fresh = unit.objects.iter().filter(|o| !known.iter().any(|k| Arc::ptr_eq(k, o)));
+            let mut objects: Vec<Arc<Object>> = fresh.cloned().collect();
+            for object in &objects {
+                layouts(object)?;
+            }
+            objects.append(known);
+            *known = objects;
+        }
+        Ok(())
+    }
+}
+
+/// Compares what would be shared; answers what differs.
+pub fn check(
+    lived: &Lived,
+    newest: &Program,
+    bodies: &[Name],
+    selection: &Selection,
+    names: &Names,
+) -> Result<Vec<Detail>, DiffError> {
+    let gather = |objects: &[Arc<Object>]| {
+        objects.iter().map(|o| layouts(o).cloned()).collect::<Result<Layouts, DiffError>>()
+    };
+    let old: Vec<Layouts> =
+        lived.crates.values().map(|objects| gather(objects)).collect::<Result<_, _>>()?;
+    let new: Vec<Layouts> =
+        newest.crates.values().map(|unit| gather(&unit.objects)).collect::<Result<_, _>>()?;
+    let bound = Bound {
+        statics: selection.state.iter().map(|&name| names.text(name)).collect(),
+        functions: bodies.iter().chain(&selection.called).map(|&name| names.text(name)).collect(),
+    };
+    let differences =
+        compare(&old.iter().collect::<Vec<_>>(), &new.iter().collect::<Vec<_>>(), &bound);
+    Ok(differences
+        .into_iter()
+        .map(|difference| Detail {
+            item: difference.item.clone(),
+            was: difference.was.clone(),
+            now: difference.now.clone(),
+            lines: difference.to_string().lines().skip(1).map(|l| l.trim().to_owned()).collect(),
+        })
+        .collect())
+}
+
+fn layouts(object: &Object) -> Result<&crate::layout::ObjectLayouts, DiffError> {
+    object
+        .layouts()
+        .map_err(|e| DiffError::Object { unit: object.unit.clone(), what: e.to_string() })
+}

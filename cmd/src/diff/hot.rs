@@ -1,0 +1,89 @@
+//! The hot functions, as `#[hot]` has left them in the objects.
+
+use super::atom::{AtomRef, Kind, Meaning};
+use super::name::Name;
+use super::program::Program;
+use hot_patch::abi::{self, EntryText};
+use std::collections::{HashMap, HashSet};
+
+/// One hot function.
+#[derive(Clone, Debug)]
+pub struct HotFunction {
+    /// Its name in the registry.
+    pub name: String,
+    /// Its signature as written.
+    pub signature: String,
+    /// What the slot holds at first: the body, or what boxes the body's future; none for a generic
+    /// function, whose instances stand apart.
+    pub body: Option<Name>,
+    /// Its registry entry.
+    pub entry: AtomRef,
+}
+
+/// All hot functions of a program.
+#[derive(Clone, Default)]
+pub struct Hot {
+    /// By slot.
+    pub functions: HashMap<Name, HotFunction>,
+    /// Slot and body of each instance of a generic function.
+    pub instances: Vec<(Name, Name)>,
+    /// What is called through a slot only. A change of one does not spread to those who call it.
+    pub bodies: HashSet<Name>,
+}
+
+impl Hot {
+    /// Reads entries and instances. What does not parse is left out: code that was compiled
+    /// against another version of `hot` is not hot for this tool.
+    pub fn read(program: &Program) -> Hot {
+        let mut hot = Hot::default();
+        for entry in program.atoms(Kind::Entry) {
+            let Some((slot, function)) = read_entry(&entry) else { continue };
+            hot.bodies.extend(function.body);
+            hot.functions.insert(slot, function);
+        }
+        for pairs in program.atoms(Kind::Instances) {
+            for pair in pairs.atom().relocs.chunks(2) {
+                let [slot, body] = pair else { continue };
+                if let (Meaning::Named(slot, 0), Meaning::Named(body, 0)) =
+                    (pairs.meaning(slot), pairs.meaning(body))
+                {
+                    hot.bodies.insert(body);
+                    hot.instances.push((slot, body));
+                }
+            }
+        }
+        hot.instances.sort_unstable();
+        hot.instances.dedup();
+        hot
+    }
+}
+
+fn read_entry(entry: &AtomRef) -> Option<(Name, HotFunction)> {
+    let bytes = entry.bytes();
+    let half = |at: usize| Some(u16::from_le_bytes(bytes.get(at..at + 2)?.try_into().ok()?));
+    let kind = abi::Kind::from_u16(half(2)?)?;
+    if half(0)? != abi::ENTRY_ABI || kind == abi::Kind::Anchor {
+        return None;
+    }
+    let field = |at: usize| {
+        entry.atom().relocs.iter().find(|r| r.at == at as u64).map(|r| entry.meaning(r))
+    };
+    let Meaning::Named(slot, 0) = field(abi::ENTRY_SLOT)? else { return None };
+    let body = match field(abi::ENTRY_ORIGINAL) {
+        Some(Meaning::Named(body, 0)) => Some(body),
+        _ => None,
+    };
+    let length = bytes.get(abi::ENTRY_TEXT_LEN..abi::ENTRY_TEXT_LEN + 8)?;
+    let length = usize::try_from(u64::from_le_bytes(length.try_into().ok()?)).ok()?;
+    let Meaning::Private(text, offset) = field(abi::ENTRY_TEXT)? else { return None };
+    let offset = usize::try_from(offset).ok()?;
+    let text = std::str::from_utf8(text.bytes().get(offset..offset.checked_add(length)?)?).ok()?;
+    let text = EntryText::parse(text)?;
+    let function = HotFunction {
+        name: text.name(),
+        signature: text.signature.to_owned(),
+        body,
+        entry: entry.clone(),
+    };
+    Some((slot, function))
+}

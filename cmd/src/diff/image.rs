@@ -1,0 +1,389 @@
+//! Lays the selected atoms out as a patch's image and resolves what can be resolved here.
+//!
+//! 1. **Place.** Text first, with a stub for each dynamic symbol that is called directly; then
+//!    constants, the global offset table and the unwind table; then statics; then zeroed ones.
+//! 2. **Fill.** Each atom's bytes are copied, and each reference written: distances inside the
+//!    image at once, everything else as a [`Relocation`] for the loader. Accesses to thread-locals
+//!    are rewritten to the executable's offsets ([`super::thread`]).
+//!
+//! A reference that fits none of the patterns is noted as an obstacle; nothing is guessed.
+
+use super::atom::{Ask, AtomRef, Kind, Record, Reloc};
+use super::bind::{Binding, Selection, Sources};
+use super::frame::{FDE_CIE, FDE_FUNCTION};
+use super::name::Name;
+use super::thread::{self, Consumed};
+use super::world::{PatchIndex, Site};
+use hot_patch::patch::{Base, PAGE, Relocation, Symbol, Width};
+use std::collections::HashMap;
+
+/// A laid-out image.
+#[derive(Default)]
+pub struct Image {
+    /// The parts, as in a patch.
+    pub text: Vec<u8>,
+    /// Constants.
+    pub read_only: Vec<u8>,
+    /// Statics.
+    pub data: Vec<u8>,
+    /// Bytes of zeroed statics.
+    pub zeroed: u64,
+    /// What is left to the loader.
+    pub relocations: Vec<Relocation>,
+    /// Offset of the unwind table.
+    pub unwind: Option<u64>,
+    /// Offsets of the registry entries.
+    pub entries: Vec<u64>,
+    /// Names of the functions.
+    pub functions: Vec<Symbol>,
+    /// Dynamic symbols.
+    pub symbols: Vec<Name>,
+    /// Earlier patches referred to.
+    pub requires: Vec<PatchIndex>,
+    /// Where each atom is.
+    pub places: HashMap<AtomRef, u64>,
+    /// References that could not be expressed: the atom, and why.
+    pub obstacles: Vec<(AtomRef, String)>,
+}
+
+/// A word of the global offset table: what it leads to, and the offset added.
+type Word = (Binding, i64);
+
+struct Builder<'a, 'b> {
+    selection: &'a Selection,
+    sources: &'a Sources<'b>,
+    image: Image,
+    read_only_at: u64,
+    data_at: u64,
+    stubs: Vec<(Name, u64)>,
+    words: Vec<(Word, u64)>,
+    frames_at: u64,
+}
+
+/// A jump through a word of the global offset table: `jmp *word(%rip)`, padded.
+const STUB: [u8; 8] = [0xff, 0x25, 0, 0, 0, 0, 0xcc, 0xcc];
+
+/// Where something leads, once everything has its place.
+enum Goal {
+    Address(Base, u64),
+    Thread(i64),
+}
+
+/// Builds the image of a selection.
+pub fn build(selection: &Selection, sources: &Sources<'_>) -> Image {
+    let mut builder = Builder {
+        selection,
+        sources,
+        image: Image::default(),
+        read_only_at: 0,
+        data_at: 0,
+        stubs: Vec::new(),
+        words: Vec::new(),
+        frames_at: 0,
+    };
+    builder.place();
+    builder.fill();
+    builder.image
+}
+
+impl Builder<'_, '_> {
+    /// Step 1.
+    fn place(&mut self) {
+        let atoms = &self.selection.atoms;
+        let is = |wanted: fn(Kind) -> bool| atoms.iter().filter(move |a| wanted(a.atom().kind));
+
+        let mut at = 0;
+        for atom in is(|k| k == Kind::Text) {
+            at = self.put(atom, at, 16);
+        }
+        at = at.next_multiple_of(16);
+        for (atom, reloc) in references(atoms) {
+            match (reloc.ask, self.binding(atom, reloc)) {
+                (Ask::Relative32, Some(Binding::Dynamic(name))) => {
+                    if !self.stubs.iter().any(|(known, _)| *known == name) {
+                        self.stubs.push((name, at));
+                        at += STUB.len() as u64;
+                    }
+                    self.want((Binding::Dynamic(name), 0));
+                }
+                (Ask::Got | Ask::GotThreadOffset, Some(binding)) => {
+                    self.want((binding, reloc.offset));
+                }
+                _ => {}
+            }
+        }
+        self.image.text = vec![0xcc; at as usize];
+
+        self.read_only_at = at.next_multiple_of(PAGE);
+        let mut at = self.read_only_at;
+        for atom in is(|k| matches!(k, Kind::ReadOnly | Kind::Merge { .. } | Kind::Entry)) {
+            at = self.put(atom, at, 8);
+            if atom.atom().kind == Kind::Entry {
+                self.image.entries.push(self.image.places[atom]);
+            }
+        }
+        at = at.next_multiple_of(8);
+        for (_, word_at) in &mut self.words {
+            *word_at = at;
+            at += 8;
+        }
+        self.frames_at = at;
+        at += self.frame_records().iter().map(|r| r.0.bytes.len() as u64).sum::<u64>() + 4;
+        self.image.read_only = vec![0; (at - self.read_only_at) as usize];
+
+        self.data_at = at.next_multiple_of(PAGE);
+        let mut at = self.data_at;
+        let zeroed = |atom: &AtomRef| atom.bytes().is_empty();
+        for atom in is(Kind::is_state).filter(|a| !zeroed(a)) {
+            at = self.put(atom, at, 8);
+        }
+        self.image.data = vec![0; (at - self.data_at) as usize];
+        let end = at;
+        for atom in is(Kind::is_state).filter(|a| zeroed(a)) {
+            at = self.put(atom, at, 8);
+        }
+        self.image.zeroed = at - end;
+    }
+
+    /// Gives an atom its place; answers where it ends.
+    fn put(&mut self, atom: &AtomRef, at: u64, least: u64) -> u64 {
+        let at = at.next_multiple_of(atom.atom().align.max(least));
+        self.image.places.insert(atom.clone(), at);
+        at + atom.atom().size
+    }
+
+    fn want(&mut self, word: Word) {
+        if !self.words.iter().any(|(known, _)| *known == word) {
+            self.words.push((word, 0));
+        }
+    }
+
+    fn binding(&self, atom: &AtomRef, reloc: &Reloc) -> Option<Binding> {
+        self.selection.lookup(atom, &atom.meaning(reloc), self.sources)
+    }
+
+    /// Step 2.
+    fn fill(&mut self) {
+        for atom in &self.selection.atoms {
+            let at = self.image.places[atom];
+            let mut bytes = atom.bytes().to_vec();
+            self.references(atom, &atom.atom().relocs, at, &mut bytes);
+            if !bytes.is_empty() {
+                self.write(at, &bytes);
+            }
+            if let (Kind::Text, Some(name)) = (atom.atom().kind, atom.atom().name) {
+                self.image.functions.push(Symbol {
+                    offset: at,
+                    size: atom.atom().size,
+                    name: self.sources.names.text(name).to_owned(),
+                });
+            }
+        }
+        for (name, at) in self.stubs.clone() {
+            let mut stub = STUB;
+            let word = self.word(&(Binding::Dynamic(name), 0));
+            stub[2..6].copy_from_slice(&distance(word, at + 6).to_le_bytes());
+            self.write(at, &stub);
+        }
+        for ((binding, offset), at) in self.words.clone() {
+            match self.goal(&binding) {
+                Goal::Thread(thread) => self.write(at, &(thread + offset).to_le_bytes()),
+                Goal::Address(base, address) => {
+                    self.leave(at, Width::Absolute64, base, address as i64 + offset)
+                }
+            }
+        }
+        self.fill_frames();
+    }
+
+    /// The CIEs and FDEs of the functions in the image, each CIE before its first FDE; with the
+    /// index of an FDE's CIE in the list.
+    fn frame_records(&self) -> Vec<(Record, AtomRef, Option<usize>)> {
+        let mut records: Vec<(Record, AtomRef, Option<usize>)> = Vec::new();
+        let mut cies: HashMap<(*const super::atom::Object, u32), usize> = HashMap::new();
+        for atom in &self.selection.atoms {
+            let Some(frame) = &atom.atom().frame else { continue };
+            let key = (std::sync::Arc::as_ptr(&atom.object), frame.cie);
+            let cie = *cies.entry(key).or_insert_with(|| {
+                let record = atom.object.cies[frame.cie as usize].clone();
+                records.push((record, atom.clone(), None));
+                records.len() - 1
+            });
+            records.push((frame.record.clone(), atom.clone(), Some(cie)));
+        }
+        records
+    }
+
+    fn fill_frames(&mut self) {
+        let records = self.frame_records();
+        if records.is_empty() {
+            return;
+        }
+        let mut at = self.frames_at;
+        let mut starts = Vec::with_capacity(records.len());
+        for (record, atom, cie) in records {
+            starts.push(at);
+            let mut bytes = record.bytes.clone();
+            if let Some(cie) = cie {
+                let back = (at + FDE_CIE as u64 - starts[cie]) as u32;
+                bytes[FDE_CIE..FDE_CIE + 4].copy_from_slice(&back.to_le_bytes());
+            }
+            // The function that the record is about is the copy in the image, whatever its name
+            // is bound to.
+            let (own, others): (Vec<Reloc>, Vec<Reloc>) =
+                record.relocs.iter().partition(|r| cie.is_some() && r.at == FDE_FUNCTION);
+            for reloc in own {
+                let goal = self.image.places[&atom].wrapping_add_signed(reloc.offset);
+                self.put_distance(&mut bytes, &reloc, goal, at);
+            }
+            self.references(&atom, &others, at, &mut bytes);
+            self.write(at, &bytes);
+            at += bytes.len() as u64;
+        }
+        self.image.unwind = Some(self.frames_at);
+    }
+
+    /// Writes the references of a piece of the image that will stand at `at`.
+    fn references(&mut self, atom: &AtomRef, relocs: &[Reloc], at: u64, bytes: &mut [u8]) {
+        let mut consumed: Consumed = 0..0;
+        for reloc in relocs {
+            if consumed.contains(&reloc.at) {
+                continue;
+            }
+            match self.reference(atom, reloc, at, bytes) {
+                Ok(Some(range)) => consumed = range,
+                Ok(None) => {}
+                Err(why) => self.image.obstacles.push((atom.clone(), why)),
+            }
+        }
+    }
+
+    /// Writes one reference; answers the bytes of a rewritten sequence.
+    fn reference(
+        &mut self,
+        atom: &AtomRef,
+        reloc: &Reloc,
+        at: u64,
+        bytes: &mut [u8],
+    ) -> Result<Option<Consumed>, String> {
+        let field = reloc.at as usize;
+        let unknown = |what: &str| format!("has {what} at offset {field:#x}");
+        if reloc.ask == Ask::TlsLocal {
+            return thread::local(bytes, field)
+                .map(Some)
+                .ok_or_else(|| unknown("an unknown access to a thread-local"));
+        }
+        // What binding could not resolve has been noted as an obstacle there.
+        let Some(binding) = self.binding(atom, reloc) else { return Ok(None) };
+        if matches!(reloc.ask, Ask::Got | Ask::GotThreadOffset) {
+            let word = self.word(&(binding, reloc.offset));
+            self.put_distance(bytes, reloc, word, at);
+            return Ok(None);
+        }
+        match (reloc.ask, self.goal(&binding)) {
+            (Ask::Relative32, Goal::Address(Base::Symbol(_), _)) => {
+                let Binding::Dynamic(name) = binding else {
+                    unreachable!("only these have symbols")
+                };
+                let opcode = field.checked_sub(1).map(|i| bytes[i]);
+                if reloc.offset != 0 || !matches!(opcode, Some(0xe8 | 0xe9)) {
+                    return Err(unknown("a direct reference to data of a shared library"));
+                }
+                let stub = self.stubs.iter().find(|(n, _)| *n == name).map(|(_, at)| *at);
+                self.put_distance(bytes, reloc, stub.expect("placed for each call"), at);
+            }
+            (Ask::Relative32, Goal::Address(Base::Image, goal)) => {
+                self.put_distance(bytes, reloc, goal.wrapping_add_signed(reloc.offset), at);
+            }
+            (Ask::Relative32, Goal::Address(base, address)) => {
+                let addend = address as i64 + reloc.offset - reloc.bias;
+                self.leave(at + reloc.at, Width::Relative32, base, addend);
+            }
+            (Ask::Absolute64, Goal::Address(base, address)) => {
+                let addend = address as i64 + reloc.offset;
+                self.leave(at + reloc.at, Width::Absolute64, base, addend);
+            }
+            (Ask::ThreadOffset32 | Ask::ModuleOffset32, Goal::Thread(offset)) => {
+                let offset = thread_offset(offset + reloc.offset)?;
+                bytes[field..field + 4].copy_from_slice(&offset.to_le_bytes());
+            }
+            (Ask::TlsGeneral, Goal::Thread(offset)) => {
+                let offset = thread_offset(offset + reloc.offset)?;
+                return thread::general(bytes, field, offset)
+                    .map(Some)
+                    .ok_or_else(|| unknown("an unknown access to a thread-local"));
+            }
+            (ask, _) => {
+                return Err(unknown(&format!(
+                    "a reference of kind {ask:?} that does not fit its target"
+                )));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Where a binding leads.
+    fn goal(&mut self, binding: &Binding) -> Goal {
+        match binding {
+            Binding::Carried(atom) => Goal::Address(Base::Image, self.image.places[atom]),
+            Binding::At(Site::Host(address)) => Goal::Address(Base::Host, *address),
+            Binding::At(Site::Thread(offset)) => Goal::Thread(*offset),
+            Binding::At(Site::Patch(patch, offset)) => {
+                Goal::Address(Base::Patch(index_of(&mut self.image.requires, *patch)), *offset)
+            }
+            Binding::Dynamic(name) => {
+                Goal::Address(Base::Symbol(index_of(&mut self.image.symbols, *name)), 0)
+            }
+        }
+    }
+
+    fn word(&self, word: &Word) -> u64 {
+        let found = self.words.iter().find(|(known, _)| known == word);
+        found.expect("placed for each reference").1
+    }
+
+    /// Writes the distance to `goal`, which is the target's address with its offset.
+    fn put_distance(&self, bytes: &mut [u8], reloc: &Reloc, goal: u64, at: u64) {
+        let value = distance(goal, at + reloc.at).wrapping_sub(reloc.bias as i32);
+        let field = reloc.at as usize;
+        bytes[field..field + 4].copy_from_slice(&value.to_le_bytes());
+    }
+
+    fn leave(&mut self, at: u64, width: Width, base: Base, addend: i64) {
+        self.image.relocations.push(Relocation { at, width, base, addend });
+    }
+
+    fn write(&mut self, at: u64, bytes: &[u8]) {
+        let (part, start) = if at >= self.data_at {
+            (&mut self.image.data, self.data_at)
+        } else if at >= self.read_only_at {
+            (&mut self.image.read_only, self.read_only_at)
+        } else {
+            (&mut self.image.text, 0)
+        };
+        let from = (at - start) as usize;
+        part[from..from + bytes.len()].copy_from_slice(bytes);
+    }
+}
+
+fn references(atoms: &[AtomRef]) -> impl Iterator<Item = (&AtomRef, &Reloc)> {
+    atoms.iter().flat_map(|atom| atom.references().map(move |reloc| (atom, reloc)))
+}
+
+/// Index of an element in a list of distinct ones; appended when it is new.
+fn index_of<T: PartialEq>(list: &mut Vec<T>, wanted: T) -> u32 {
+    let index = list.iter().position(|known| *known == wanted).unwrap_or_else(|| {
+        list.push(wanted);
+        list.len() - 1
+    });
+    u32::try_from(index).expect("fewer than 2^32 of them")
+}
+
+/// A distance inside the image, which is far smaller than 2 GiB (`hot_patch::patch::MAX_IMAGE`).
+fn distance(to: u64, from: u64) -> i32 {
+    to.wrapping_sub(from) as i64 as i32
+}
+
+fn thread_offset(offset: i64) -> Result<i32, String> {
+    i32::try_from(offset).map_err(|_| "uses a thread-local too far from the thread pointer".into())
+}

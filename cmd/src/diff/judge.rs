@@ -1,0 +1,242 @@
+//! One save, judged: the steps of the module's story in order.
+
+use super::atom::{AtomRef, Kind, Meaning};
+use super::bind::{self, Selection, Sources};
+use super::compare::Compare;
+use super::dirty;
+use super::guard;
+use super::hot::Hot;
+use super::image::{self, Image};
+use super::name::Name;
+use super::program::Program;
+use super::report::Report;
+use super::world::{Loaded, Site};
+use super::{CrateObjects, Detail, DiffError, Pending, Prepared, Verdict, World, unreadable};
+use hot_patch::patch::{Architecture, Base, Patch, PatchId, Place, Swap};
+use std::collections::HashSet;
+use std::hash::{BuildHasher, RandomState};
+
+/// A slot that will be swapped.
+struct Root {
+    slot: Name,
+    body: Name,
+    /// For an instance of a generic function: the bodies under which trampolines ask.
+    instances: Vec<Site>,
+}
+
+/// See [`World::judge`].
+pub(super) fn judge(world: &mut World, rebuilt: Vec<CrateObjects>) -> Result<Verdict, DiffError> {
+    world.pending = None;
+    let newest = world.newest.with(rebuilt, &mut world.names).map_err(unreadable)?;
+    let before = std::mem::replace(&mut world.newest, newest);
+    let definitions = world.newest.definitions();
+    let hot = Hot::read(&world.newest);
+    let mut compare = Compare::default();
+    let dirty =
+        dirty::find(&world.newest, &definitions, &world.loaded, &world.stale, &hot, &mut compare);
+    let report = Report::new(&world.newest, &before.definitions(), &definitions, &mut compare);
+
+    let signatures = changed_signatures(&world.running, &hot, &world.loaded);
+    if !signatures.is_empty() {
+        return Ok(Verdict::Refused { why: "signature".into(), details: signatures });
+    }
+    let roots = roots(&hot, &dirty, &world.loaded);
+    if roots.is_empty() {
+        let changed = report.changed(&world.names, |_| true);
+        let why = if changed.is_empty() {
+            "the compiled code is the same"
+        } else {
+            "no #[hot] function reaches it"
+        };
+        return Ok(Verdict::NoEffect { changed, why: why.into() });
+    }
+
+    let mut sources = Sources {
+        names: &mut world.names,
+        host: &world.host,
+        definitions: &definitions,
+        loaded: &world.loaded,
+        hot: &hot,
+        dirty: &dirty,
+        archives: &mut world.archives,
+    };
+    let bodies: Vec<Name> = roots.iter().map(|root| root.body).collect();
+    let constructors = constructors(&world.newest, &world.constructed);
+    let functions: Vec<Name> = constructors.iter().map(|(_, function)| *function).collect();
+    let selection = bind::select(&[bodies.as_slice(), &functions].concat(), &mut sources)?;
+    let image = image::build(&selection, &sources);
+    if let Some(refused) = obstacles(&selection, &image, &sources) {
+        return Ok(refused);
+    }
+
+    let layouts = guard::check(&world.lived, &world.newest, &bodies, &selection, &world.names)?;
+    if !layouts.is_empty() {
+        return Ok(Verdict::Refused { why: "layout".into(), details: layouts });
+    }
+
+    let id = PatchId(RandomState::new().hash_one(&world.host.build_id));
+    let carried = carried(&selection, &image);
+    let included: HashSet<Name> = carried.iter().map(|(name, ..)| *name).collect();
+    let not_live = report
+        .changed(&world.names, |name| world.loaded.contains(name) && !included.contains(&name));
+    let mut patch = assemble(world, id, &roots, &hot, &image);
+    patch.constructors =
+        functions.iter().filter_map(|f| Some(image.places[definitions.one(*f)?])).collect();
+    let mut functions: Vec<String> = patch.swaps.iter().map(|swap| swap.name.clone()).collect();
+    functions.sort();
+    functions.dedup();
+    let stale =
+        dirty.difference(&included).filter(|name| world.loaded.contains(**name)).copied().collect();
+    world.pending = Some(Pending {
+        id,
+        carried,
+        program: world.newest.clone(),
+        constructed: constructors.into_iter().map(|(name, _)| name).collect(),
+        stale,
+        running: hot,
+    });
+    let new_statics = selection.new_statics.len();
+    Ok(Verdict::Patch(Box::new(Prepared { patch, functions, not_live, new_statics })))
+}
+
+/// Hot functions whose slot runs but whose signature is another now: old callers would pass old
+/// arguments to new code.
+fn changed_signatures(running: &Hot, hot: &Hot, loaded: &Loaded) -> Vec<Detail> {
+    let mut details: Vec<Detail> = hot
+        .functions
+        .iter()
+        .filter(|(slot, _)| loaded.contains(**slot))
+        .filter_map(|(slot, now)| Some((running.functions.get(slot)?, now)))
+        .filter(|(was, now)| was.signature != now.signature || was.body != now.body)
+        .map(|(was, now)| Detail {
+            item: now.name.clone(),
+            was: was.signature.clone(),
+            now: if was.signature == now.signature {
+                format!("{} (of another type)", now.signature)
+            } else {
+                now.signature.clone()
+            },
+            lines: Vec::new(),
+        })
+        .collect();
+    details.sort_by(|a, b| a.item.cmp(&b.item));
+    details
+}
+
+/// The slots in the process whose body must be replaced.
+fn roots(hot: &Hot, dirty: &HashSet<Name>, loaded: &Loaded) -> Vec<Root> {
+    let mut roots = Vec::new();
+    for (&slot, function) in &hot.functions {
+        if let Some(body) = function.body
+            && dirty.contains(&body)
+            && loaded.site(slot).is_some()
+        {
+            roots.push(Root { slot, body, instances: Vec::new() });
+        }
+    }
+    for &(slot, body) in &hot.instances {
+        let first = loaded.first(body);
+        if dirty.contains(&body) && loaded.site(slot).is_some() && !first.is_empty() {
+            roots.push(Root { slot, body, instances: first.to_vec() });
+        }
+    }
+    roots.sort_by_key(|root| (root.slot, root.body));
+    roots
+}
+
+/// What must run before new code does: pointers in `.init_array` that no version had that ran, and
+/// the functions behind them.
+fn constructors(newest: &Program, constructed: &HashSet<Name>) -> Vec<(Name, Name)> {
+    newest
+        .atoms(Kind::Constructor)
+        .filter_map(|atom| {
+            let name = atom.atom().name.filter(|name| !constructed.contains(name))?;
+            match atom.meaning(atom.atom().relocs.first()?) {
+                Meaning::Named(function, 0) => Some((name, function)),
+                _ => None,
+            }
+        })
+        .collect()
+}
+
+fn obstacles(selection: &Selection, image: &Image, sources: &Sources<'_>) -> Option<Verdict> {
+    let mut all: Vec<(&str, Detail)> = selection.obstacles.clone();
+    for (atom, what) in &image.obstacles {
+        let item = atom.atom().name.map_or_else(|| "a constant".into(), |n| sources.names.path(n));
+        all.push((
+            "relocation",
+            Detail { item, was: String::new(), now: what.clone(), lines: Vec::new() },
+        ));
+    }
+    let why = all.first()?.0.to_owned();
+    all.sort_by(|(_, a), (_, b)| a.item.cmp(&b.item));
+    let mut details: Vec<Detail> = all.into_iter().map(|(_, detail)| detail).collect();
+    details.dedup();
+    Some(Verdict::Refused { why, details })
+}
+
+/// The named things in the image.
+fn carried(selection: &Selection, image: &Image) -> Vec<(Name, AtomRef, u64)> {
+    selection
+        .atoms
+        .iter()
+        .filter(|atom| atom.atom().kind != Kind::Entry)
+        .filter_map(|atom| Some((atom.atom().name?, atom.clone(), image.places[atom])))
+        .collect()
+}
+
+fn assemble(world: &World, id: PatchId, roots: &[Root], hot: &Hot, image: &Image) -> Patch {
+    let mut requires = image.requires.clone();
+    let mut place = |site: Site| {
+        let (base, offset) = match site {
+            Site::Host(address) => (Base::Host, address),
+            Site::Patch(patch, offset) => {
+                let index = requires.iter().position(|p| *p == patch).unwrap_or_else(|| {
+                    requires.push(patch);
+                    requires.len() - 1
+                });
+                (Base::Patch(index as u32), offset)
+            }
+            Site::Thread(_) => unreachable!("slots and bodies are not thread-local"),
+        };
+        Place { base, offset }
+    };
+    let definitions = world.newest.definitions();
+    let mut swaps = Vec::new();
+    for root in roots {
+        let slot = world.loaded.site(root.slot).expect("roots have a slot in the process");
+        let body = definitions.one(root.body).expect("roots are defined");
+        let target = image.places[body];
+        let name = hot.functions.get(&root.slot).map_or_else(String::new, |f| f.name.clone());
+        let instances: Vec<Option<Site>> = if root.instances.is_empty() {
+            vec![None]
+        } else {
+            root.instances.iter().copied().map(Some).collect()
+        };
+        for instance in instances {
+            swaps.push(Swap {
+                name: name.clone(),
+                slot: place(slot),
+                instance: instance.map(&mut place),
+                target,
+            });
+        }
+    }
+    Patch {
+        architecture: Architecture::X86_64,
+        build_id: world.host.build_id.clone(),
+        id,
+        symbols: image.symbols.iter().map(|&n| world.names.text(n).to_owned()).collect(),
+        text: image.text.clone(),
+        read_only: image.read_only.clone(),
+        data: image.data.clone(),
+        zeroed: image.zeroed,
+        relocations: image.relocations.clone(),
+        unwind: image.unwind,
+        constructors: Vec::new(),
+        entries: image.entries.clone(),
+        swaps,
+        functions: image.functions.clone(),
+        requires: requires.iter().map(|&patch| world.loaded.patch(patch)).collect(),
+    }
+}

@@ -1,0 +1,86 @@
+//! Symbol names: interned, normalised, and demangled for people.
+//!
+//! A name is compared many times and written down seldom, so each distinct one is kept once and
+//! handled as a number. LLVM appends `.llvm.<digits>` to private symbols that it makes visible to
+//! other units, with digits that change whenever the unit is edited; names are interned without it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// An interned symbol name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Name(u32);
+
+/// All names seen.
+#[derive(Default)]
+pub struct Names {
+    numbers: HashMap<Arc<str>, Name>,
+    texts: Vec<Arc<str>>,
+}
+
+impl Names {
+    /// The number of a name, new or known.
+    pub fn intern(&mut self, text: &str) -> Name {
+        let text = normalise(text);
+        if let Some(&name) = self.numbers.get(text) {
+            return name;
+        }
+        let name = Name(u32::try_from(self.texts.len()).expect("fewer than 2^32 symbols"));
+        let text: Arc<str> = text.into();
+        self.texts.push(text.clone());
+        self.numbers.insert(text, name);
+        name
+    }
+
+    /// The number of a name, if it was ever seen.
+    pub fn find(&self, text: &str) -> Option<Name> {
+        self.numbers.get(normalise(text)).copied()
+    }
+
+    /// The mangled name.
+    pub fn text(&self, name: Name) -> &str {
+        &self.texts[name.0 as usize]
+    }
+
+    /// The path that a person would write: demangled, without the hash.
+    pub fn path(&self, name: Name) -> String {
+        demangle(self.text(name))
+    }
+
+    /// Whether rustc made the name, so that it stands for one item of one build.
+    pub fn is_mangled(&self, name: Name) -> bool {
+        is_mangled(self.text(name))
+    }
+}
+
+/// Whether rustc made the name.
+pub fn is_mangled(text: &str) -> bool {
+    text.starts_with("_ZN") || text.starts_with("_R")
+}
+
+/// Demangles without the hash; names that rustc did not make stay as they are.
+pub fn demangle(text: &str) -> String {
+    format!("{:#}", rustc_demangle::demangle(text))
+}
+
+/// The name without LLVM's suffix.
+pub fn normalise(text: &str) -> &str {
+    match text.find(".llvm.") {
+        Some(at) if text[at + 6..].bytes().all(|b| b.is_ascii_digit()) => &text[..at],
+        _ => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_suffix_of_llvm_is_no_part_of_a_name() {
+        let mut names = Names::default();
+        let plain = names.intern("_ZN4shop5TOTAL17h0123456789abcdefE");
+        assert_eq!(names.intern("_ZN4shop5TOTAL17h0123456789abcdefE.llvm.991"), plain);
+        assert_eq!(names.path(plain), "shop::TOTAL");
+        assert_ne!(names.intern("a.llvm.1x"), names.intern("a"));
+    }
+}

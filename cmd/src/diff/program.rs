@@ -1,0 +1,108 @@
+//! All objects of the program's own crates, at one moment.
+
+use super::CrateObjects;
+use super::atom::{AtomRef, Kind, Object};
+use super::name::{Name, Names};
+use super::object::{self, ReadError};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+/// One crate's objects.
+#[derive(Clone)]
+pub struct Unit {
+    /// The crate's name.
+    pub name: String,
+    /// Its objects.
+    pub objects: Vec<Arc<Object>>,
+}
+
+/// The crates by key.
+#[derive(Clone, Default)]
+pub struct Program {
+    /// By [`CrateObjects::key`].
+    pub crates: BTreeMap<String, Unit>,
+}
+
+impl Program {
+    /// The program with some crates replaced. Objects whose bytes are the same are not read again,
+    /// so that what has not changed is recognised by identity.
+    pub fn with(
+        &self,
+        rebuilt: Vec<CrateObjects>,
+        names: &mut Names,
+    ) -> Result<Program, (String, ReadError)> {
+        let mut program = self.clone();
+        for CrateObjects { key, name, objects } in rebuilt {
+            let old = self.crates.get(&key);
+            let known: HashMap<&str, &Arc<Object>> = old
+                .into_iter()
+                .flat_map(|unit| unit.objects.iter().map(|o| (o.unit.as_str(), o)))
+                .collect();
+            let mut read = Vec::with_capacity(objects.len());
+            for (unit, data) in objects {
+                read.push(match known.get(unit.as_str()) {
+                    Some(&same) if same.data == data => same.clone(),
+                    _ => Arc::new(
+                        object::read(&unit, data, names)
+                            .map_err(|e| (format!("{unit} of {name}"), e))?,
+                    ),
+                });
+            }
+            drop(known);
+            program.crates.insert(key, Unit { name, objects: read });
+        }
+        Ok(program)
+    }
+
+    /// Every object.
+    pub fn objects(&self) -> impl Iterator<Item = &Arc<Object>> {
+        self.crates.values().flat_map(|unit| &unit.objects)
+    }
+
+    /// Every atom of a kind.
+    pub fn atoms(&self, wanted: Kind) -> impl Iterator<Item = AtomRef> {
+        self.objects().flat_map(move |object| {
+            object
+                .atoms
+                .iter()
+                .enumerate()
+                .filter(move |(_, atom)| atom.kind == wanted)
+                .map(|(index, _)| AtomRef { object: object.clone(), index: index as u32 })
+        })
+    }
+
+    /// Where each name is defined; several places for what rustc instantiates in several units.
+    pub fn definitions(&self) -> Definitions {
+        let mut by_name: HashMap<Name, Vec<AtomRef>> = HashMap::new();
+        for object in self.objects() {
+            for (&name, &(index, offset)) in &object.symbols {
+                // Aliases inside an atom are reached through the atom's own name.
+                if offset == 0 && object.atoms[index as usize].kind != Kind::Instances {
+                    let atom = AtomRef { object: object.clone(), index };
+                    by_name.entry(name).or_default().push(atom);
+                }
+            }
+        }
+        Definitions { by_name }
+    }
+}
+
+/// An index of a [`Program`].
+pub struct Definitions {
+    by_name: HashMap<Name, Vec<AtomRef>>,
+}
+
+impl Definitions {
+    /// All definitions of a name.
+    pub fn all(&self, name: Name) -> &[AtomRef] {
+        self.by_name.get(&name).map_or(&[], Vec::as_slice)
+    }
+    /// One definition of a name; they are alike.
+    pub fn one(&self, name: Name) -> Option<&AtomRef> {
+        self.all(name).first()
+    }
+    /// All names and their definitions.
+    pub fn iter(&self) -> impl Iterator<Item = (Name, &[AtomRef])> {
+        self.by_name.iter().map(|(name, atoms)| (*name, atoms.as_slice()))
+    }
+}

@@ -1,0 +1,116 @@
+//! What a save changed, in words: items that the person wrote, not what the compiler made of them.
+
+use super::atom::{AtomRef, Kind};
+use super::compare::Compare;
+use super::dirty::differs;
+use super::name::{Name, Names};
+use super::program::{Definitions, Program};
+use std::collections::BTreeSet;
+
+/// The names that this save changed.
+pub struct Report {
+    changed: Vec<(Name, Kind)>,
+    crates: Vec<String>,
+}
+
+impl Report {
+    /// Compares the newest objects with those of the save before.
+    pub fn new(
+        newest: &Program,
+        before: &Definitions,
+        now: &Definitions,
+        compare: &mut Compare,
+    ) -> Report {
+        let told = |atoms: &[AtomRef]| {
+            matches!(
+                atoms[0].atom().kind,
+                Kind::Text | Kind::ReadOnly | Kind::Data | Kind::ThreadLocal
+            )
+        };
+        let mut changed: Vec<_> = now
+            .iter()
+            .filter(|(name, atoms)| told(atoms) && differs(atoms, before.all(*name), compare))
+            .map(|(name, atoms)| (name, atoms[0].atom().kind))
+            .collect();
+        changed.sort_unstable_by_key(|(name, _)| *name);
+        let mut crates: Vec<String> =
+            newest.crates.values().map(|unit| unit.name.replace('-', "_")).collect();
+        crates.dedup();
+        Report { changed, crates }
+    }
+
+    /// The changed items among `wanted`, each once, in order.
+    pub fn changed(&self, names: &Names, wanted: impl Fn(Name) -> bool) -> Vec<String> {
+        let items: BTreeSet<String> = self
+            .changed
+            .iter()
+            .filter(|(name, _)| wanted(*name))
+            .filter_map(|(name, kind)| {
+                let item = item(&names.path(*name), &self.crates)?;
+                Some(match kind {
+                    Kind::Data | Kind::ThreadLocal => format!("{item} (its initial value)"),
+                    _ => item,
+                })
+            })
+            .collect();
+        items.into_iter().collect()
+    }
+}
+
+/// The item that a path belongs to, if it is one of these crates: closures and what `#[hot]` has
+/// made belong to the function around them.
+fn item(path: &str, crates: &[String]) -> Option<String> {
+    let own = |text: &str| {
+        crates
+            .iter()
+            .any(|name| text.strip_prefix(name.as_str()).is_some_and(|r| r.starts_with("::")))
+    };
+    let bare = path.trim_start_matches(['<', '&', '[', '(']);
+    let bare = bare.strip_prefix("mut ").unwrap_or(bare);
+    let implemented = path.starts_with('<').then(|| path.split_once(" as ")).flatten();
+    if !own(bare) && !implemented.is_some_and(|(_, of)| own(of)) {
+        return None;
+    }
+    let mut item = path;
+    for inner in ["::{{closure}}", "::{closure"] {
+        item = item.split(inner).next().unwrap_or(item);
+    }
+    // `total::__hot_total` and `Cart::__hot_total` are the body of `total`.
+    let item = match item.rsplit_once("::") {
+        Some((outer, last)) if last.starts_with("__HOT_") => outer.to_owned(),
+        Some((outer, last)) => match last.strip_prefix(hot_patch::abi::BODY_PREFIX) {
+            Some(function) => {
+                let function = function.strip_prefix("box_").unwrap_or(function);
+                if outer.rsplit("::").next() == Some(function) {
+                    outer.to_owned()
+                } else {
+                    format!("{outer}::{function}")
+                }
+            }
+            None => item.to_owned(),
+        },
+        None => item.to_owned(),
+    };
+    Some(item)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn items_are_what_the_person_wrote() {
+        let crates = ["shop".to_owned()];
+        let item = |path| item(path, &crates);
+        assert_eq!(item("shop::cart::total").as_deref(), Some("shop::cart::total"));
+        assert_eq!(item("shop::cart::total::__hot_total").as_deref(), Some("shop::cart::total"));
+        assert_eq!(item("shop::Cart::__hot_total").as_deref(), Some("shop::Cart::total"));
+        assert_eq!(item("shop::run::{{closure}}::{{closure}}").as_deref(), Some("shop::run"));
+        assert_eq!(
+            item("<shop::Cart as core::fmt::Display>::fmt").as_deref(),
+            Some("<shop::Cart as core::fmt::Display>::fmt")
+        );
+        assert_eq!(item("core::ptr::drop_in_place<shop::Cart>"), None);
+        assert_eq!(item("shopping::total"), None);
+    }
+}

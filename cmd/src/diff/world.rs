@@ -1,0 +1,116 @@
+//! What is in the process: for each name, the version that runs and where it is.
+
+use super::atom::AtomRef;
+use super::host::Host;
+use super::name::{Name, Names};
+use super::program::Definitions;
+use hot_patch::patch::PatchId;
+use std::collections::HashMap;
+
+/// Where something is in the process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Site {
+    /// In the executable, at this address of its file.
+    Host(u64),
+    /// In a patch, at this offset of its image.
+    Patch(PatchIndex, u64),
+    /// In the executable's thread-local block, at this offset from the thread pointer.
+    Thread(i64),
+}
+
+/// A loaded patch, by age.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PatchIndex(pub u32);
+
+/// The version of a name that runs.
+#[derive(Clone, Debug)]
+struct Version {
+    /// What it was made from. The copies of something that rustc has instantiated in several units
+    /// are alike.
+    copies: Vec<AtomRef>,
+    /// Where it is, if it is at one place only.
+    site: Option<Site>,
+    /// Where it was when it was loaded first: what trampolines know it by.
+    first: Vec<Site>,
+}
+
+/// All versions, and the patches that hold them.
+#[derive(Default)]
+pub struct Loaded {
+    versions: HashMap<Name, Version>,
+    patches: Vec<PatchId>,
+}
+
+impl Loaded {
+    /// What the executable holds of these definitions.
+    pub fn from_host(definitions: &Definitions, host: &Host, names: &Names) -> Loaded {
+        let mut versions = HashMap::new();
+        for (name, copies) in definitions.iter() {
+            let mangled = names.is_mangled(name);
+            let site = |s: &super::host::HostSymbol| {
+                if s.thread_local {
+                    Site::Thread(host.thread_offset(s.address))
+                } else {
+                    Site::Host(s.address)
+                }
+            };
+            // A name that rustc did not make may be a private one of some C file as well.
+            let here = host.symbols(name).iter().filter(|s| mangled || s.global);
+            let first: Vec<Site> = here.map(site).collect();
+            let unique = host.unique(name).filter(|s| mangled || s.global);
+            if !first.is_empty() {
+                versions.insert(
+                    name,
+                    Version { copies: copies.to_vec(), site: unique.as_ref().map(site), first },
+                );
+            }
+        }
+        Loaded { versions, patches: Vec::new() }
+    }
+
+    /// What the running version of a name was made from; nothing when it is not in the process.
+    pub fn copies(&self, name: Name) -> &[AtomRef] {
+        self.versions.get(&name).map_or(&[], |v| &v.copies)
+    }
+
+    /// Whether the name is in the process, maybe at several places.
+    pub fn contains(&self, name: Name) -> bool {
+        self.versions.contains_key(&name)
+    }
+
+    /// Where the running version is, if it is at one place.
+    pub fn site(&self, name: Name) -> Option<Site> {
+        self.versions.get(&name)?.site
+    }
+
+    /// Where the name was when it was loaded first.
+    pub fn first(&self, name: Name) -> &[Site] {
+        self.versions.get(&name).map_or(&[], |v| &v.first)
+    }
+
+    /// Every name, with what its running version was made from.
+    pub fn iter(&self) -> impl Iterator<Item = (Name, &[AtomRef])> {
+        self.versions.iter().map(|(name, v)| (*name, v.copies.as_slice()))
+    }
+
+    /// A patch is live that holds these.
+    pub fn add(&mut self, id: PatchId, carried: &[(Name, AtomRef, u64)]) {
+        let patch = PatchIndex(u32::try_from(self.patches.len()).expect("fewer than 2^32 patches"));
+        self.patches.push(id);
+        for (name, atom, offset) in carried {
+            let site = Site::Patch(patch, *offset);
+            let version = self.versions.entry(*name).or_insert_with(|| Version {
+                copies: Vec::new(),
+                site: None,
+                first: vec![site],
+            });
+            version.copies = vec![atom.clone()];
+            version.site = Some(site);
+        }
+    }
+
+    /// The patch with an index.
+    pub fn patch(&self, index: PatchIndex) -> PatchId {
+        self.patches[index.0 as usize]
+    }
+}

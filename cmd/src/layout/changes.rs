@@ -1,0 +1,288 @@
+//! Two descriptions of one type, side by side.
+//!
+//! Only what the type says of itself is compared; the types of its fields come in by name, and are
+//! handed back as pairs to be compared in their turn. A change is the type's *own* when a field,
+//! a variant or a type's name came, went or became another; it is one of *placement* when only
+//! sizes, offsets and tags differ, which is what happens to every type that holds a changed one.
+
+use super::symbol::{same, short};
+use super::types::{Id, Kind, Member, Object, Type, VariantPart};
+use std::collections::HashMap;
+
+/// What became of one type.
+#[derive(Debug, Default)]
+pub(super) struct Changes {
+    /// A line for each field, variant and enumerator that differs.
+    pub(super) lines: Vec<String>,
+    /// Something other than placement differs.
+    pub(super) own: bool,
+    /// Size, alignment, an offset or a tag differs.
+    pub(super) placement: bool,
+    /// This is a pointer to a trait object, and the table of its methods has another length: the
+    /// trait object's name, and both lengths.
+    pub(super) vtable: Option<(String, u64, u64)>,
+    /// Types that both hold by value: fields, elements, fields of variants.
+    pub(super) held: Vec<(Id, Id)>,
+    /// Types that both only lead to: behind pointers, generic arguments, function signatures.
+    pub(super) led_to: Vec<(Id, Id)>,
+}
+
+/// Compares two types that go by one name.
+pub(super) fn compare(old: (&Object, Id), new: (&Object, Id)) -> Changes {
+    let (was, now) = (old.0.get(old.1), new.0.get(new.1));
+    let mut changes = Changes::default();
+    if was.declaration || now.declaration {
+        return changes;
+    }
+    let mut side = Side { old: old.0, new: new.0, changes: &mut changes };
+    side.generics(&was.generics, &now.generics);
+    side.kinds(was, now);
+    if was.size != now.size || was.align != now.align {
+        changes.placement = true;
+    }
+    changes
+}
+
+struct Side<'a> {
+    old: &'a Object,
+    new: &'a Object,
+    changes: &'a mut Changes,
+}
+
+impl Side<'_> {
+    fn kinds(&mut self, was: &Type, now: &Type) {
+        match (&was.kind, &now.kind) {
+            (Kind::Base { encoding: a }, Kind::Base { encoding: b }) => {
+                // A base type holds nothing, so nothing else can explain another size.
+                self.changes.own |= a != b || was.size != now.size;
+            }
+            (
+                Kind::Struct { members: a, parts: a_parts },
+                Kind::Struct { members: b, parts: b_parts },
+            ) => {
+                self.fields("", a, b);
+                if a_parts.len() == b_parts.len() {
+                    a_parts.iter().zip(b_parts).for_each(|(a, b)| self.variants(a, b));
+                } else {
+                    let kind = |parts: &[VariantPart]| match parts.len() {
+                        0 => "a struct",
+                        _ => "an enum",
+                    };
+                    self.own(format!("{} → {}", kind(a_parts), kind(b_parts)));
+                }
+            }
+            (Kind::Union { members: a }, Kind::Union { members: b }) => self.fields("", a, b),
+            (
+                Kind::Enumeration { underlying: a_of, enumerators: a },
+                Kind::Enumeration { underlying: b_of, enumerators: b },
+            ) => {
+                self.enumerators(a, b);
+                if let (Some(a), Some(b)) = (a_of, b_of)
+                    && self.old.name(*a) != self.new.name(*b)
+                {
+                    let (a, b) = (self.old.name(*a), self.new.name(*b));
+                    self.own(format!("discriminant: {a} → {b}"));
+                }
+            }
+            (Kind::Pointer { to: a }, Kind::Pointer { to: b }) => self.behind(*a, *b),
+            (Kind::Array { of: a, counts: a_n }, Kind::Array { of: b, counts: b_n }) => {
+                if a_n != b_n {
+                    self.own(format!("{} → {}", was.name, now.name));
+                }
+                if let (Some(a), Some(b)) = (a, b) {
+                    self.pair(*a, *b, true);
+                }
+            }
+            (
+                Kind::Function { result: a, arguments: a_args },
+                Kind::Function { result: b, arguments: b_args },
+            ) => {
+                self.behind(*a, *b);
+                if a_args.len() != b_args.len() {
+                    self.own(format!("{} arguments → {}", a_args.len(), b_args.len()));
+                }
+                for (a, b) in a_args.iter().zip(b_args) {
+                    self.behind(Some(*a), Some(*b));
+                }
+            }
+            (Kind::Other { tag: a, of: a_of }, Kind::Other { tag: b, of: b_of }) if a == b => {
+                self.behind(*a_of, *b_of);
+            }
+            (a, b) => self.own(format!("{} → {}", kind(a), kind(b))),
+        }
+    }
+
+    fn own(&mut self, line: String) {
+        self.changes.own = true;
+        self.changes.lines.push(line);
+    }
+
+    /// Hands back two types if they go by one name, and tells whether they do.
+    fn pair(&mut self, old: Id, new: Id, held: bool) -> bool {
+        let same = same(self.old.name(old), self.new.name(new));
+        if same {
+            let list = if held { &mut self.changes.held } else { &mut self.changes.led_to };
+            list.push((old, new));
+        }
+        same
+    }
+
+    fn behind(&mut self, old: Option<Id>, new: Option<Id>) {
+        let same = match (old, new) {
+            (Some(old), Some(new)) => self.pair(old, new, false),
+            (old, new) => old.is_none() && new.is_none(),
+        };
+        if !same {
+            let name = |object: &Object, id: Option<Id>| {
+                id.map_or_else(|| "()".to_string(), |id| short(object.name(id)))
+            };
+            let line = format!("{} → {}", name(self.old, old), name(self.new, new));
+            self.own(line);
+        }
+    }
+
+    /// Generic arguments are part of the name, so that they only need to be followed.
+    fn generics(&mut self, old: &[Id], new: &[Id]) {
+        for (old, new) in old.iter().zip(new) {
+            self.pair(*old, *new, false);
+        }
+    }
+
+    fn fields(&mut self, of: &str, old: &[Member], new: &[Member]) {
+        let known: HashMap<&str, &Member> = old.iter().map(|m| (&*m.name, m)).collect();
+        let label = |member: &Member| {
+            // Fields of tuples are written as in the source: `0`, not `__0`.
+            let name = member.name.strip_prefix("__").filter(|n| n.parse::<u32>().is_ok());
+            format!("{of}{}", name.unwrap_or(&member.name))
+        };
+        for now in new {
+            let Some(was) = known.get(&*now.name) else {
+                let line = format!("+ {}: {}", label(now), placed(self.new, now));
+                self.own(line);
+                continue;
+            };
+            let same = self.pair(was.ty, now.ty, true);
+            if !same && self.vtable(was, now, old) {
+                continue;
+            }
+            if !same || was.offset != now.offset {
+                let (a, b) = (placed(self.old, was), placed(self.new, now));
+                let (a, b) =
+                    if a == b { (full(self.old, was), full(self.new, now)) } else { (a, b) };
+                self.changes.lines.push(format!("{}: {a} → {b}", label(now)));
+                self.changes.own |= !same;
+                self.changes.placement = true;
+            }
+        }
+        let kept: HashMap<&str, ()> = new.iter().map(|m| (&*m.name, ())).collect();
+        for was in old.iter().filter(|was| !kept.contains_key(&*was.name)) {
+            let line = format!("- {}: {}", label(was), placed(self.old, was));
+            self.own(line);
+        }
+    }
+
+    /// Whether all that differs in the field is the number of a trait object's methods.
+    fn vtable(&mut self, was: &Member, now: &Member, fields: &[Member]) -> bool {
+        let (Some(a), Some(b)) = (vtable_len(self.old, was), vtable_len(self.new, now)) else {
+            return false;
+        };
+        let pointer = fields.iter().find(|member| &*member.name == "pointer");
+        let Some(Kind::Pointer { to: Some(object) }) =
+            pointer.map(|pointer| &self.old.get(pointer.ty).kind)
+        else {
+            return false;
+        };
+        self.changes.vtable = Some((self.old.name(*object).to_string(), a, b));
+        true
+    }
+
+    fn variants(&mut self, old: &VariantPart, new: &VariantPart) {
+        let known: HashMap<&str, _> = old.variants.iter().map(|v| (&*v.name, v)).collect();
+        let mut tags = Vec::new();
+        for now in &new.variants {
+            let Some(was) = known.get(&*now.name) else {
+                self.own(format!("+ variant {}", now.name));
+                continue;
+            };
+            self.generics(&was.generics, &now.generics);
+            self.fields(&format!("{}.", now.name), &was.members, &now.members);
+            if was.value != now.value {
+                let value = |value: Option<i128>| match value {
+                    Some(value) => value.to_string(),
+                    None => "any other value".into(),
+                };
+                tags.push(format!("{} = {} → {}", now.name, value(was.value), value(now.value)));
+            }
+        }
+        let kept: HashMap<&str, ()> = new.variants.iter().map(|v| (&*v.name, ())).collect();
+        for was in old.variants.iter().filter(|was| !kept.contains_key(&*was.name)) {
+            self.own(format!("- variant {}", was.name));
+        }
+        let placed = |object: &Object, tag: &Option<Member>| {
+            tag.as_ref().map_or_else(|| "none".into(), |tag| placed(object, tag))
+        };
+        let (a, b) = (placed(self.old, &old.tag), placed(self.new, &new.tag));
+        if a != b {
+            tags.insert(0, format!("tag: {a} → {b}"));
+        }
+        if !tags.is_empty() {
+            self.changes.placement = true;
+            // Where variants or fields came or went, the tags that moved with them are no news.
+            if !self.changes.own {
+                self.changes.lines.extend(tags);
+            }
+        }
+    }
+
+    fn enumerators(&mut self, old: &[(Box<str>, i128)], new: &[(Box<str>, i128)]) {
+        let known: HashMap<&str, i128> =
+            old.iter().map(|(name, value)| (&**name, *value)).collect();
+        for (name, now) in new {
+            match known.get(&**name) {
+                None => self.own(format!("+ {name} = {now}")),
+                Some(was) if was != now => self.own(format!("{name} = {was} → {now}")),
+                Some(_) => {}
+            }
+        }
+        let kept: HashMap<&str, ()> = new.iter().map(|(name, _)| (&**name, ())).collect();
+        for (name, was) in old.iter().filter(|(name, _)| !kept.contains_key(&**name)) {
+            self.own(format!("- {name} = {was}"));
+        }
+    }
+}
+
+fn placed(object: &Object, member: &Member) -> String {
+    at(short(object.name(member.ty)), member.offset)
+}
+
+fn full(object: &Object, member: &Member) -> String {
+    at(object.name(member.ty).to_string(), member.offset)
+}
+
+fn at(ty: String, offset: Option<u64>) -> String {
+    match offset {
+        Some(offset) => format!("{ty} at {offset}"),
+        None => ty,
+    }
+}
+
+/// The length in words of the method table that a trait object's pointer carries.
+fn vtable_len(object: &Object, member: &Member) -> Option<u64> {
+    let Kind::Pointer { to: Some(table) } = &object.get(member.ty).kind else { return None };
+    let Kind::Array { counts, .. } = &object.get(*table).kind else { return None };
+    (&*member.name == "vtable").then(|| counts.first().copied().flatten()).flatten()
+}
+
+fn kind(kind: &Kind) -> &'static str {
+    match kind {
+        Kind::Base { .. } => "a number",
+        Kind::Struct { parts, .. } if parts.is_empty() => "a struct",
+        Kind::Struct { .. } => "an enum with data",
+        Kind::Union { .. } => "a union",
+        Kind::Enumeration { .. } => "an enum without data",
+        Kind::Pointer { .. } => "a pointer",
+        Kind::Array { .. } => "an array",
+        Kind::Function { .. } => "a function",
+        Kind::Other { .. } => "another kind of type",
+    }
+}

@@ -1,0 +1,164 @@
+//! The layouts of types, read from debug information: what must agree before a patch may run.
+//!
+//! Neither a symbol's name nor a `TypeId` changes when a field is added to a struct, so that a
+//! patch could bind the running static of a type whose layout is another, and overrun it. The
+//! debug information that rustc writes into every object tells: for each type its size, its
+//! alignment, its fields and variants and where they lie; for each static its type; for each
+//! function its arguments and its result.
+//!
+//! [`Layouts`] holds what the objects of one crate tell. [`compare`] sets what runs against what
+//! was just compiled and answers with each [`Difference`] that stands in the way.
+//!
+//! The way there: `sections` relocates the debug sections, `entries` walks them once, `resolve`
+//! makes an arena of `types` with names and fingerprints, `changes` sets two types side by side,
+//! `compare` walks pairs of types from what is bound.
+
+mod changes;
+mod compare;
+mod difference;
+mod entries;
+mod resolve;
+mod sections;
+mod symbol;
+mod types;
+
+pub use compare::{Bound, compare};
+pub use difference::{Difference, Origin};
+
+use std::sync::Arc;
+
+/// What one object file (one codegen unit) tells of types. Cheap to clone and to keep: a rebuilt
+/// crate shares most of its objects with what was there before, and [`compare`] passes over those
+/// that are shared.
+#[derive(Clone, Debug)]
+pub struct ObjectLayouts(Arc<types::Object>);
+
+impl ObjectLayouts {
+    /// Reads one relocatable object file. Without debug information it is empty.
+    ///
+    /// # Errors
+    /// When the bytes are no object file of a little-endian machine, or its debug information is
+    /// cut short or contradicts itself.
+    pub fn read(object: &[u8]) -> Result<ObjectLayouts, LayoutError> {
+        let sections = sections::Sections::read(object)?;
+        let entries = entries::read(&sections.dwarf())?;
+        Ok(ObjectLayouts(Arc::new(resolve::resolve(entries)?)))
+    }
+}
+
+/// The layouts that one crate's objects tell of, all codegen units together.
+///
+/// ```no_run
+/// use hot_cli::layout::{Bound, Layouts, compare};
+///
+/// let running = Layouts::read([std::fs::read("old.o")?.as_slice()])?;
+/// let compiled = Layouts::read([std::fs::read("new.o")?.as_slice()])?;
+/// let bound = Bound { statics: vec!["_ZN4shop4OPEN17ha68801c4c95fedb7E"], functions: vec![] };
+/// for difference in compare(&[&running], &[&compiled], &bound) {
+///     println!("{difference}");
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Layouts {
+    objects: Vec<ObjectLayouts>,
+}
+
+impl Layouts {
+    /// Reads all objects of a crate.
+    ///
+    /// # Errors
+    /// As [`ObjectLayouts::read`], for the first object that cannot be read.
+    pub fn read<'a>(objects: impl IntoIterator<Item = &'a [u8]>) -> Result<Layouts, LayoutError> {
+        objects.into_iter().map(ObjectLayouts::read).collect()
+    }
+
+    /// Whether the objects describe any type at all. Without it [`compare`] sees nothing, and the
+    /// caller must fall back on sizes and names.
+    pub fn has_debug_info(&self) -> bool {
+        self.objects.iter().any(|object| !object.0.types.is_empty())
+    }
+
+    /// The type of a static or a thread-local, by symbol. `.llvm.<digits>` does not matter.
+    pub fn static_type(&self, symbol: &str) -> Option<TypeRef<'_>> {
+        let symbol = symbol::stem(symbol);
+        self.objects.iter().find_map(|ObjectLayouts(object)| {
+            Some(TypeRef { object, id: object.statics.get(symbol)?.ty })
+        })
+    }
+
+    /// The arguments and the result of a function, by symbol. `.llvm.<digits>` does not matter.
+    pub fn signature(&self, symbol: &str) -> Option<Signature<'_>> {
+        let symbol = symbol::stem(symbol);
+        self.objects.iter().find_map(|ObjectLayouts(object)| {
+            let function = object.functions.get(symbol)?;
+            let ty = |id| TypeRef { object, id };
+            Some(Signature {
+                arguments: function.arguments.iter().map(|(_, id)| ty(*id)).collect(),
+                result: function.result.map(ty),
+            })
+        })
+    }
+}
+
+impl FromIterator<ObjectLayouts> for Layouts {
+    /// Puts a crate together from objects that were read before and such that are new.
+    fn from_iter<T: IntoIterator<Item = ObjectLayouts>>(objects: T) -> Layouts {
+        Layouts { objects: objects.into_iter().collect() }
+    }
+}
+
+/// A type that the debug information describes.
+#[derive(Clone, Copy, Debug)]
+pub struct TypeRef<'a> {
+    object: &'a types::Object,
+    id: types::Id,
+}
+
+impl<'a> TypeRef<'a> {
+    /// The full name, generic arguments included: `core::option::Option<shop::Order>`.
+    pub fn name(&self) -> &'a str {
+        self.object.name(self.id)
+    }
+
+    /// The name for people, without paths and default arguments: `Option<Order>`.
+    pub fn short_name(&self) -> String {
+        symbol::short(self.name())
+    }
+
+    /// The size in bytes, where the type has one of its own (arrays and pointers tell none).
+    pub fn size(&self) -> Option<u64> {
+        self.object.get(self.id).size
+    }
+
+    /// The alignment in bytes, where it is told.
+    pub fn align(&self) -> Option<u64> {
+        self.object.get(self.id).align
+    }
+}
+
+/// What a function takes and gives.
+#[derive(Clone, Debug)]
+pub struct Signature<'a> {
+    /// In order, the receiver first.
+    pub arguments: Vec<TypeRef<'a>>,
+    /// None for `()` and `!`.
+    pub result: Option<TypeRef<'a>>,
+}
+
+/// Why layouts could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum LayoutError {
+    /// Not an object file, or a damaged one.
+    #[error("failed to read an object file for its debug information: {0}")]
+    Object(#[source] object::Error),
+    /// Made for a machine that the tool does not know.
+    #[error("failed to read debug information: the object file is for a big-endian machine")]
+    BigEndian,
+    /// The debug information is cut short or malformed.
+    #[error("failed to read debug information: {0}; build the crate again")]
+    Dwarf(#[from] gimli::Error),
+    /// The debug information contradicts itself.
+    #[error("failed to read debug information: {0}; build the crate again")]
+    Damaged(String),
+}

@@ -1,0 +1,209 @@
+//! From entries to an [`Object`]: references become places in the arena, variants become part of
+//! their enum, every type gets a name and a fingerprint.
+
+use super::LayoutError;
+use super::entries::{Entries, RawFunction};
+use super::types::{Id, Kind, Member, Object, Type};
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
+/// Nameless types (arrays of pointers to arrays of …) nested deeper than this are taken for
+/// damage.
+const DEEPEST: usize = 64;
+
+/// Makes an object of what was read.
+pub(super) fn resolve(entries: Entries) -> Result<Object, LayoutError> {
+    let Entries { mut object, offsets, functions } = entries;
+    let place = |id: &mut Id| -> Result<(), LayoutError> {
+        *id = locate(&offsets, *id)?;
+        Ok(())
+    };
+    for ty in &mut object.types {
+        ty.each_id(place)?;
+    }
+    for described in object.statics.values_mut() {
+        place(&mut described.ty)?;
+    }
+    fold_variants(&mut object.types);
+    name(&mut object.types)?;
+    take_functions(&mut object, functions, place)?;
+    for index in 0..object.types.len() {
+        let ty = &object.types[index];
+        let (key, print) = (key(&ty.name), fingerprint(&object, ty));
+        let ty = &mut object.types[index];
+        (ty.key, ty.print) = (key, print);
+    }
+    Ok(object)
+}
+
+fn locate(offsets: &[u32], id: Id) -> Result<Id, LayoutError> {
+    let found = offsets.binary_search(&id.0).ok();
+    // Offsets are u32, so there are fewer types than that.
+    found.map(|index| Id(index as u32)).ok_or_else(|| {
+        LayoutError::Damaged(format!("a type is said to stand at {:#x}, where none stands", id.0))
+    })
+}
+
+/// A variant that holds data is described as a struct inside the enum, of the enum's own size. Its
+/// fields are moved into the enum, so that a change shows once, and where it was made.
+fn fold_variants(types: &mut [Type]) {
+    let mut folded = vec![false; types.len()];
+    for index in 0..types.len() {
+        let Kind::Struct { parts, .. } = &mut types[index].kind else { continue };
+        let mut parts = std::mem::take(parts);
+        let own = Id(index as u32);
+        for variant in parts.iter_mut().flat_map(|part| &mut part.variants) {
+            let [Member { ty, offset, .. }] = variant.members.as_slice() else { continue };
+            let (payload, start) = (&types[ty.0 as usize], offset.unwrap_or(0));
+            if payload.variant_of != Some(own) || *ty == own {
+                continue;
+            }
+            let Kind::Struct { members, parts } = &payload.kind else { continue };
+            if !parts.is_empty() {
+                continue;
+            }
+            folded[ty.0 as usize] = true;
+            // The states of a coroutine are numbered in the enum and named only here.
+            if let Some((_, name)) = payload.name.rsplit_once("::") {
+                variant.name = name.into();
+            }
+            variant.generics.clone_from(&payload.generics);
+            let moved = members.iter().map(|member| Member {
+                offset: member.offset.map(|offset| offset.wrapping_add(start)),
+                ..member.clone()
+            });
+            variant.members = moved.collect();
+        }
+        if let Kind::Struct { parts: place, .. } = &mut types[index].kind {
+            *place = parts;
+        }
+    }
+    for (ty, folded) in types.iter_mut().zip(folded) {
+        if !folded {
+            ty.variant_of = None;
+        }
+    }
+}
+
+/// Names the types that DWARF leaves nameless.
+fn name(types: &mut [Type]) -> Result<(), LayoutError> {
+    for index in 0..types.len() {
+        if types[index].name.is_empty() {
+            types[index].name = made_name(types, Some(Id(index as u32)), 0)?.into();
+        }
+    }
+    Ok(())
+}
+
+fn made_name(types: &[Type], id: Option<Id>, depth: usize) -> Result<String, LayoutError> {
+    let Some(id) = id else { return Ok("()".into()) };
+    let ty = &types[id.0 as usize];
+    if !ty.name.is_empty() {
+        return Ok(ty.name.to_string());
+    }
+    if depth > DEEPEST {
+        return Err(LayoutError::Damaged(format!(
+            "nameless types are nested more than {DEEPEST} deep"
+        )));
+    }
+    let inner = |of: &Option<Id>| made_name(types, *of, depth + 1);
+    Ok(match &ty.kind {
+        Kind::Pointer { to } => format!("*{}", inner(to)?),
+        Kind::Array { of, counts } => {
+            let counts: Vec<String> = counts
+                .iter()
+                .map(|count| count.map_or_else(|| "?".into(), |count| count.to_string()))
+                .collect();
+            format!("[{}; {}]", inner(of)?, counts.join(", "))
+        }
+        Kind::Function { .. } => "fn".into(),
+        Kind::Other { of, .. } => inner(of)?,
+        _ => "{nameless}".into(),
+    })
+}
+
+/// Joins definitions with their declarations, which alone tell the name and the result.
+fn take_functions(
+    object: &mut Object,
+    raw: Vec<RawFunction>,
+    place: impl Fn(&mut Id) -> Result<(), LayoutError>,
+) -> Result<(), LayoutError> {
+    let by_offset: HashMap<u32, usize> =
+        raw.iter().enumerate().map(|(index, raw)| (raw.offset, index)).collect();
+    for definition in &raw {
+        let declaration =
+            definition.declared_at.and_then(|offset| by_offset.get(&offset)).map(|&i| &raw[i]);
+        let symbol = definition.symbol.as_ref().or(declaration.and_then(|d| d.symbol.as_ref()));
+        let Some(symbol) = symbol else { continue };
+        let mut function = definition.function.clone();
+        if let Some(declaration) = declaration {
+            function.result = function.result.or(declaration.function.result);
+            // An out-of-line copy of an inlined function names its arguments by reference only.
+            if function.arguments.len() < declaration.function.arguments.len() {
+                function.arguments.clone_from(&declaration.function.arguments);
+            }
+        }
+        for (_, ty) in &mut function.arguments {
+            place(ty)?;
+        }
+        function.result.as_mut().map_or(Ok(()), &place)?;
+        match object.functions.get(symbol) {
+            Some(known) if known.arguments.len() >= function.arguments.len() => {}
+            _ => {
+                object.functions.insert(symbol.clone(), function);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn key(name: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    name.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// What a type says of itself: equal for equal descriptions, whatever the order of its fields in
+/// the source. Other types come in by name only; they have fingerprints of their own.
+fn fingerprint(object: &Object, ty: &Type) -> u64 {
+    let hash = &mut DefaultHasher::new();
+    (&ty.name, ty.size, ty.align, ty.declaration).hash(hash);
+    std::mem::discriminant(&ty.kind).hash(hash);
+    let name = |id: &Option<Id>| id.map(|id| object.name(id));
+    let members = |members: &[Member], hash: &mut DefaultHasher| {
+        let mut sorted: Vec<_> =
+            members.iter().map(|m| (&m.name, m.offset, object.name(m.ty))).collect();
+        sorted.sort_unstable();
+        sorted.hash(hash);
+    };
+    match &ty.kind {
+        Kind::Base { encoding } => encoding.hash(hash),
+        Kind::Struct { members: fields, parts } => {
+            members(fields, hash);
+            for part in parts {
+                part.tag.as_ref().map(|tag| (tag.offset, object.name(tag.ty))).hash(hash);
+                let mut variants: Vec<_> = part.variants.iter().collect();
+                variants.sort_by(|a, b| a.name.cmp(&b.name));
+                for variant in variants {
+                    (&variant.name, variant.value).hash(hash);
+                    members(&variant.members, hash);
+                }
+            }
+        }
+        Kind::Union { members: fields } => members(fields, hash),
+        Kind::Enumeration { underlying, enumerators } => {
+            name(underlying).hash(hash);
+            let mut sorted: Vec<_> = enumerators.iter().collect();
+            sorted.sort_unstable();
+            sorted.hash(hash);
+        }
+        Kind::Pointer { to } => name(to).hash(hash),
+        Kind::Array { of, counts } => (name(of), counts).hash(hash),
+        Kind::Function { result, arguments } => {
+            name(result).hash(hash);
+            arguments.iter().for_each(|id| object.name(*id).hash(hash));
+        }
+        Kind::Other { tag, of } => (tag, name(of)).hash(hash),
+    }
+    hash.finish()
+}

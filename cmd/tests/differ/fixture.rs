@@ -1,0 +1,111 @@
+//! Programs for the differ's tests: a library and a binary, built by rustc from source text.
+//!
+//! `#[hot]` is written out by a small `macro_rules!`, so that these tests depend on the entry's
+//! layout (`hot_patch::abi`) and not on the macro crate.
+
+use hot_cli::diff::{Archives, CrateObjects, World};
+use object::read::archive::ArchiveFile;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Stands before each library source.
+const PRELUDE: &str = r#"
+#![allow(dead_code, non_upper_case_globals)]
+#[repr(C)] pub struct Entry { abi: u16, kind: u16, line: u32, slot: &'static Slot, original: *const (), text: *const u8, len: usize, identity: usize }
+unsafe impl Sync for Entry {}
+#[repr(transparent)] pub struct Slot(pub std::sync::atomic::AtomicPtr<()>);
+macro_rules! hot {
+    ($vis:vis fn $name:ident / $body:ident ($($arg:ident: $ty:ty),*) -> $ret:ty $code:block) => {
+        #[inline] $vis fn $name($($arg: $ty),*) -> $ret {
+            fn $body($($arg: $ty),*) -> $ret $code
+            #[unsafe(link_section = "hot_slots")] static __HOT_SLOT: crate::Slot = crate::Slot(std::sync::atomic::AtomicPtr::new($body as *const () as *mut ()));
+            const TEXT: &str = concat!(module_path!(), "\0\0", stringify!($name), "\0", stringify!(fn($($ty),*) -> $ret), "\0", file!());
+            #[used] #[unsafe(link_section = "hot_entries")] static __HOT_ENTRY: crate::Entry = crate::Entry {
+                abi: 1, kind: 0, line: line!(), slot: &__HOT_SLOT, original: $body as *const (), text: TEXT.as_ptr(), len: TEXT.len(), identity: 0 };
+            let f: fn($($ty),*) -> $ret = unsafe { std::mem::transmute(__HOT_SLOT.0.load(std::sync::atomic::Ordering::Relaxed)) };
+            f($($arg),*)
+        }
+    };
+}
+"#;
+
+/// A built program in a folder of its own.
+pub struct Program {
+    folder: tempfile::TempDir,
+}
+
+impl Program {
+    /// An empty folder.
+    pub fn new() -> Program {
+        Program { folder: tempfile::tempdir().expect("a temporary folder") }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn rustc(&self, args: &[&str]) {
+        let out = Command::new("rustc")
+            .args(["--edition=2024", "-g"])
+            .args(args)
+            .current_dir(self.folder.path())
+            .output()
+            .expect("rustc runs");
+        assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    }
+
+    /// Compiles the library `shop`.
+    pub fn library(&self, source: &str) -> CrateObjects {
+        std::fs::write(self.path("shop.rs"), format!("{PRELUDE}{source}")).expect("written");
+        self.rustc(&[
+            "--crate-type=rlib",
+            "-C",
+            "codegen-units=16",
+            "-C",
+            "incremental=inc",
+            "shop.rs",
+        ]);
+        CrateObjects {
+            key: "shop-1".into(),
+            name: "shop".into(),
+            objects: members(&self.path("libshop.rlib")),
+        }
+    }
+
+    /// Compiles and links the binary against the library, and reads both as what runs.
+    pub fn world(&self, library: &str, main: &str) -> World {
+        let shop = self.library(library);
+        std::fs::write(self.path("main.rs"), main).expect("written");
+        self.rustc(&["--extern=shop=libshop.rlib", "main.rs"]);
+        World::new(&self.path("main"), vec![shop], self.archives()).expect("the world is read")
+    }
+
+    /// The sysroot's archives.
+    pub fn archives(&self) -> Archives {
+        let out =
+            Command::new("rustc").args(["--print", "target-libdir"]).output().expect("rustc runs");
+        let folder = String::from_utf8(out.stdout).expect("a path");
+        let mut rlibs: Vec<PathBuf> = std::fs::read_dir(folder.trim())
+            .expect("the sysroot")
+            .map(|entry| entry.expect("an entry").path())
+            .filter(|path| path.extension().is_some_and(|e| e == "rlib"))
+            .collect();
+        rlibs.sort();
+        Archives { rlibs }
+    }
+}
+
+fn members(rlib: &Path) -> Vec<(String, Vec<u8>)> {
+    let data = std::fs::read(rlib).expect("the rlib");
+    let archive = ArchiveFile::parse(&data[..]).expect("an archive");
+    archive
+        .members()
+        .map(|member| member.expect("a member"))
+        .filter_map(|member| {
+            let name = String::from_utf8_lossy(member.name()).into_owned();
+            // shop.<unit>.<session>-cgu… : the unit is stable.
+            let unit = name.strip_suffix(".rcgu.o")?.split('.').nth(1)?.to_owned();
+            Some((unit, member.data(&data[..]).expect("its data").to_vec()))
+        })
+        .collect()
+}

@@ -1,0 +1,236 @@
+//! The differ against objects that rustc makes of small sources: what is judged, and what binds
+//! where, without a process.
+
+mod fixture;
+
+use fixture::Program;
+use hot_cli::diff::{Prepared, Verdict, World};
+
+const LIBRARY: &str = r#"
+use std::sync::atomic::{AtomicU64, Ordering};
+static COUNT: AtomicU64 = AtomicU64::new(0);
+static RATES: [u64; 3] = [1, 2, 3];
+std::thread_local! { static SEEN: std::cell::Cell<u64> = const { std::cell::Cell::new(0) }; }
+pub mod deep {
+    pub fn fee(n: u64) -> u64 { level(n) + 1 }
+    fn level(n: u64) -> u64 { n * 2 }
+    pub fn unused_by_hot(n: u64) -> u64 { n ^ 5 }
+}
+hot! { pub fn price / __hot_price(n: u64) -> u64 {
+    COUNT.fetch_add(1, Ordering::Relaxed);
+    SEEN.with(|s| s.set(s.get() + 1));
+    deep::fee(n) + RATES[(n % 3) as usize]
+} }
+hot! { pub fn label / __hot_label(n: u64) -> String { format!("n = {n}") } }
+hot! { pub fn half / __hot_half(n: u64) -> f64 { n as f64 * 0.5 } }
+"#;
+const MAIN: &str = "fn main() { println!(\"{} {} {} {}\", shop::price(3), shop::label(4), shop::half(5), shop::deep::unused_by_hot(1)) }";
+
+fn judge(world: &mut World, program: &Program, from: &str, to: &str) -> Verdict {
+    assert!(LIBRARY.contains(from), "the edit must apply");
+    world.judge(vec![program.library(&LIBRARY.replace(from, to))]).expect("a verdict")
+}
+
+fn patch(verdict: Verdict) -> Box<Prepared> {
+    match verdict {
+        Verdict::Patch(prepared) => prepared,
+        other => panic!("not a patch: {other:?}"),
+    }
+}
+
+/// The demangled functions in a patch.
+fn carried(prepared: &Prepared) -> Vec<String> {
+    let mut all: Vec<String> = prepared
+        .patch
+        .functions
+        .iter()
+        .map(|f| format!("{:#}", rustc_demangle::demangle(&f.name)))
+        .filter(|f| !f.starts_with("core::") && !f.starts_with('<'))
+        .collect();
+    all.sort();
+    all
+}
+
+#[test]
+fn an_edit_carries_what_changed_and_its_callers_up_to_the_hot_function() {
+    let program = Program::new();
+    let mut world = program.world(LIBRARY, MAIN);
+    assert_eq!(world.hot_functions(), 3);
+    let mut edit = |from, to| patch(judge(&mut world, &program, from, to));
+
+    let body = edit("n * 2", "n * 3");
+    assert_eq!(body.functions, ["shop/price"]);
+    assert_eq!(
+        carried(&body),
+        ["shop::deep::fee", "shop::deep::level", "shop::price::__hot_price"]
+    );
+    assert!(body.not_live.is_empty());
+    // Its statics are those that run: nothing writable comes with it.
+    assert_eq!((body.patch.data.len(), body.patch.zeroed, body.new_statics), (0, 0, 0));
+
+    let string = edit("n = {n}", "number {n}!");
+    assert_eq!(string.functions, ["shop/label"]);
+    assert_eq!(carried(&string), ["shop::label::__hot_label"]);
+    assert_eq!(string.not_live, ["shop::deep::level"], "the edit before is undone in the source");
+
+    // A float is a piece of a mergeable section.
+    assert_eq!(carried(&edit("* 0.5", "* 0.25")), ["shop::half::__hot_half"]);
+    // A constant table is new when it changed, and so is whoever reads it.
+    assert_eq!(carried(&edit("[1, 2, 3]", "[1, 2, 4]")), ["shop::price::__hot_price"]);
+}
+
+#[test]
+fn functions_that_the_executable_lacks_come_out_of_the_archives() {
+    let program = Program::new();
+    let mut world = program.world(LIBRARY, MAIN);
+    let with_std = patch(judge(
+        &mut world,
+        &program,
+        "format!(\"n = {n}\")",
+        "format!(\"{:?}\", \"x\".to_uppercase().parse::<f64>())",
+    ));
+    assert_eq!(with_std.functions, ["shop/label"]);
+    let functions = &with_std.patch.functions;
+    let pulled = |path: &str| {
+        functions.iter().any(|f| format!("{:#}", rustc_demangle::demangle(&f.name)) == path)
+    };
+    assert!(pulled("<str>::to_uppercase"), "{functions:#?}");
+    assert_eq!(with_std.patch.data.len(), 0);
+}
+
+#[test]
+fn what_no_hot_function_reaches_is_no_patch() {
+    let program = Program::new();
+    let mut world = program.world(LIBRARY, MAIN);
+    let mut no_effect = |from, to| match judge(&mut world, &program, from, to) {
+        Verdict::NoEffect { changed, why } => (changed, why),
+        other => panic!("{other:?}"),
+    };
+    let (changed, why) = no_effect("n ^ 5", "n ^ 6");
+    assert_eq!(
+        (changed, why.as_str()),
+        (vec!["shop::deep::unused_by_hot".into()], "no #[hot] function reaches it")
+    );
+    no_effect("n ^ 5", "n ^ 5");
+    // Every line moves, and with it every panic location; nothing has changed.
+    let (changed, why) = no_effect("pub mod deep", "// moved\n\npub mod deep");
+    assert_eq!((changed, why.as_str()), (vec![], "the compiled code is the same"));
+    let (changed, _) = no_effect("AtomicU64::new(0)", "AtomicU64::new(1)");
+    assert_eq!(changed, ["shop::COUNT (its initial value)"]);
+}
+
+#[test]
+fn a_signature_or_a_static_of_another_type_is_refused() {
+    let program = Program::new();
+    let mut world = program.world(LIBRARY, MAIN);
+    let mut refused = |source: String| match world.judge(vec![program.library(&source)]) {
+        Ok(Verdict::Refused { why, details }) => (why, details),
+        other => panic!("{other:?}"),
+    };
+    let (why, details) = refused(LIBRARY.replace("(n: u64) -> f64", "(n: u32) -> f64"));
+    assert_eq!(why, "signature");
+    assert_eq!(
+        (details[0].item.as_str(), details[0].was.as_str()),
+        ("shop/half", "fn(u64) -> f64")
+    );
+    assert_eq!(details[0].now, "fn(u32) -> f64");
+    let (why, details) = refused(LIBRARY.replace(
+        "COUNT: AtomicU64 = AtomicU64::new",
+        "COUNT: std::sync::atomic::AtomicI64 = std::sync::atomic::AtomicI64::new",
+    ));
+    assert_eq!((why.as_str(), details[0].item.as_str()), ("static", "shop::COUNT"));
+    let (why, details) = refused(LIBRARY.replace("SEEN.with(|s| s.set(s.get() + 1));", "std::thread_local! { static NEW: std::cell::Cell<u64> = const { std::cell::Cell::new(7) }; } NEW.with(|s| s.set(s.get() + 1));"));
+    assert_eq!(why, "thread-local", "{details:?}");
+}
+
+#[test]
+fn what_a_patch_holds_is_what_later_patches_bind_to() {
+    let program = Program::new();
+    let mut world = program.world(LIBRARY, MAIN);
+    let with_static = "{ static TOLD: AtomicU64 = AtomicU64::new(9); TOLD.fetch_add(1, Ordering::Relaxed); format!(\"n = {n}\") }";
+    let first = patch(judge(&mut world, &program, "{ format!(\"n = {n}\") }", with_static));
+    assert_eq!((first.new_statics, first.patch.data.len()), (1, 8));
+    world.committed(first.patch.id);
+    let second = patch(judge(
+        &mut world,
+        &program,
+        "{ format!(\"n = {n}\") }",
+        &with_static.replace("n = ", "told "),
+    ));
+    assert_eq!((second.new_statics, second.patch.data.len()), (0, 0));
+    assert_eq!(second.patch.requires, [first.patch.id]);
+    // A patch that was not loaded is not built upon.
+    world.rejected(second.patch.id);
+    let third = patch(judge(
+        &mut world,
+        &program,
+        "{ format!(\"n = {n}\") }",
+        &with_static.replace("n = ", "tell "),
+    ));
+    assert_eq!(third.patch.requires, [first.patch.id]);
+}
+
+#[test]
+fn a_caller_that_was_left_behind_is_not_bound_to_later() {
+    // `outer` is called by no hot function at first, so it goes on calling the old `level`; when
+    // a hot function begins to call it, it must come along although it has not changed itself.
+    let source = LIBRARY.replace(
+        "pub fn unused_by_hot(n: u64) -> u64 { n ^ 5 }",
+        "pub fn unused_by_hot(n: u64) -> u64 { level(n) }",
+    );
+    let program = Program::new();
+    let mut world = program.world(&source, MAIN);
+    let edited = source.replace("n * 2", "n * 3");
+    let first = patch(world.judge(vec![program.library(&edited)]).expect("a verdict"));
+    assert_eq!(
+        carried(&first),
+        ["shop::deep::fee", "shop::deep::level", "shop::price::__hot_price"]
+    );
+    world.committed(first.patch.id);
+    let edited = edited.replace("n as f64 * 0.5", "deep::unused_by_hot(n) as f64");
+    let second = patch(world.judge(vec![program.library(&edited)]).expect("a verdict"));
+    assert_eq!(carried(&second), ["shop::deep::unused_by_hot", "shop::half::__hot_half"]);
+}
+
+#[test]
+fn a_constructor_runs_once_with_the_first_patch_that_brings_it() {
+    let constructor = r#"
+fn begin() { COUNT.store(100, Ordering::Relaxed); }
+#[used] #[unsafe(link_section = ".init_array")] static BEGIN: fn() = begin;
+"#;
+    let program = Program::new();
+    let mut world = program.world(LIBRARY, MAIN);
+    let with = format!("{}{constructor}", LIBRARY.replace("n = {n}", "N = {n}"));
+    let first = patch(world.judge(vec![program.library(&with)]).expect("a verdict"));
+    assert_eq!(first.patch.constructors.len(), 1);
+    assert_eq!(carried(&first), ["shop::begin", "shop::label::__hot_label"]);
+    world.committed(first.patch.id);
+    let again = with.replace("N = {n}", "{n}");
+    let second = patch(world.judge(vec![program.library(&again)]).expect("a verdict"));
+    assert_eq!(second.patch.constructors.len(), 0);
+}
+
+#[test]
+fn a_shared_type_of_another_layout_is_refused() {
+    let source = format!(
+        "{LIBRARY}{}",
+        r#"
+pub struct Order { pub id: u32, pub qty: u32 }
+static OPEN: std::sync::Mutex<Vec<Order>> = std::sync::Mutex::new(Vec::new());
+hot! { pub fn count / __hot_count() -> usize { OPEN.lock().map_or(0, |o| o.len()) } }
+"#
+    );
+    let main = MAIN.replace("shop::price(3)", "shop::price(3) + shop::count() as u64");
+    let program = Program::new();
+    let mut world = program.world(&source, &main);
+    let edited = source.replace("qty: u32", "qty: u64").replace("o.len()", "o.len() + 1");
+    let Ok(Verdict::Refused { why, details }) = world.judge(vec![program.library(&edited)]) else {
+        panic!("not refused");
+    };
+    assert_eq!((why.as_str(), details[0].item.as_str()), ("layout", "shop::Order"));
+    assert!(details[0].lines.iter().any(|l| l.contains("qty: u32 at 4")), "{details:#?}");
+    assert!(details[0].lines.iter().any(|l| l.contains("static shop::OPEN")), "{details:#?}");
+    // The same edit without the field goes through.
+    let body = source.replace("o.len()", "o.len() + 1");
+    patch(world.judge(vec![program.library(&body)]).expect("a verdict"));
+}

@@ -1,0 +1,104 @@
+//! `#[hot]` on a function that stands alone, and what no hot function may be.
+
+use crate::attributes::{self, Sorted};
+use crate::home::Home;
+use crate::signature::Function;
+use crate::tokens::mentions;
+use crate::trampoline;
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote};
+use syn::{Attribute, Error, Result};
+
+/// Expands a free function. When `lenient`, one that cannot be hot stays as written.
+pub fn expand(function: Function, lenient: bool) -> Result<TokenStream> {
+    let sorted = attributes::sort(&function.attributes)?;
+    if sorted.skip {
+        return Ok(as_written(&function));
+    }
+    match check(&function, Home::Free, &sorted) {
+        Ok(()) => {}
+        Err(_) if lenient => return Ok(as_written(&function)),
+        Err(refusal) => return Err(refusal),
+    }
+    trampoline::split(&function, Home::Free, &sorted).map(|(pieces, _)| pieces.trampoline)
+}
+
+/// The function unchanged, without the marks that are for this macro.
+pub fn as_written(function: &Function) -> TokenStream {
+    let attributes = function.attributes.iter().filter(|a| !attributes::is_skip(a));
+    let (visibility, rest) = (&function.visibility, &function.written);
+    quote!(#(#attributes)* #visibility #rest)
+}
+
+/// Whether the function can be hot; the refusal says what to do instead.
+pub fn check(function: &Function, home: Home<'_>, sorted: &Sorted) -> Result<()> {
+    match find_obstacle(function, home, sorted) {
+        None => Ok(()),
+        Some(refusal) if home.header().is_none() => Err(refusal),
+        Some(refusal) => {
+            let message = format!("{refusal}; or leave the method out with `#[hot(skip)]`");
+            Err(Error::new(refusal.span(), message))
+        }
+    }
+}
+
+fn find_obstacle(function: &Function, home: Home<'_>, sorted: &Sorted) -> Option<Error> {
+    let signature = &function.signature;
+    if let Some(constness) = &signature.constness {
+        return Some(Error::new_spanned(
+            constness,
+            "a `const fn` cannot be `#[hot]`, since the compiler itself runs it: take `const` \
+             off, or call a `#[hot]` function where it is used at run time",
+        ));
+    }
+    if let Some(span) = signature.variadic {
+        return Some(Error::new(
+            span,
+            "a C-variadic function cannot be `#[hot]`, since its arguments cannot be handed on: \
+             let it call a `#[hot]` function that takes a `VaList`",
+        ));
+    }
+    if let Some(span) = signature.default {
+        return Some(Error::new(
+            span,
+            "a `default fn` cannot be `#[hot]`, since what it does is decided by specialisation: \
+             move its body into a `#[hot]` function",
+        ));
+    }
+    if let Some(refusal) = &sorted.refusal {
+        return Some(refusal.clone());
+    }
+    let Some(body) = &function.body else {
+        return Some(Error::new_spanned(
+            &signature.ident,
+            "a function without a body cannot be `#[hot]`: put the attribute on the functions that \
+             implement or wrap it",
+        ));
+    };
+    if home.header().is_none() {
+        let lone = "a method cannot be `#[hot]` alone, since the attribute has to know its type: \
+                    write `#[hot]` on the impl block, and `#[hot(skip)]` on the methods to be left \
+                    out";
+        if let Some(receiver) = &signature.receiver {
+            return Some(Error::new_spanned(receiver.self_token, lone));
+        }
+        let body = body.to_token_stream();
+        // A `Self` in a body may also belong to an impl block in there.
+        let in_body =
+            mentions(&body, "Self") && !mentions(&body, "impl") && !mentions(&body, "trait");
+        if mentions(&signature.types(), "Self") || in_body {
+            return Some(Error::new_spanned(&signature.ident, lone));
+        }
+    }
+    let receiver = signature.receiver.iter().flat_map(|receiver| &receiver.attributes);
+    let arguments = signature.arguments.iter().flat_map(|argument| &argument.attributes);
+    let conditional = |a: &&Attribute| a.path().is_ident("cfg") || a.path().is_ident("cfg_attr");
+    if let Some(attribute) = receiver.chain(arguments).find(conditional) {
+        return Some(Error::new_spanned(
+            attribute,
+            "an argument of a `#[hot]` function cannot be conditional: write the function twice, \
+             each under its own `#[cfg]`",
+        ));
+    }
+    None
+}

@@ -1,0 +1,142 @@
+//! Where a function stands, and how its pieces are called from there.
+//!
+//! | home | the body is | inside the trampoline it is called | the slot, a static, calls it |
+//! | --- | --- | --- | --- |
+//! | none | a nested function | `__hot_total` | the same |
+//! | inherent impl | a sibling method | `Self::__hot_total` | `<Cart>::__hot_total` |
+//! | trait impl | a method of a private extension trait | `<Self as __HotSink<T>>::__hot_push` | `<Cart as __HotSink<'static>>::__hot_push` |
+//!
+//! A static knows neither `Self` nor the parameters around it: it writes the self type out, with
+//! `'static` for every lifetime of the impl. The address is the same for all lifetimes.
+
+use crate::signature::parameters;
+use crate::tokens;
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+use syn::{GenericParam, Generics, Ident};
+
+/// Where a function stands.
+#[derive(Clone, Copy)]
+pub enum Home<'a> {
+    /// In a module or in another function.
+    Free,
+    /// In an impl block.
+    Impl(&'a Header),
+}
+
+/// The header of an impl block. Lifetimes that the header leaves out have names here.
+pub struct Header {
+    /// Without the where clause.
+    pub generics: Generics,
+    /// With its `where`; empty when there is none.
+    pub where_clause: TokenStream,
+    /// The trait, for an impl of one.
+    pub trait_path: Option<TokenStream>,
+    /// Name of the extension trait that holds the bodies of a trait impl.
+    pub extension: Ident,
+    /// The type.
+    pub self_type: TokenStream,
+    /// The type as written, for people.
+    pub self_text: String,
+    /// `Cart`, or `Cart.Display`: the part of the name before the method.
+    pub name: String,
+    /// Names of the types that the block defines.
+    pub associated: Vec<String>,
+}
+
+impl<'a> Home<'a> {
+    /// The impl block, if there is one.
+    pub fn header(self) -> Option<&'a Header> {
+        match self {
+            Home::Free => None,
+            Home::Impl(header) => Some(header),
+        }
+    }
+
+    /// Whether the impl block has type or const parameters.
+    pub fn is_generic(self) -> bool {
+        self.header().is_some_and(|header| !parameters(&header.generics).is_empty())
+    }
+
+    /// The path of a piece, as the trampoline writes it.
+    pub fn inside(self, piece: &Ident) -> TokenStream {
+        match self {
+            Home::Free => quote!(#piece),
+            Home::Impl(header) if header.trait_path.is_some() => {
+                let (extension, arguments) = (&header.extension, header.arguments());
+                quote!(<Self as #extension #arguments>::#piece)
+            }
+            Home::Impl(_) => quote!(Self::#piece),
+        }
+    }
+
+    /// The path of a piece, as a static writes it. Only for homes that are not generic.
+    pub fn outside(self, piece: &Ident) -> TokenStream {
+        match self {
+            Home::Free => quote!(#piece),
+            Home::Impl(header) => {
+                let self_type = &header.self_type;
+                let path = if header.trait_path.is_some() {
+                    let (extension, arguments) = (&header.extension, header.arguments());
+                    quote!(<#self_type as #extension #arguments>::#piece)
+                } else {
+                    quote!(<#self_type>::#piece)
+                };
+                tokens::make_static(path, &header.lifetimes())
+            }
+        }
+    }
+}
+
+impl Header {
+    /// The names of its lifetimes.
+    pub fn lifetimes(&self) -> Vec<String> {
+        lifetimes(&self.generics)
+    }
+
+    /// `<'a, T, N>`: its parameters as arguments.
+    pub fn arguments(&self) -> TokenStream {
+        let arguments = self.generics.params.iter().map(|parameter| match parameter {
+            GenericParam::Lifetime(lifetime) => {
+                let lifetime = &lifetime.lifetime;
+                quote!(#lifetime)
+            }
+            GenericParam::Type(ty) => {
+                let ident = &ty.ident;
+                quote!(#ident)
+            }
+            GenericParam::Const(constant) => {
+                let ident = &constant.ident;
+                quote!(#ident)
+            }
+        });
+        quote!(<#(#arguments),*>)
+    }
+
+    /// The type in a place where it stands beside other tokens: in parentheses unless it is a path.
+    pub fn self_alone(&self) -> TokenStream {
+        let self_type = &self.self_type;
+        match self_type.clone().into_iter().next() {
+            Some(proc_macro2::TokenTree::Ident(word)) if word != "dyn" && word != "fn" => {
+                self_type.clone()
+            }
+            _ => quote!((#self_type)),
+        }
+    }
+
+    /// Name of the extension trait for a trait called `name`.
+    pub fn extension_of(name: &str) -> Ident {
+        let letters: String =
+            name.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+        format_ident!("__Hot{letters}")
+    }
+}
+
+/// The names of the lifetimes that are declared.
+pub fn lifetimes(generics: &Generics) -> Vec<String> {
+    let name = |parameter: &GenericParam| match parameter {
+        GenericParam::Lifetime(lifetime) => Some(lifetime.lifetime.ident.to_string()),
+        _ => None,
+    };
+    generics.params.iter().filter_map(name).collect()
+}

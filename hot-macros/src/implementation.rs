@@ -1,0 +1,221 @@
+//! `#[hot]` on an impl block: every method is hot.
+//!
+//! In an inherent impl each body becomes a hidden sibling method, so that `self`, `Self` and the
+//! parameters of the block mean what they meant. A trait impl may hold nothing but the trait's
+//! items; the bodies go to an extension trait that nobody else sees:
+//!
+//! ```text
+//! const _: () = {
+//!     trait __HotDisplay: Display { fn __hot_fmt(&self, f: &mut Formatter<'_>) -> Result; }
+//!     impl __HotDisplay for Cart { fn __hot_fmt(…) -> Result { the body } }
+//!     impl Display for Cart { fn fmt(…) -> Result { the trampoline } }
+//! };
+//! ```
+//!
+//! `Display` is its supertrait, so `Self::Item` still means the item of the original trait, and
+//! the type may be foreign. Two details: a lifetime that the header leaves out gets a name, since
+//! a trait header may leave out none; and `Self` in a declaration is written out as the type where
+//! it stands for a value, since in a trait nobody knows its size.
+
+use crate::attributes::{self, Sorted};
+use crate::function::{as_written, check};
+use crate::home::{Header, Home};
+use crate::name;
+use crate::signature::{Function, parameters, parse_type, starts_function};
+use crate::text::render;
+use crate::tokens::{has_elided, name_elided, replace_self, take_until};
+use crate::trampoline::{Pieces, Sibling, split};
+use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote};
+use syn::parse::ParseStream;
+use syn::{Attribute, Error, GenericParam, Generics, Ident, Lifetime, LifetimeParam};
+use syn::{Result, Token, Visibility};
+use syn::{braced, token};
+
+/// An item of the block.
+enum Item {
+    Function(Function),
+    /// Copied.
+    Other(TokenStream),
+}
+
+/// Expands an impl block, from `unsafe` or `impl` on. When `lenient`, a method that cannot be hot
+/// stays as written.
+pub fn expand(
+    attributes: Vec<Attribute>,
+    input: ParseStream,
+    lenient: bool,
+) -> Result<TokenStream> {
+    let sorted = attributes::sort(&attributes)?;
+    let unsafety: Option<Token![unsafe]> = input.parse()?;
+    let mut header = parse_header(input)?;
+    let content;
+    braced!(content in input);
+    let inner = content.call(Attribute::parse_inner)?;
+    let mut items = Vec::new();
+    while !content.is_empty() {
+        items.push(parse_item(&content, &mut header.associated)?);
+    }
+
+    let (mut methods, mut beside, mut declared) = (Vec::new(), Vec::new(), Vec::new());
+    let mut refusals: Option<Error> = None;
+    for item in items {
+        let function = match item {
+            Item::Function(function) => function,
+            Item::Other(tokens) => {
+                methods.push(tokens);
+                continue;
+            }
+        };
+        match expand_method(&function, &header, lenient) {
+            Ok(None) => methods.push(as_written(&function)),
+            Ok(Some((pieces, twin))) => {
+                methods.push(pieces.trampoline);
+                let spell = |ty| spell_self(ty, &header);
+                declared.extend(pieces.siblings.iter().map(|sibling| sibling.declare(spell)));
+                let twins = pieces.siblings.iter().take(twin.into());
+                declared.extend(twins.filter_map(|sibling| sibling.declare_twin(spell)));
+                beside.extend(pieces.siblings.iter().map(Sibling::define));
+            }
+            Err(refusal) => match &mut refusals {
+                Some(refusals) => refusals.combine(refusal),
+                None => refusals = Some(refusal),
+            },
+        }
+    }
+    if let Some(refusals) = refusals {
+        return Err(refusals);
+    }
+
+    let Header { generics, where_clause, self_type, .. } = &header;
+    let Sorted { every, trampoline: own, .. } = sorted;
+    let Some(trait_path) = &header.trait_path else {
+        return Ok(quote! {
+            #every #own #unsafety impl #generics #self_type #where_clause {
+                #(#inner)* #(#beside)* #(#methods)*
+            }
+        });
+    };
+    let whole = quote! {
+        #own #unsafety impl #generics #trait_path for #self_type #where_clause {
+            #(#inner)* #(#methods)*
+        }
+    };
+    if beside.is_empty() {
+        return Ok(quote!(#every #whole));
+    }
+    let (extension, arguments) = (&header.extension, header.arguments());
+    Ok(quote! {
+        #every const _: () = {
+            trait #extension #generics: #trait_path #where_clause { #(#declared)* }
+            impl #generics #extension #arguments for #self_type #where_clause { #(#beside)* }
+            #whole
+        };
+    })
+}
+
+fn expand_method(
+    function: &Function,
+    header: &Header,
+    lenient: bool,
+) -> Result<Option<(Pieces, bool)>> {
+    let sorted = attributes::sort(&function.attributes)?;
+    if sorted.skip {
+        return Ok(None);
+    }
+    match check(function, Home::Impl(header), &sorted) {
+        Err(_) if lenient => return Ok(None),
+        checked => checked?,
+    }
+    split(function, Home::Impl(header), &sorted).map(Some)
+}
+
+/// Writes the type for a `Self` that stands for a value, in the types of a declaration.
+fn spell_self(tokens: TokenStream, header: &Header) -> TokenStream {
+    // The receiver keeps its `Self`: it is what makes it a receiver. A lifetime left out in the
+    // result would find more candidates if the type brought its own along.
+    if has_elided(&tokens) && !header.lifetimes().is_empty() {
+        return tokens;
+    }
+    replace_self(tokens, &header.self_alone(), &quote!(Self))
+}
+
+fn parse_item(input: ParseStream, associated: &mut Vec<String>) -> Result<Item> {
+    let attributes = input.call(Attribute::parse_outer)?;
+    let visibility: Visibility = input.parse()?;
+    if starts_function(input) {
+        return Function::parse(attributes, visibility, input).map(Item::Function);
+    }
+    let mut rest = TokenStream::new();
+    let by_brace = !input.peek(Token![const]) && !input.peek(Token![type]);
+    loop {
+        let token: TokenTree = input.parse()?;
+        if let TokenTree::Ident(word) = &token
+            && word == "type"
+            && let Ok(name) = input.fork().parse::<Ident>()
+        {
+            associated.push(name.to_string());
+        }
+        let ends = match &token {
+            TokenTree::Punct(mark) => mark.as_char() == ';',
+            TokenTree::Group(group) => by_brace && group.delimiter() == Delimiter::Brace,
+            _ => false,
+        };
+        rest.extend([token]);
+        if ends {
+            return Ok(Item::Other(quote!(#(#attributes)* #visibility #rest)));
+        }
+    }
+}
+
+fn parse_header(input: ParseStream) -> Result<Header> {
+    input.parse::<Token![impl]>()?;
+    let mut generics: Generics =
+        if input.peek(Token![<]) { input.parse()? } else { Generics::default() };
+    // `for<'a> fn(&'a T)` is a type, not the end of the trait's path.
+    let ends = |input: ParseStream| {
+        let binder = input.peek2(Token![<]) && input.peek3(Lifetime);
+        input.peek(token::Brace) || input.peek(Token![where]) || input.peek(Token![for]) && !binder
+    };
+    let first = take_until(input, ends)?;
+    let (trait_path, self_type) = match input.parse::<Option<Token![for]>>()? {
+        Some(_) => (Some(first), take_until(input, ends)?),
+        None => (None, first),
+    };
+    let where_clause = take_until(input, |input| input.peek(token::Brace))?;
+
+    let own: Vec<String> = parameters(&generics).iter().map(Ident::to_string).collect();
+    let self_text = render(self_type.clone());
+    let mut name = name::of_type(&parse_type(&self_type)?, &own);
+    let mut trait_name = String::new();
+    if let Some(path) = &trait_path {
+        trait_name = name::of_path(&parse_type(path)?, &own);
+        name = format!("{name}.{trait_name}");
+    }
+
+    let mut named = Vec::new();
+    let mut next = || {
+        let lifetime = Lifetime::new(&format!("'__hot_{}", named.len()), Span::call_site());
+        named.push(lifetime.clone());
+        lifetime.into_token_stream()
+    };
+    let trait_path = trait_path.map(|path| name_elided(path, &mut next));
+    let self_type = name_elided(self_type, &mut next);
+    for (index, lifetime) in named.into_iter().enumerate() {
+        generics.params.insert(index, GenericParam::Lifetime(LifetimeParam::new(lifetime)));
+    }
+    if !generics.params.is_empty() {
+        generics.lt_token.get_or_insert_default();
+        generics.gt_token.get_or_insert_default();
+    }
+    Ok(Header {
+        generics,
+        where_clause,
+        trait_path,
+        extension: Header::extension_of(&trait_name),
+        self_type,
+        self_text,
+        name,
+        associated: Vec::new(),
+    })
+}

@@ -1,0 +1,302 @@
+//! A function, read by hand.
+//!
+//! Kept apart are the pieces that trampoline, body and shim share or change: attributes,
+//! qualifiers, generics, the patterns and types of the arguments, the result, the where clause.
+//! The body is one token tree that nobody looks into.
+
+use crate::tokens::take_until;
+use proc_macro2::{Span, TokenStream, TokenTree};
+use quote::{format_ident, quote};
+use syn::buffer::Cursor;
+use syn::ext::IdentExt;
+use syn::parse::ParseStream;
+use syn::{
+    Abi, Attribute, Error, GenericParam, Generics, Ident, Lifetime, Result, Token, Visibility,
+    parenthesized, token,
+};
+
+/// A function with or without body.
+pub struct Function {
+    pub attributes: Vec<Attribute>,
+    pub visibility: Visibility,
+    pub signature: Signature,
+    /// The braces and what is between them; none for a declaration.
+    pub body: Option<TokenTree>,
+    /// Everything after the visibility, as written.
+    pub written: TokenStream,
+}
+
+/// Everything between visibility and body.
+pub struct Signature {
+    pub default: Option<Span>,
+    pub constness: Option<Token![const]>,
+    pub asyncness: Option<Token![async]>,
+    pub unsafety: Option<Token![unsafe]>,
+    pub abi: Option<Abi>,
+    /// Kept for its place, so that what the compiler says about a function points at it.
+    pub fn_token: Token![fn],
+    pub ident: Ident,
+    /// Without the where clause.
+    pub generics: Generics,
+    pub receiver: Option<Receiver>,
+    pub arguments: Vec<Argument>,
+    pub variadic: Option<Span>,
+    /// The type after the arrow; none for `()`.
+    pub output: Option<TokenStream>,
+    /// With its `where`; empty when there is none.
+    pub where_clause: TokenStream,
+}
+
+/// `self` in one of its forms.
+pub struct Receiver {
+    pub attributes: Vec<Attribute>,
+    /// `&` and the lifetime after it.
+    pub reference: Option<Option<Lifetime>>,
+    pub mutability: Option<Token![mut]>,
+    pub self_token: Token![self],
+    /// The type after the colon.
+    pub ty: Option<TokenStream>,
+}
+
+/// An argument that is not `self`.
+pub struct Argument {
+    pub attributes: Vec<Attribute>,
+    pub pattern: TokenStream,
+    pub ty: TokenStream,
+}
+
+/// Whether a function begins here, after its visibility.
+pub fn starts_function(input: ParseStream) -> bool {
+    let input = input.fork();
+    loop {
+        if input.peek(Token![fn]) {
+            return true;
+        }
+        let qualifier = input.peek(Token![const])
+            || input.peek(Token![async])
+            || input.peek(Token![unsafe])
+            || input.peek(Token![extern])
+            || input.peek(syn::LitStr)
+            || is_word(&input, "default");
+        if !qualifier || input.parse::<TokenTree>().is_err() {
+            return false;
+        }
+    }
+}
+
+fn is_word(input: ParseStream, word: &str) -> bool {
+    input.fork().parse::<Ident>().is_ok_and(|ident| ident == word)
+}
+
+impl Function {
+    /// Reads a function from its first qualifier on.
+    pub fn parse(
+        attributes: Vec<Attribute>,
+        visibility: Visibility,
+        input: ParseStream,
+    ) -> Result<Self> {
+        let start = input.cursor();
+        let signature = Signature::parse(input)?;
+        let body = match input.peek(token::Brace) {
+            true => Some(input.parse()?),
+            false => {
+                input.parse::<Token![;]>()?;
+                None
+            }
+        };
+        let written = between(start, input.cursor());
+        Ok(Function { attributes, visibility, signature, body, written })
+    }
+}
+
+/// The tokens from one place to a later one.
+fn between(mut start: Cursor, end: Cursor) -> TokenStream {
+    let mut tokens = TokenStream::new();
+    while start != end
+        && let Some((token, next)) = start.token_tree()
+    {
+        tokens.extend([token]);
+        start = next;
+    }
+    tokens
+}
+
+impl Signature {
+    fn parse(input: ParseStream) -> Result<Self> {
+        let default = match is_word(input, "default") {
+            true => Some(input.parse::<Ident>()?.span()),
+            false => None,
+        };
+        let constness = input.parse()?;
+        let asyncness = input.parse()?;
+        let unsafety = input.parse()?;
+        let abi = match input.peek(Token![extern]) {
+            true => Some(input.parse()?),
+            false => None,
+        };
+        let fn_token = input.parse()?;
+        let ident = input.call(Ident::parse_any)?;
+        let generics = input.parse()?;
+
+        let content;
+        parenthesized!(content in input);
+        let (mut receiver, mut arguments, mut variadic) = (None, Vec::new(), None);
+        while !content.is_empty() {
+            let attributes = content.call(Attribute::parse_outer)?;
+            if arguments.is_empty() && receiver.is_none() && Receiver::starts(&content) {
+                receiver = Some(Receiver::parse(attributes, &content)?);
+            } else if content.peek(Token![...]) {
+                variadic = Some(content.parse::<Token![...]>()?.spans[0]);
+            } else {
+                let colon = |input: ParseStream| input.peek(Token![:]) && !input.peek(Token![::]);
+                let pattern = take_until(&content, colon)?;
+                content.parse::<Token![:]>()?;
+                if content.peek(Token![...]) {
+                    variadic = Some(content.parse::<Token![...]>()?.spans[0]);
+                    continue;
+                }
+                let ty = take_until(&content, |input| input.peek(Token![,]))?;
+                arguments.push(Argument { attributes, pattern, ty });
+            }
+            if !content.is_empty() {
+                content.parse::<Token![,]>()?;
+            }
+        }
+
+        let ends = |input: ParseStream| input.peek(token::Brace) || input.peek(Token![;]);
+        let output = match input.parse::<Option<Token![->]>>()? {
+            Some(_) => Some(take_until(input, |input| input.peek(Token![where]) || ends(input))?),
+            None => None,
+        };
+        let where_clause = match input.peek(Token![where]) {
+            true => take_until(input, ends)?,
+            false => TokenStream::new(),
+        };
+        Ok(Signature {
+            default,
+            constness,
+            asyncness,
+            unsafety,
+            abi,
+            fn_token,
+            ident,
+            generics,
+            receiver,
+            arguments,
+            variadic,
+            output,
+            where_clause,
+        })
+    }
+
+    /// `[unsafe] [extern "ABI"]`: what belongs to the type of a pointer to it.
+    pub fn pointer_qualifiers(&self) -> TokenStream {
+        let (unsafety, abi) = (&self.unsafety, &self.abi);
+        quote!(#unsafety #abi)
+    }
+
+    /// `-> Output`, or nothing.
+    pub fn arrow(&self) -> TokenStream {
+        self.output.as_ref().map(|output| quote!(-> #output)).unwrap_or_default()
+    }
+
+    /// Names for the arguments where patterns cannot stand: the pattern itself when it is a name.
+    pub fn argument_names(&self) -> Vec<Ident> {
+        let named = |(index, argument): (usize, &Argument)| {
+            argument.name().unwrap_or_else(|| format_ident!("__hot_argument_{index}"))
+        };
+        self.arguments.iter().enumerate().map(named).collect()
+    }
+
+    /// Its own type and const parameters.
+    pub fn parameters(&self) -> Vec<Ident> {
+        parameters(&self.generics)
+    }
+
+    /// All tokens that can mention a type, arguments and result.
+    pub fn types(&self) -> TokenStream {
+        let receiver = self.receiver.as_ref().and_then(|receiver| receiver.ty.as_ref());
+        let arguments = self.arguments.iter().map(|argument| &argument.ty);
+        let output = &self.output;
+        quote!(#receiver #(, #arguments)* , #output)
+    }
+}
+
+/// The type and const parameters, without the lifetimes.
+pub fn parameters(generics: &Generics) -> Vec<Ident> {
+    let name = |parameter: &GenericParam| match parameter {
+        GenericParam::Lifetime(_) => None,
+        GenericParam::Type(ty) => Some(ty.ident.clone()),
+        GenericParam::Const(constant) => Some(constant.ident.clone()),
+    };
+    generics.params.iter().filter_map(name).collect()
+}
+
+impl Receiver {
+    fn starts(input: ParseStream) -> bool {
+        let input = input.fork();
+        if input.parse::<Token![&]>().is_ok() && input.peek(Lifetime) {
+            let _ = input.parse::<Lifetime>();
+        }
+        let _ = input.parse::<Option<Token![mut]>>();
+        input.peek(Token![self]) && !input.peek2(Token![::])
+    }
+
+    fn parse(attributes: Vec<Attribute>, input: ParseStream) -> Result<Self> {
+        let reference = match input.parse::<Option<Token![&]>>()? {
+            Some(_) => Some(input.parse()?),
+            None => None,
+        };
+        let mutability = input.parse()?;
+        let self_token = input.parse()?;
+        let ty = match input.parse::<Option<Token![:]>>()? {
+            Some(_) => Some(take_until(input, |input| input.peek(Token![,]))?),
+            None => None,
+        };
+        Ok(Receiver { attributes, reference, mutability, self_token, ty })
+    }
+
+    /// As written (`mut self` included), or as a declaration and a trampoline need it.
+    pub fn write(&self, pattern: bool) -> TokenStream {
+        let self_token = &self.self_token;
+        let mutability = self.mutability.filter(|_| pattern || self.reference.is_some());
+        match (&self.reference, &self.ty) {
+            (Some(lifetime), _) => quote!(& #lifetime #mutability #self_token),
+            (None, Some(ty)) => quote!(#mutability #self_token: #ty),
+            (None, None) => quote!(#mutability #self_token),
+        }
+    }
+
+    /// Its type: `&mut Self`.
+    pub fn full_type(&self) -> TokenStream {
+        let mutability = &self.mutability;
+        match (&self.reference, &self.ty) {
+            (Some(lifetime), _) => quote!(& #lifetime #mutability Self),
+            (None, Some(ty)) => ty.clone(),
+            (None, None) => quote!(Self),
+        }
+    }
+
+    /// `self` by value, not behind a pointer.
+    pub fn is_by_value(&self) -> bool {
+        let typed = |ty: &TokenStream| ty.to_string() == "Self";
+        self.reference.is_none() && self.ty.as_ref().is_none_or(typed)
+    }
+}
+
+impl Argument {
+    /// The pattern, when it is a plain name.
+    fn name(&self) -> Option<Ident> {
+        let mut tokens = self.pattern.clone().into_iter().peekable();
+        tokens.next_if(|token| matches!(token, TokenTree::Ident(ident) if ident == "mut"));
+        match (tokens.next(), tokens.next()) {
+            (Some(TokenTree::Ident(name)), None) if name != "_" => Some(name),
+            _ => None,
+        }
+    }
+}
+
+/// Parses a type of the signature; an error names the place.
+pub fn parse_type<T: syn::parse::Parse>(tokens: &TokenStream) -> Result<T> {
+    syn::parse2(tokens.clone()).map_err(|error| Error::new_spanned(tokens, error))
+}

@@ -1,0 +1,266 @@
+//! Scanning and rewriting of token streams.
+//!
+//! A type is looked at only for what the macro has to change in it: lifetimes left out, `Self`
+//! and `impl Trait`. All three are plain to see in the tokens, once one knows two things: angle
+//! brackets nest (and the `>` of `->` is none), and what stands in the parentheses of `Fn(…)` or
+//! `fn(…)`, or after their arrow, has lifetimes of its own.
+
+use proc_macro2::{Delimiter, Group, Ident, Punct, Spacing, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote};
+use std::iter::Peekable;
+use syn::Result;
+use syn::parse::ParseStream;
+
+/// Counts angle brackets.
+#[derive(Default)]
+pub struct Depth {
+    depth: usize,
+    arrow: bool,
+}
+
+impl Depth {
+    /// Takes the next token into account; false when it closes more than was opened.
+    fn step(&mut self, token: &TokenTree) -> bool {
+        let arrow = std::mem::take(&mut self.arrow);
+        if let TokenTree::Punct(punct) = token {
+            match punct.as_char() {
+                '<' => self.depth += 1,
+                '>' if !arrow => match self.depth.checked_sub(1) {
+                    Some(depth) => self.depth = depth,
+                    None => return false,
+                },
+                '-' | '=' => self.arrow = punct.spacing() == Spacing::Joint,
+                _ => {}
+            }
+        }
+        true
+    }
+}
+
+/// Takes tokens until `stop` holds outside of angle brackets, or the input ends.
+pub fn take_until(input: ParseStream, stop: impl Fn(ParseStream) -> bool) -> Result<TokenStream> {
+    let mut depth = Depth::default();
+    let mut taken = TokenStream::new();
+    while !input.is_empty() && (depth.depth > 0 || !stop(input)) {
+        let token: TokenTree = input.parse()?;
+        depth.step(&token);
+        taken.extend([token]);
+    }
+    Ok(taken)
+}
+
+/// Whether an identifier occurs, at any depth.
+pub fn mentions(tokens: &TokenStream, word: &str) -> bool {
+    tokens.clone().into_iter().any(|token| match token {
+        TokenTree::Ident(ident) => ident == word,
+        TokenTree::Group(group) => mentions(&group.stream(), word),
+        _ => false,
+    })
+}
+
+/// The names of all lifetimes that occur, `'_` as `_`.
+pub fn lifetimes(tokens: &TokenStream) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut quoted = false;
+    for token in tokens.clone() {
+        match token {
+            TokenTree::Punct(punct) => quoted = punct.as_char() == '\'',
+            TokenTree::Ident(ident) if std::mem::take(&mut quoted) => found.push(ident.to_string()),
+            TokenTree::Group(group) => found.extend(lifetimes(&group.stream())),
+            _ => {}
+        }
+    }
+    found
+}
+
+/// Writes `'static` for every lifetime of the list.
+pub fn make_static(tokens: TokenStream, names: &[String]) -> TokenStream {
+    let mut quoted = false;
+    map(tokens, &mut |token| match token {
+        TokenTree::Punct(punct) => {
+            quoted = punct.as_char() == '\'';
+            TokenTree::Punct(punct)
+        }
+        TokenTree::Ident(ident)
+            if std::mem::take(&mut quoted) && names.contains(&ident.to_string()) =>
+        {
+            TokenTree::Ident(Ident::new("static", ident.span()))
+        }
+        other => other,
+    })
+}
+
+/// Applies `change` to every token, groups from the inside.
+fn map(tokens: TokenStream, change: &mut impl FnMut(TokenTree) -> TokenTree) -> TokenStream {
+    let mut changed = Vec::new();
+    for token in tokens {
+        let token = match token {
+            TokenTree::Group(group) => {
+                TokenTree::Group(regroup(&group, map(group.stream(), change)))
+            }
+            other => other,
+        };
+        changed.push(change(token));
+    }
+    changed.into_iter().collect()
+}
+
+fn regroup(group: &Group, stream: TokenStream) -> Group {
+    let mut new = Group::new(group.delimiter(), stream);
+    new.set_span(group.span());
+    new
+}
+
+/// A lifetime as tokens.
+pub fn lifetime(name: &str) -> TokenStream {
+    let ident = Ident::new(name, Span::call_site());
+    let quote = Punct::new('\'', Spacing::Joint);
+    quote!(#quote #ident)
+}
+
+/// Gives a name to each lifetime that is left out where the reader sees it: `&T` and `'_`.
+/// `next` is asked for a name once for each.
+pub fn name_elided(tokens: TokenStream, next: &mut dyn FnMut() -> TokenStream) -> TokenStream {
+    let mut out = TokenStream::new();
+    let mut tokens = tokens.into_iter().peekable();
+    let mut after_word = false;
+    while let Some(token) = tokens.next() {
+        let mut word = false;
+        match token {
+            TokenTree::Punct(punct) if punct.as_char() == '&' => {
+                out.extend([TokenTree::Punct(punct)]);
+                if !is_punct(tokens.peek(), '\'') {
+                    out.extend(next());
+                }
+            }
+            TokenTree::Punct(punct) if punct.as_char() == '\'' => {
+                let Some(ident) = tokens.next() else { break };
+                match ident.to_string() == "_" {
+                    true => out.extend(next()),
+                    false => out.extend([TokenTree::Punct(punct), ident]),
+                }
+            }
+            TokenTree::Group(group)
+                if group.delimiter() == Delimiter::Parenthesis && after_word =>
+            {
+                out.extend([TokenTree::Group(group)]);
+                copy_arrow(&mut tokens, &mut out);
+            }
+            TokenTree::Group(group) => {
+                let stream = name_elided(group.stream(), next);
+                out.extend([TokenTree::Group(regroup(&group, stream))]);
+            }
+            other => {
+                word = matches!(&other, TokenTree::Ident(i) if i != "mut" && i != "const" && i != "dyn");
+                out.extend([other]);
+            }
+        }
+        after_word = word;
+    }
+    out
+}
+
+/// Copies `-> Result` as it is, up to what ends the type.
+fn copy_arrow(tokens: &mut Peekable<impl Iterator<Item = TokenTree>>, out: &mut TokenStream) {
+    if !is_punct(tokens.peek(), '-') {
+        return;
+    }
+    let mut depth = Depth::default();
+    while let Some(token) = tokens.peek() {
+        let ends = matches!(token, TokenTree::Punct(p) if matches!(p.as_char(), ',' | '+' | ';'));
+        if depth.depth == 0 && ends || !depth.step(token) {
+            break;
+        }
+        out.extend(tokens.next());
+    }
+}
+
+fn is_punct(token: Option<&TokenTree>, character: char) -> bool {
+    matches!(token, Some(TokenTree::Punct(punct)) if punct.as_char() == character)
+}
+
+/// Whether a lifetime is visibly left out.
+pub fn has_elided(tokens: &TokenStream) -> bool {
+    let mut found = false;
+    name_elided(tokens.clone(), &mut || {
+        found = true;
+        TokenStream::new()
+    });
+    found
+}
+
+/// Writes `alone` for `Self`, and `before_path` for the `Self` of `Self::Item`.
+pub fn replace_self(
+    tokens: TokenStream,
+    alone: &TokenStream,
+    before_path: &TokenStream,
+) -> TokenStream {
+    let mut out = TokenStream::new();
+    let mut tokens = tokens.into_iter().peekable();
+    while let Some(token) = tokens.next() {
+        match token {
+            TokenTree::Ident(ident) if ident == "Self" => {
+                // `Self:` alone is a bound, `Self::` a path; both begin with a colon.
+                let path = matches!(tokens.peek(), Some(TokenTree::Punct(p))
+                    if p.as_char() == ':' && p.spacing() == Spacing::Joint);
+                out.extend(if path { before_path.clone() } else { alone.clone() });
+            }
+            TokenTree::Group(group) => {
+                let stream = replace_self(group.stream(), alone, before_path);
+                out.extend([TokenTree::Group(regroup(&group, stream))]);
+            }
+            other => out.extend([other]),
+        }
+    }
+    out
+}
+
+/// The names that follow `Self::`.
+pub fn self_paths(tokens: &TokenStream) -> Vec<String> {
+    let mut found = Vec::new();
+    let flat: Vec<TokenTree> = tokens.clone().into_iter().collect();
+    for (index, token) in flat.iter().enumerate() {
+        match token {
+            TokenTree::Group(group) => found.extend(self_paths(&group.stream())),
+            TokenTree::Ident(ident) if ident == "Self" && is_punct(flat.get(index + 1), ':') => {
+                if let Some(name) = flat.get(index + 3) {
+                    found.push(name.to_string());
+                }
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+/// Replaces each `impl Bounds` by a type parameter that `parameter` makes of its bounds.
+pub fn name_impls(
+    tokens: TokenStream,
+    parameter: &mut dyn FnMut(Span, TokenStream) -> Ident,
+) -> TokenStream {
+    let mut out = TokenStream::new();
+    let mut tokens = tokens.into_iter().peekable();
+    while let Some(token) = tokens.next() {
+        match token {
+            TokenTree::Ident(ident) if ident == "impl" => {
+                let mut depth = Depth::default();
+                let mut bounds = TokenStream::new();
+                while let Some(token) = tokens.peek() {
+                    let comma = depth.depth == 0 && is_punct(Some(token), ',');
+                    if comma || !depth.step(token) {
+                        break;
+                    }
+                    bounds.extend(tokens.next());
+                }
+                let bounds = name_impls(bounds, parameter);
+                parameter(ident.span(), bounds).to_tokens(&mut out);
+            }
+            TokenTree::Group(group) => {
+                let stream = name_impls(group.stream(), parameter);
+                out.extend([TokenTree::Group(regroup(&group, stream))]);
+            }
+            other => out.extend([other]),
+        }
+    }
+    out
+}

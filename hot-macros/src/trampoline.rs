@@ -1,0 +1,411 @@
+//! The trampoline and what stands behind it.
+//!
+//! A plain function becomes
+//!
+//! ```text
+//! #[inline] pub fn total(o: &Order) -> u64 {
+//!     fn __hot_total(o: &Order) -> u64 { … }                                   the body
+//!     static __HOT_SLOT: Slot = Slot::new(__hot_total as *const ());           in hot_slots
+//!     #[used] static __HOT_ENTRY: Entry = Entry::new(…, &__HOT_SLOT, …);       in hot_entries
+//!     let code = if false { __hot_total as fn(_) -> _ } else { transmute(__HOT_SLOT.get()) };
+//!     code(o)
+//! }
+//! ```
+//!
+//! *The witness.* The branch that never runs gives the pointer its type, so that no type is named:
+//! `impl Trait` in the result and lifetimes of every kind come out right. The compiler removes
+//! the branch before it generates code, without optimisation too; what is left are a load and a
+//! call. This matters for more than speed: the machine code of a trampoline depends on the
+//! signature alone, never on the body, so that an edit of a body leaves callers as they are.
+//!
+//! *Generic functions.* A static cannot depend on a type parameter, so there is one slot for all
+//! instances, null until one of them is replaced; then a table knows which. Each trampoline that
+//! is compiled leaves the pair (slot, body) for the tool. `impl Trait` in an argument becomes a
+//! parameter with a name in the body; the trampoline keeps the signature as written (turbofish
+//! included) and hands on to `__hot_via_…`, which has the parameters with names.
+//!
+//! *Async functions.* The slot holds `__hot_box_…`, which boxes the body's future; the trampoline
+//! stays an `async fn` and awaits the box. A second witness gives the box the auto traits of the
+//! body's future. The box keeps the size of the body's future out of its callers' futures.
+
+use crate::attributes::Sorted;
+use crate::home::Home;
+use crate::identity::{self, Identity};
+use crate::signature::{Argument, Function, Signature};
+use crate::text::render;
+use crate::tokens;
+use proc_macro2::TokenStream;
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::ext::IdentExt;
+use syn::{Error, Generics, Ident, Result};
+
+/// A function, taken to pieces.
+pub struct Pieces {
+    /// What the program calls.
+    pub trampoline: TokenStream,
+    /// What stands behind it.
+    pub siblings: Vec<Sibling>,
+}
+
+/// A piece that stands beside the trampoline, or inside it where there is no impl block.
+pub struct Sibling {
+    attributes: TokenStream,
+    qualifiers: TokenStream,
+    ident: Ident,
+    generics: TokenStream,
+    /// With the patterns of the body.
+    arguments: TokenStream,
+    /// With names, for a declaration.
+    declared: TokenStream,
+    output: TokenStream,
+    where_clause: TokenStream,
+    body: TokenStream,
+}
+
+impl Sibling {
+    /// The whole function.
+    pub fn define(&self) -> TokenStream {
+        let Sibling { attributes, qualifiers, ident, generics, arguments, .. } = self;
+        let Sibling { output, where_clause, body, .. } = self;
+        quote! {
+            #attributes
+            #[doc(hidden)]
+            #qualifiers fn #ident #generics(#arguments) #output #where_clause #body
+        }
+    }
+
+    /// The function as a trait declares it, its types changed by `change`.
+    pub fn declare(&self, change: impl Fn(TokenStream) -> TokenStream) -> TokenStream {
+        self.declare_as(&self.ident, change, quote!(;))
+    }
+
+    /// A declaration under another name and with a default body, never called.
+    pub fn declare_twin(&self, change: impl Fn(TokenStream) -> TokenStream) -> Option<TokenStream> {
+        let twin = twin_of(&self.ident)?;
+        Some(self.declare_as(&twin, change, quote!({ loop {} })))
+    }
+
+    fn declare_as(
+        &self,
+        ident: &Ident,
+        change: impl Fn(TokenStream) -> TokenStream,
+        end: TokenStream,
+    ) -> TokenStream {
+        let Sibling { attributes, qualifiers, generics, where_clause, .. } = self;
+        let (declared, output) = (change(self.declared.clone()), change(self.output.clone()));
+        quote! {
+            #attributes #[allow(unused_variables)]
+            #qualifiers fn #ident #generics(#declared) #output #where_clause #end
+        }
+    }
+}
+
+fn twin_of(body: &Ident) -> Option<Ident> {
+    let name = body.to_string();
+    Some(format_ident!("__hot_twin_{}", name.strip_prefix("__hot_")?))
+}
+
+/// Takes a function to pieces. It has passed the checks of [`crate::function`].
+pub fn split(function: &Function, home: Home<'_>, attributes: &Sorted) -> Result<(Pieces, bool)> {
+    let signature = &function.signature;
+    let name = signature.ident.unraw();
+    let body_ident = format_ident!("__hot_{name}");
+    let box_ident = format_ident!("__hot_box_{name}");
+    let via_ident = format_ident!("__hot_via_{name}");
+
+    let (generics, types) = name_impl_arguments(signature)?;
+    let names = signature.argument_names();
+    let patterns: Vec<&TokenStream> = signature.arguments.iter().map(|a| &a.pattern).collect();
+    let lints: Vec<_> = signature.arguments.iter().map(|a| Attributes(&a.attributes)).collect();
+    let receiver = |pattern: bool| {
+        let receiver = signature.receiver.as_ref()?;
+        let (attributes, receiver) = (Attributes(&receiver.attributes), receiver.write(pattern));
+        Some(quote!(#attributes #receiver,))
+    };
+    let (with_pattern, plain) = (receiver(true), receiver(false));
+    let pointer = signature.pointer_qualifiers();
+    let (asyncness, unsafety) = (&signature.asyncness, &signature.unsafety);
+    let (arrow, where_clause) = (signature.arrow(), &signature.where_clause);
+    let self_token = signature.receiver.as_ref().map(|r| &r.self_token);
+    let self_value = self_token.map(|token| quote!(#token,));
+    let values = quote!(#self_value #(#names),*);
+    let turbofish = turbofish(&generics);
+
+    let sibling =
+        |ident: &Ident, qualifiers: TokenStream, output: TokenStream, body: TokenStream| Sibling {
+            attributes: match home {
+                Home::Free => TokenStream::new(),
+                Home::Impl(_) => attributes.every.clone(),
+            },
+            qualifiers,
+            ident: ident.clone(),
+            generics: generics.to_token_stream(),
+            arguments: quote!(#plain #(#names: #types),*),
+            declared: quote!(#plain #(#names: #types),*),
+            output,
+            where_clause: where_clause.clone(),
+            body,
+        };
+
+    let mut siblings = Vec::new();
+    let mut body = sibling(
+        &body_ident,
+        quote!(#asyncness #pointer),
+        arrow.clone(),
+        function.body.to_token_stream(),
+    );
+    body.arguments = quote!(#with_pattern #(#lints #patterns: #types),*);
+    siblings.push(body);
+
+    if asyncness.is_some() {
+        let body = home.inside(&body_ident);
+        let output = signature.output.clone().unwrap_or_else(|| quote!(()));
+        siblings.push(sibling(
+            &box_ident,
+            quote!(#unsafety),
+            quote!(-> ::hot::__private::RawFuture<#output>),
+            quote!({ unsafe { ::hot::__private::RawFuture::new(#body #turbofish(#values)) } }),
+        ));
+    }
+
+    let generic = home.is_generic() || !crate::signature::parameters(&generics).is_empty();
+    let slot_holds = if asyncness.is_some() { &box_ident } else { &body_ident };
+    let identity = identity::of(signature, home);
+    let twin = matches!(identity, Identity::Common);
+    let entry = entry(signature, home, generic, slot_holds, &body_ident, identity);
+    let holes = self_token.map(|_| quote!(_)).into_iter().chain(names.iter().map(|_| quote!(_)));
+    let code_path = home.inside(slot_holds);
+    let pointer_type = match asyncness {
+        Some(_) => quote!(#unsafety fn(#(#holes),*) -> _),
+        None => quote!(#pointer fn(#(#holes),*) -> _),
+    };
+    let code = if generic {
+        quote! {
+            ::hot::__private::instance!(__HOT_SLOT, #code_path #turbofish);
+            let __hot_code = #code_path #turbofish as #pointer_type;
+            let __hot_code = if __HOT_SLOT.get().is_null() {
+                __hot_code
+            } else {
+                unsafe {
+                    ::core::mem::transmute(
+                        ::hot::__private::instance(&__HOT_SLOT, __hot_code as *const ())
+                    )
+                }
+            };
+        }
+    } else {
+        quote! {
+            let __hot_code = if false {
+                #code_path as #pointer_type
+            } else {
+                unsafe { ::core::mem::transmute(__HOT_SLOT.get()) }
+            };
+        }
+    };
+    let guard = |call: TokenStream| match unsafety {
+        Some(_) => quote!(unsafe { #call }),
+        None => call,
+    };
+    let call = guard(quote!(__hot_code(#values)));
+    let call = if asyncness.is_some() {
+        let witness = home.inside(&body_ident);
+        let witness = guard(quote!(#witness #turbofish(#values)));
+        quote! {
+            let __hot_future = if false {
+                ::hot::__private::HotFuture::like(#witness)
+            } else {
+                unsafe { ::hot::__private::HotFuture::new(#call) }
+            };
+            __hot_future.await
+        }
+    } else {
+        call
+    };
+    let mut dispatch = quote!(#entry #code #call);
+
+    if generics.params.len() != signature.generics.params.len() {
+        // Arguments of type `impl Trait`: the parameters have names only one function further in.
+        siblings.push(Sibling {
+            attributes: {
+                let every = match home {
+                    Home::Free => TokenStream::new(),
+                    Home::Impl(_) => attributes.every.clone(),
+                };
+                quote!(#every #[inline])
+            },
+            ..sibling(&via_ident, quote!(#asyncness #pointer), arrow.clone(), quote!({ #dispatch }))
+        });
+        let own = signature.parameters();
+        let inferred = generics.params.len() - signature.generics.params.len();
+        let inferred = std::iter::repeat_n(quote!(_), inferred);
+        let via = home.inside(&via_ident);
+        let call = guard(quote!(#via::<#(#own,)* #(#inferred),*>(#values)));
+        let wait = asyncness.map(|_| quote!(.await));
+        dispatch = quote!(#call #wait);
+    }
+    let nested = match home {
+        Home::Free => siblings.iter().map(Sibling::define).collect(),
+        Home::Impl(_) => TokenStream::new(),
+    };
+
+    let (every, own) = (&attributes.every, &attributes.trampoline);
+    let inline = (!attributes.exported).then(|| quote!(#[inline]));
+    let (visibility, fn_token) = (&function.visibility, &signature.fn_token);
+    let (ident, written) = (&signature.ident, &signature.generics);
+    let written_types = signature.arguments.iter().map(|argument| &argument.ty);
+    let trampoline = quote! {
+        #every #own #inline
+        #visibility #asyncness #pointer #fn_token #ident #written(
+            #plain #(#lints #names: #written_types),*
+        ) #arrow #where_clause { #nested #dispatch }
+    };
+    Ok((Pieces { trampoline, siblings }, twin))
+}
+
+/// Gives each `impl Trait` among the argument types a name.
+fn name_impl_arguments(signature: &Signature) -> Result<(Generics, Vec<TokenStream>)> {
+    let mut generics = signature.generics.clone();
+    let mut types = Vec::new();
+    for Argument { ty, .. } in &signature.arguments {
+        if !tokens::mentions(ty, "impl") {
+            types.push(ty.clone());
+            continue;
+        }
+        let mut found = Vec::new();
+        let mut elided = None;
+        types.push(tokens::name_impls(ty.clone(), &mut |span, bounds| {
+            if tokens::has_elided(&bounds) {
+                elided.get_or_insert(span);
+            }
+            let ident = format_ident!("__HotArgument{}", generics.params.len() + found.len());
+            found.push(quote!(#ident: #bounds));
+            ident
+        }));
+        if let Some(span) = elided {
+            return Err(Error::new(
+                span,
+                "`#[hot]` has to give this `impl Trait` a name, and cannot where a lifetime in it \
+                 is left out: name the lifetime, as in \
+                 `fn f<'a>(items: impl Iterator<Item = &'a str>)`",
+            ));
+        }
+        for parameter in found {
+            generics.params.push(crate::signature::parse_type(&parameter)?);
+        }
+    }
+    if generics.lt_token.is_none() && !generics.params.is_empty() {
+        generics.lt_token = Some(Default::default());
+        generics.gt_token = Some(Default::default());
+    }
+    Ok((generics, types))
+}
+
+/// `::<T, N>`: the parameters of a function as arguments; lifetimes are inferred.
+fn turbofish(generics: &Generics) -> TokenStream {
+    match crate::signature::parameters(generics) {
+        none if none.is_empty() => TokenStream::new(),
+        names => quote!(::<#(#names),*>),
+    }
+}
+
+/// The statics: slot and entry.
+fn entry(
+    signature: &Signature,
+    home: Home<'_>,
+    generic: bool,
+    slot_holds: &Ident,
+    body: &Ident,
+    identity: Identity,
+) -> TokenStream {
+    let kind = match (generic, signature.asyncness.is_some()) {
+        (false, false) => quote!(Function),
+        (false, true) => quote!(Async),
+        (true, false) => quote!(Generic),
+        (true, true) => quote!(GenericAsync),
+    };
+    let original = if generic {
+        quote!(::core::ptr::null())
+    } else {
+        let path = home.outside(slot_holds);
+        quote!(#path as *const ())
+    };
+    let identity = match identity {
+        Identity::None => quote!(::core::option::Option::None),
+        Identity::Named(ty) => {
+            quote!(::core::option::Option::Some(::hot::__private::SignatureId::of::<#ty>))
+        }
+        Identity::Common => {
+            let other = match home.header().is_some_and(|header| header.trait_path.is_some()) {
+                true => twin_of(body).unwrap_or_else(|| body.clone()),
+                false => signature.ident.clone(),
+            };
+            let (body, other) = (home.outside(body), home.outside(&other));
+            quote!(::hot::__private::SignatureId::of_both([#body, #other]))
+        }
+    };
+    let span = signature.ident.span();
+    let line = quote_spanned!(span=> ::core::line!());
+    let file = quote_spanned!(span=> ::core::file!());
+    // Set by cargo when it compiles a binary or an example; names then begin with `main`.
+    let binary = std::env::var("CARGO_BIN_NAME").unwrap_or_default();
+    let text = format!("\0{binary}\0{}\0{}\0", item(signature, home), type_text(signature, home));
+    quote! {
+        #[unsafe(link_section = "hot_slots")]
+        static __HOT_SLOT: ::hot::__private::Slot = ::hot::__private::Slot::new(#original);
+        #[used]
+        #[unsafe(link_section = "hot_entries")]
+        #[allow(deprecated)]
+        static __HOT_ENTRY: ::hot::__private::Entry = ::hot::__private::Entry::new(
+            ::hot::__private::Kind::#kind,
+            #line,
+            &__HOT_SLOT,
+            #original,
+            ::core::concat!(::core::module_path!(), #text, #file),
+            #identity,
+        );
+    }
+}
+
+/// `total`, `*Cart.total`, `Cart.From<Order>.from`.
+fn item(signature: &Signature, home: Home<'_>) -> String {
+    let name = signature.ident.unraw();
+    match home.header() {
+        None => name.to_string(),
+        Some(header) => {
+            let by_pointer = signature.receiver.as_ref().is_some_and(|r| !r.is_by_value());
+            format!("{}{}.{name}", if by_pointer { "*" } else { "" }, header.name)
+        }
+    }
+}
+
+/// The signature as a pointer type, as written but for `Self`.
+fn type_text(signature: &Signature, home: Home<'_>) -> String {
+    let receiver = signature.receiver.as_ref().map(|receiver| receiver.full_type());
+    let inputs = receiver.into_iter().chain(signature.arguments.iter().map(|a| a.ty.clone()));
+    let (asyncness, pointer) = (&signature.asyncness, signature.pointer_qualifiers());
+    let (arrow, where_clause) = (signature.arrow(), &signature.where_clause);
+    let binder = match signature.generics.params.is_empty() {
+        true => None,
+        false => {
+            let parameters = &signature.generics.params;
+            Some(quote!(for<#parameters>))
+        }
+    };
+    let tokens = quote!(#binder #asyncness #pointer fn(#(#inputs),*) #arrow #where_clause);
+    match home.header().and_then(|header| header.self_text.parse::<TokenStream>().ok()) {
+        Some(self_type) => {
+            let before_path = quote!(<#self_type>);
+            render(tokens::replace_self(tokens, &self_type, &before_path))
+        }
+        None => render(tokens),
+    }
+}
+
+/// Attributes of an argument: lint levels, on the body's and the trampoline's.
+struct Attributes<'a>(&'a [syn::Attribute]);
+
+impl ToTokens for Attributes<'_> {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        self.0.iter().for_each(|attribute| attribute.to_tokens(tokens));
+    }
+}

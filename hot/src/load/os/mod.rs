@@ -1,0 +1,73 @@
+//! What the loader asks of an operating system, one file for each.
+
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+mod linux;
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+pub(crate) use linux::Linux as Platform;
+
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+mod unsupported;
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+pub(crate) use unsupported::Unsupported as Platform;
+
+use std::ops::Range;
+
+/// The executable as it lies in memory.
+#[derive(Debug)]
+pub(crate) struct Host {
+    /// Added to an address in the executable's file to get the address in memory.
+    pub(crate) bias: u64,
+    /// The addresses that its segments cover.
+    pub(crate) span: Range<u64>,
+    /// The linker's build ID; empty when there is none.
+    pub(crate) build_id: Vec<u8>,
+}
+
+/// Access of a range of pages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// Reserved: any access faults.
+    None,
+    /// Data.
+    ReadWrite,
+    /// Constants.
+    Read,
+    /// Code.
+    ReadExecute,
+}
+
+/// One operating system. All addresses are in bytes; all ranges begin and end on a page.
+pub(crate) trait Os {
+    /// The executable of this process, found once.
+    fn host() -> &'static Host;
+
+    /// The ranges of addresses that are in use now, ascending.
+    ///
+    /// # Errors
+    /// Those of the system, as a sentence.
+    fn mappings() -> Result<Vec<Range<u64>>, String>;
+
+    /// Reserves exactly this range, inaccessible, or fails if any of it is in use by now.
+    fn reserve(range: Range<u64>) -> Result<(), String>;
+
+    /// Changes the access of pages that were reserved with [`Os::reserve`].
+    ///
+    /// # Safety
+    /// Nothing may refer to the pages in a way that the new access forbids.
+    unsafe fn protect(range: Range<u64>, access: Access) -> Result<(), String>;
+
+    /// Makes reserved pages inaccessible again and gives their memory back.
+    ///
+    /// # Safety
+    /// Nothing may refer to the pages.
+    unsafe fn release(range: Range<u64>);
+
+    /// Makes a zero-terminated `.eh_frame` known to the unwinder, for good.
+    ///
+    /// # Safety
+    /// The table must be well formed, relocated, and stay where it is for ever.
+    unsafe fn register_frames(table: *const u8);
+
+    /// The address of a dynamic symbol of this process.
+    fn symbol(name: &str) -> Option<u64>;
+}

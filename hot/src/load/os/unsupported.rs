@@ -1,0 +1,31 @@
+//! Any other system: patches are refused with a sentence; slots, mocks and plugins work.
+
+use super::{Access, Host, Os};
+use std::ops::Range;
+
+/// See [`Os`].
+pub(crate) struct Unsupported;
+
+const SENTENCE: &str = "hot patches are loaded on Linux with glibc only; on this system, \
+                        restart the program to run the new code";
+
+impl Os for Unsupported {
+    fn host() -> &'static Host {
+        static HOST: Host = Host { bias: 0, span: 0..0, build_id: Vec::new() };
+        &HOST
+    }
+    fn mappings() -> Result<Vec<Range<u64>>, String> {
+        Err(SENTENCE.into())
+    }
+    fn reserve(_: Range<u64>) -> Result<(), String> {
+        Err(SENTENCE.into())
+    }
+    unsafe fn protect(_: Range<u64>, _: Access) -> Result<(), String> {
+        Err(SENTENCE.into())
+    }
+    unsafe fn release(_: Range<u64>) {}
+    unsafe fn register_frames(_: *const u8) {}
+    fn symbol(_: &str) -> Option<u64> {
+        None
+    }
+}

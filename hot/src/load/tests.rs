@@ -1,0 +1,256 @@
+//! The loader on patches made by hand, in this process: x86-64 code of a few bytes each.
+
+use super::*;
+use crate::hot;
+use hot_patch::patch::{Architecture, Base, Place, Relocation, Swap, Width};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+/// `mov eax, value; ret`
+fn answer(value: u32) -> Vec<u8> {
+    let mut code = vec![0xb8];
+    code.extend_from_slice(&value.to_le_bytes());
+    code.push(0xc3);
+    code
+}
+
+/// An offset of the executable from an address in it.
+fn host(address: usize) -> Place {
+    Place { base: Base::Host, offset: address as u64 - Platform::host().bias }
+}
+
+fn slot_of(name: &str) -> Place {
+    let entry = crate::registry::find(name).expect("it is registered");
+    host(std::ptr::from_ref(entry.slot()) as usize)
+}
+
+fn fresh_id() -> PatchId {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    // Relaxed: only distinct numbers are wanted.
+    PatchId(NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// A patch that puts `text` into the slot of `name`.
+fn patch(name: &str, text: Vec<u8>) -> Patch {
+    Patch {
+        architecture: Architecture::X86_64,
+        build_id: build_id().to_vec(),
+        id: fresh_id(),
+        requires: vec![],
+        symbols: vec![],
+        text,
+        read_only: vec![],
+        data: vec![],
+        zeroed: 0,
+        relocations: vec![],
+        unwind: None,
+        constructors: vec![],
+        entries: vec![],
+        swaps: vec![Swap { name: name.into(), slot: slot_of(name), instance: None, target: 0 }],
+        functions: vec![],
+    }
+}
+
+fn load_patch(patch: &Patch) -> Result<Loaded, LoadError> {
+    // SAFETY: the patches here hold code of the type of the function whose slot they swap.
+    unsafe { load(&patch.to_bytes()) }
+}
+
+macro_rules! name {
+    ($function:literal) => {
+        concat!("hot/load/tests/", $function)
+    };
+}
+
+#[hot]
+fn fresh() -> u32 {
+    1
+}
+
+#[test]
+fn a_patch_is_live_when_load_returns() {
+    assert_eq!(fresh(), 1);
+    let patch = patch(name!("fresh"), answer(2));
+    let loaded = load_patch(&patch).expect("it loads");
+    assert_eq!((loaded.id, loaded.functions), (patch.id, vec![name!("fresh").to_owned()]));
+    assert_eq!(fresh(), 2);
+    assert!(super::loaded().contains(&patch.id));
+    let again = load_patch(&patch).expect_err("twice");
+    assert!(again.to_string().contains("already loaded"), "{again}");
+}
+
+#[hot]
+fn relocated() -> u64 {
+    1
+}
+
+static TARGET: AtomicU64 = AtomicU64::new(77);
+
+#[test]
+fn every_base_is_bound_and_data_is_writable() {
+    // mov rax, [rip + host]; mov rcx, [rip + word]; add rax, [rcx]; add qword [rcx], 1; ret
+    let mut text = vec![0x48, 0x8b, 0x05, 0, 0, 0, 0, 0x48, 0x8b, 0x0d];
+    text.extend_from_slice(&(4096u32 - 14).to_le_bytes());
+    text.extend_from_slice(&[0x48, 0x03, 0x01, 0x48, 0x83, 0x01, 0x01, 0xc3]);
+    let mut patch = patch(name!("relocated"), text);
+    patch.read_only = vec![0; 16];
+    patch.data = 5u64.to_le_bytes().to_vec();
+    patch.symbols = vec!["memcpy".into()];
+    let target = host(&raw const TARGET as usize);
+    patch.relocations = vec![
+        Relocation {
+            at: 3,
+            width: Width::Relative32,
+            base: Base::Host,
+            addend: target.offset as i64 - 4,
+        },
+        Relocation { at: 4096, width: Width::Absolute64, base: Base::Image, addend: 8192 },
+        Relocation { at: 4104, width: Width::Absolute64, base: Base::Symbol(0), addend: 0 },
+    ];
+    load_patch(&patch).expect("it loads");
+    assert_eq!((relocated(), relocated()), (77 + 5, 77 + 6));
+
+    // A later patch refers to the first one's data.
+    let mut text = vec![0x48, 0x8b, 0x05, 0, 0, 0, 0, 0xc3];
+    text.resize(16, 0xcc);
+    let mut second = self::patch(name!("relocated"), text);
+    second.requires = vec![patch.id];
+    second.relocations = vec![Relocation {
+        at: 3,
+        width: Width::Relative32,
+        base: Base::Patch(0),
+        addend: 8192 - 4,
+    }];
+    load_patch(&second).expect("it loads");
+    assert_eq!(relocated(), 7);
+}
+
+#[hot]
+fn guarded() -> u32 {
+    1
+}
+
+#[test]
+fn what_is_not_for_this_process_is_refused_and_nothing_changes() {
+    let refused = |change: &dyn Fn(&mut Patch), says: &str| {
+        let mut patch = patch(name!("guarded"), answer(9));
+        change(&mut patch);
+        let error = load_patch(&patch).expect_err(says).to_string();
+        assert!(error.contains(says), "{error:?} does not say {says:?}");
+        assert!(!super::loaded().contains(&patch.id));
+        assert_eq!(guarded(), 1);
+    };
+    refused(&|p| p.build_id[0] ^= 1, "another build");
+    refused(&|p| p.architecture = Architecture::Aarch64, "another processor");
+    refused(&|p| p.requires = vec![PatchId(u64::MAX)], "not loaded");
+    refused(&|p| p.symbols = vec!["no_such_symbol".into()], "no_such_symbol");
+    refused(&|p| p.swaps.clear(), "no effect");
+    refused(&|p| p.swaps[0].slot.offset += 1, "no hot function has its slot");
+    refused(&|p| p.swaps[0].slot = host(&raw const TARGET as usize), "no hot function");
+    refused(&|p| p.swaps[0].slot.offset = u64::MAX / 2, "outside");
+    refused(&|p| p.swaps[0].instance = Some(p.swaps[0].slot), "generic");
+    refused(
+        &|p| {
+            p.read_only = vec![0; 48];
+            p.entries = vec![4096];
+        },
+        "registry entry",
+    );
+    refused(
+        &|p| {
+            p.relocations = vec![Relocation {
+                at: 1,
+                width: Width::Relative32,
+                base: Base::Host,
+                addend: 1 << 40,
+            }];
+        },
+        "too far",
+    );
+    let mut cut = patch(name!("guarded"), answer(9)).to_bytes();
+    cut.truncate(cut.len() - 1);
+    // SAFETY: it is refused before anything of it is used.
+    let error = unsafe { load(&cut) }.expect_err("cut").to_string();
+    assert!(error.contains("cut"), "{error}");
+    assert_eq!(guarded(), 1);
+}
+
+#[hot]
+fn sealed() -> u32 {
+    1
+}
+
+#[test]
+fn no_page_is_writable_and_executable() {
+    let mut patch = patch(name!("sealed"), answer(2));
+    patch.read_only = vec![1; 8];
+    patch.data = vec![1; 8];
+    load_patch(&patch).expect("it loads");
+    let base = ledger::read().iter().find(|i| i.id == patch.id).expect("it is listed").base;
+    let maps = std::fs::read_to_string("/proc/self/maps").expect("/proc is mounted");
+    let access = |address: u64| {
+        let line = maps.lines().find(|line| {
+            let (range, _) = line.split_once(' ').expect("a range");
+            let (start, end) = range.split_once('-').expect("two ends");
+            let number = |text| u64::from_str_radix(text, 16).expect("hexadecimal");
+            (number(start)..number(end)).contains(&address)
+        });
+        line.expect("it is mapped").split(' ').nth(1).expect("the access").to_owned()
+    };
+    assert_eq!(access(base), "r-xp");
+    assert_eq!(access(base + 4096), "r--p");
+    assert_eq!(access(base + 8192), "rw-p");
+    assert!(!maps.lines().any(|line| line.contains("rwx")), "{maps}");
+}
+
+#[hot]
+fn constructed() -> u32 {
+    1
+}
+
+#[test]
+fn constructors_run_once_before_the_commit() {
+    // mov dword [rip + data], 3; ret (padded to 16) ; mov eax, [rip + data]; ret
+    let mut text = vec![0xc7, 0x05];
+    text.extend_from_slice(&(4096u32 - 10).to_le_bytes());
+    text.extend_from_slice(&3u32.to_le_bytes());
+    text.push(0xc3);
+    text.resize(16, 0xcc);
+    text.extend_from_slice(&[0x8b, 0x05]);
+    text.extend_from_slice(&(4096u32 - 22).to_le_bytes());
+    text.push(0xc3);
+    let mut patch = patch(name!("constructed"), text);
+    patch.data = vec![0; 8];
+    patch.constructors = vec![0];
+    patch.swaps[0].target = 16;
+    load_patch(&patch).expect("it loads");
+    assert_eq!(constructed(), 3);
+}
+
+#[hot]
+fn hammered() -> u32 {
+    0
+}
+
+#[test]
+fn callers_see_one_version_or_the_other_during_many_loads() {
+    const LOADS: u32 = 500;
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                let mut last = 0;
+                // Relaxed: the flag only ends the loop.
+                while !done.load(Ordering::Relaxed) {
+                    let now = hammered();
+                    assert!((last..=LOADS).contains(&now), "{now} after {last}");
+                    last = now;
+                }
+            });
+        }
+        for version in 1..=LOADS {
+            load_patch(&patch(name!("hammered"), answer(version))).expect("it loads");
+            assert_eq!(hammered(), version);
+        }
+        done.store(true, Ordering::Relaxed);
+    });
+}

@@ -1,0 +1,74 @@
+//! What the expansion of `#[hot]` calls. Not for people: it may change with any version.
+
+pub use crate::__hot_instance as instance;
+pub use crate::future::{HotFuture, RawFuture};
+pub use crate::registry::{Entry, SignatureId};
+pub use crate::slot::Slot;
+pub use crate::slot::instances::instance;
+pub use hot_patch::abi::Kind;
+
+use crate::error::Error;
+use crate::registry;
+use crate::slot::layers::{Change, commit_live};
+
+/// Leaves the pair (slot, body) of a generic instance in the object file, for the tool. It makes no
+/// instruction.
+#[doc(hidden)]
+#[macro_export]
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"), not(miri)))]
+macro_rules! __hot_instance {
+    ($slot:path, $($body:tt)*) => {
+        // SAFETY: two words of data in a section of their own; no register, stack or memory of the
+        // program is touched.
+        unsafe {
+            ::core::arch::asm!(
+                ".pushsection hot_instances,\"aw\",@progbits",
+                ".balign 8",
+                ".quad {slot}",
+                ".quad {body}",
+                ".popsection",
+                slot = sym $slot,
+                body = sym $($body)*,
+                options(nomem, nostack, preserves_flags)
+            )
+        }
+    };
+}
+
+/// Where there is no tool, there is nobody to tell.
+#[doc(hidden)]
+#[macro_export]
+#[cfg(not(all(
+    target_os = "linux",
+    any(target_arch = "x86_64", target_arch = "aarch64"),
+    not(miri)
+)))]
+macro_rules! __hot_instance {
+    ($slot:path, $($body:tt)*) => {};
+}
+
+/// Replaces a function in a test of this crate.
+///
+/// # Safety
+/// `target` is a function of the type of the slot of `name`. `instance` is given exactly for a
+/// generic function.
+pub unsafe fn replace_for_test(
+    name: &str,
+    instance: Option<usize>,
+    target: *const (),
+) -> Result<(), Error> {
+    let slot = registry::find(name)?.slot();
+    // SAFETY: the caller vouches for the type; functions of the program are there for good.
+    unsafe { commit_live(&[Change { slot, instance, target }]) };
+    Ok(())
+}
+
+/// Address of the slot of a function, in a test of this crate.
+pub fn slot_for_test(name: &str) -> Result<usize, Error> {
+    registry::find(name).map(|entry| entry.slot().address())
+}
+
+/// The type that a function's replacement must have, in a test of this crate.
+pub fn identity_for_test(name: &str) -> Result<Option<SignatureId>, Error> {
+    registry::find(name).map(|entry| entry.identity())
+}

@@ -1,0 +1,118 @@
+//! What `#[hot]` leaves in the program about each function: a static in a section of its own.
+//!
+//! The layout is an agreement with the tool, which reads entries from object files
+//! ([`hot_patch::abi`]); the assertions below hold the two together.
+
+use crate::slot::Slot;
+use hot_patch::abi::{self, EntryText, Kind};
+use std::any::TypeId;
+use std::mem::{offset_of, size_of};
+
+/// One hot function.
+#[repr(C)]
+pub struct Entry {
+    abi: u16,
+    kind: u16,
+    line: u32,
+    slot: &'static Slot,
+    original: *const (),
+    text: *const u8,
+    text_len: usize,
+    identity: Option<fn() -> SignatureId>,
+}
+
+const _: () = {
+    assert!(offset_of!(Entry, abi) == 0);
+    assert!(offset_of!(Entry, kind) == 2);
+    assert!(offset_of!(Entry, line) == 4);
+};
+
+#[cfg(target_pointer_width = "64")]
+const _: () = {
+    assert!(offset_of!(Entry, slot) == abi::ENTRY_SLOT);
+    assert!(offset_of!(Entry, original) == abi::ENTRY_ORIGINAL);
+    assert!(offset_of!(Entry, text) == abi::ENTRY_TEXT);
+    assert!(offset_of!(Entry, text_len) == abi::ENTRY_TEXT_LEN);
+    assert!(offset_of!(Entry, identity) == 40);
+    assert!(size_of::<Entry>() == abi::ENTRY_SIZE);
+};
+
+// SAFETY: nothing in an entry changes but what is behind `slot`, which is atomic; `original` is the
+// address of code, and `text` of a string that is there for good.
+unsafe impl Sync for Entry {}
+// SAFETY: as above.
+unsafe impl Send for Entry {}
+
+impl Entry {
+    /// An entry, as the macro makes it.
+    pub const fn new(
+        kind: Kind,
+        line: u32,
+        slot: &'static Slot,
+        original: *const (),
+        text: &'static str,
+        identity: Option<fn() -> SignatureId>,
+    ) -> Self {
+        Entry {
+            abi: abi::ENTRY_ABI,
+            kind: kind as u16,
+            line,
+            slot,
+            original,
+            text: text.as_ptr(),
+            text_len: text.len(),
+            identity,
+        }
+    }
+
+    /// What kind of function it is; `None` for what another version of this crate may have left.
+    pub(crate) fn kind(&self) -> Option<Kind> {
+        if self.abi == abi::ENTRY_ABI { Kind::from_u16(self.kind) } else { None }
+    }
+
+    /// The line of the function's name.
+    pub(crate) fn line(&self) -> u32 {
+        self.line
+    }
+
+    /// The slot through which it is called.
+    pub(crate) fn slot(&self) -> &'static Slot {
+        self.slot
+    }
+
+    /// The type that a replacement must have; `None` where the type has no name.
+    pub(crate) fn identity(&self) -> Option<SignatureId> {
+        self.identity.map(|identity| identity())
+    }
+
+    /// Its names, signature and file.
+    pub(crate) fn text(&self) -> EntryText<'static> {
+        // SAFETY: `new` took pointer and length from a string that is there for good.
+        let text = unsafe {
+            let bytes = std::slice::from_raw_parts(self.text, self.text_len);
+            std::str::from_utf8_unchecked(bytes)
+        };
+        EntryText::parse(text).expect("the macro writes five fields")
+    }
+}
+
+/// The type of a function as a pointer, general in all its lifetimes.
+#[derive(Clone, Copy, Debug)]
+pub struct SignatureId {
+    /// Two functions with the same ID can stand for one another.
+    pub id: TypeId,
+    /// The type as the compiler prints it.
+    pub name: &'static str,
+}
+
+impl SignatureId {
+    /// The ID of a type.
+    pub fn of<F: 'static>() -> Self {
+        SignatureId { id: TypeId::of::<F>(), name: std::any::type_name::<F>() }
+    }
+
+    /// The ID of the common type of two functions: in an array, they become pointers.
+    pub const fn of_both<F: Copy + 'static>(_: [F; 2]) -> Option<fn() -> SignatureId> {
+        Some(SignatureId::of::<F>)
+    }
+}

@@ -1,0 +1,166 @@
+//! All hot functions of the program, by name.
+//!
+//! [`section`] finds the entries that were linked in; [`add`] takes those that come with a patch.
+//! The index is built when it is first asked for: by name (`shop/cart/*Cart.total`) and by Rust
+//! path (`shop::cart::Cart::total`), and by slot for the loader, which swaps nothing that is not
+//! registered.
+
+mod entry;
+#[cfg(feature = "enabled")]
+mod section;
+
+pub use entry::{Entry, SignatureId};
+
+use crate::error::Error;
+use crate::name;
+use crate::slot::layers::{self, Layer};
+use dashmap::DashMap;
+use hot_patch::abi::Kind;
+use once_cell::sync::OnceCell;
+
+/// The index.
+struct Index {
+    by_name: DashMap<String, Vec<&'static Entry>>,
+    by_slot: DashMap<usize, &'static Entry>,
+}
+
+static INDEX: OnceCell<Index> = OnceCell::new();
+
+fn index() -> &'static Index {
+    INDEX.get_or_init(|| {
+        let index = Index { by_name: DashMap::new(), by_slot: DashMap::new() };
+        #[cfg(feature = "enabled")]
+        section::entries().iter().for_each(|entry| index.add(entry));
+        index
+    })
+}
+
+impl Index {
+    fn add(&self, entry: &'static Entry) {
+        if matches!(entry.kind(), None | Some(Kind::Anchor)) {
+            return;
+        }
+        if self.by_slot.insert(entry.slot().address(), entry).is_some() {
+            return;
+        }
+        let text = entry.text();
+        let (name, path) = (text.name(), name::rust_path(text.module, text.item));
+        if path != name {
+            self.by_name.entry(path).or_default().push(entry);
+        }
+        self.by_name.entry(name).or_default().push(entry);
+    }
+}
+
+/// Registers functions that come with a patch. One that is registered already stays so.
+pub(crate) fn add(entries: &[&'static Entry]) {
+    entries.iter().for_each(|entry| index().add(entry));
+}
+
+/// The function whose slot is at this address.
+pub(crate) fn slot_is_registered(address: usize) -> Option<&'static Entry> {
+    index().by_slot.get(&address).map(|entry| *entry)
+}
+
+/// The function with this name or Rust path.
+///
+/// # Errors
+/// [`Error::UnknownName`] with the nearest names; [`Error::Ambiguous`] with all places;
+/// [`Error::NotInstrumented`] when there are no slots in this build.
+pub(crate) fn find(name: &str) -> Result<&'static Entry, Error> {
+    if !cfg!(feature = "enabled") {
+        return Err(Error::NotInstrumented { name: name.to_owned() });
+    }
+    let found = index().by_name.get(name).map(|found| found.clone()).unwrap_or_default();
+    match found.as_slice() {
+        [entry] => Ok(entry),
+        [] => {
+            let names = functions().into_iter().map(|function| function.name);
+            let nearest = name::nearest(name, names);
+            Err(Error::UnknownName { name: name.to_owned(), nearest })
+        }
+        several => {
+            let place = |entry: &&Entry| {
+                let text = entry.text();
+                format!("{} at {}:{}", text.name(), text.file, entry.line())
+            };
+            let mut places: Vec<String> = several.iter().map(place).collect();
+            places.sort();
+            Err(Error::Ambiguous { name: name.to_owned(), places })
+        }
+    }
+}
+
+/// A hot function of this program.
+#[derive(Clone)]
+pub struct Function {
+    name: String,
+    entry: &'static Entry,
+}
+
+impl Function {
+    /// Its name in the registry, such as `shop/cart/*Cart.total`.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its type as written in the source, such as `fn(&Cart) -> u64`.
+    pub fn signature(&self) -> &'static str {
+        self.entry.text().signature
+    }
+
+    /// The source file, as the compiler was given it.
+    pub fn file(&self) -> &'static str {
+        self.entry.text().file
+    }
+
+    /// The line of its name in that file, from 1.
+    pub fn line(&self) -> u32 {
+        self.entry.line()
+    }
+
+    /// Which code it runs now. Of a generic function, the topmost layer of any instance.
+    pub fn layer(&self) -> Layer {
+        layers::layer_of(self.entry.slot())
+    }
+}
+
+impl std::fmt::Debug for Function {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Function")
+            .field("name", &self.name)
+            .field("signature", &self.signature())
+            .field("file", &self.file())
+            .field("line", &self.line())
+            .field("layer", &self.layer())
+            .finish()
+    }
+}
+
+/// All hot functions of the program, sorted by name. Empty when hot is built without its feature
+/// `enabled`.
+///
+/// ```
+/// use hot::hot;
+///
+/// #[hot]
+/// fn price(quantity: u64) -> u64 {
+///     quantity * 3
+/// }
+///
+/// # fn main() {
+/// for function in hot::functions() {
+///     println!("{} {} at {}:{}", function.name(), function.signature(), function.file(), function.line());
+/// }
+/// # assert_eq!(price(2), 6);
+/// # #[cfg(feature = "enabled")]
+/// # assert!(hot::functions().iter().any(|f| f.signature() == "fn(u64) -> u64"));
+/// # }
+/// ```
+pub fn functions() -> Vec<Function> {
+    let function = |entry: &'static Entry| Function { name: entry.text().name(), entry };
+    let mut functions: Vec<Function> =
+        index().by_slot.iter().map(|entry| function(*entry)).collect();
+    functions.sort_by(|a, b| a.name.cmp(&b.name).then(a.line().cmp(&b.line())));
+    functions
+}

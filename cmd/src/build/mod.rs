@@ -160,7 +160,7 @@ impl Builder {
                 bail!("failed to learn from cargo how {names} is compiled");
             }
             say(&format!("compiling {names} once more, to learn how cargo does it"));
-            self.make_stale(&unknown, program)?;
+            self.make_stale(&unknown)?;
             again = true;
         }
     }
@@ -236,47 +236,40 @@ impl Builder {
         user.filter(wanted).filter(|a| !known(a)).collect()
     }
 
-    /// The key of an artifact. An executable is announced without its hash, but it is the same
-    /// file as one that has it.
+    /// The key of an artifact. Cargo may announce it by a name without the hash, but then it is
+    /// the same file as one that has it.
     fn key(&self, artifact: &Artifact) -> Option<String> {
-        let Some(executable) = &artifact.executable else {
-            let hashed = |key: &String| key.contains('-');
-            let files = artifact.filenames.iter();
-            return files.filter_map(|f| key_of_artifact(f.as_std_path())).find(hashed);
-        };
+        let files = || artifact.filenames.iter().map(|file| file.as_std_path());
+        if let Some(key) = files().filter_map(hashed_key).next() {
+            return Some(key);
+        }
         let crate_name = artifact.target.name.replace('-', "_");
         self.captures.keys(&crate_name).into_iter().find(|key| {
             let facts = self.captures.get(key).as_ref().and_then(Record::facts);
-            facts.is_some_and(|f| same_file(&f.out_dir.join(key), executable.as_std_path()))
+            facts.is_some_and(|facts| {
+                let outputs = [facts.out_dir.join(key), facts.out_dir.join(format!("lib{key}.so"))];
+                files().any(|file| outputs.iter().any(|output| same_file(output, file)))
+            })
         })
     }
 
     /// Has cargo make these artifacts anew: it does so when an output is missing.
-    fn make_stale(&self, artifacts: &[&Artifact], program: &Artifact) -> Result<()> {
+    fn make_stale(&self, artifacts: &[&Artifact]) -> Result<()> {
         let mut packages = Vec::new();
         for artifact in artifacts {
-            let hashed = |path: &&Path| {
-                key_of_artifact(path).is_some_and(|key| key.contains('-')) && path.is_file()
-            };
-            let mut files: Vec<PathBuf> = artifact
-                .filenames
-                .iter()
-                .map(|f| f.as_std_path())
-                .filter(|_| artifact.executable.is_none())
-                .filter(hashed)
-                .map(Path::to_owned)
+            let files = artifact.filenames.iter().map(|file| file.as_std_path());
+            let outputs: Vec<PathBuf> = files
+                .flat_map(|file| match hashed_key(file) {
+                    Some(_) => vec![file.to_owned()],
+                    None => twins(file),
+                })
                 .collect();
-            if artifact.target.src_path == program.target.src_path
-                && let Some(executable) = &artifact.executable
-            {
-                files = twins(executable.as_std_path());
-            }
-            if files.is_empty() {
+            if outputs.is_empty() {
                 packages.push(artifact.package_id.repr.clone());
             }
-            for file in files {
-                std::fs::remove_file(&file)
-                    .with_context(|| format!("failed to remove {}", file.display()))?;
+            for output in outputs {
+                std::fs::remove_file(&output)
+                    .with_context(|| format!("failed to remove {}", output.display()))?;
             }
         }
         match packages.is_empty() {
@@ -412,14 +405,20 @@ fn same_file(a: &Path, b: &Path) -> bool {
     }
 }
 
-/// The other names of an executable, beside it and in `deps`.
-fn twins(executable: &Path) -> Vec<PathBuf> {
-    let Some(folder) = executable.parent() else { return Vec::new() };
+/// The key in the name of an artifact, if it has a hash.
+fn hashed_key(path: &Path) -> Option<String> {
+    // The names of crates have no hyphens; the names of examples and programs may.
+    key_of_artifact(path).filter(|key| key.contains('-') && path.extension().is_some())
+}
+
+/// The other names of an artifact, beside it and in `deps`.
+fn twins(artifact: &Path) -> Vec<PathBuf> {
+    let Some(folder) = artifact.parent() else { return Vec::new() };
     [folder.to_owned(), folder.join("deps")]
         .iter()
         .filter_map(|folder| std::fs::read_dir(folder).ok())
         .flat_map(|entries| entries.flatten().map(|entry| entry.path()))
-        .filter(|path| path != executable && same_file(path, executable))
+        .filter(|path| path != artifact && same_file(path, artifact))
         .collect()
 }
 

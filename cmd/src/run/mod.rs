@@ -121,13 +121,14 @@ impl Session {
         let mut clock = Clock::new(touched.at);
         let Some(change) = self.look(touched) else { return };
         clock.detected();
+        // The objects on disk are about to change: what runs must be read before.
+        let ready = self.ready();
         self.show.tell(&Event::Change { files: self.names(&change.files) });
         self.files = change.files;
         match change.asks {
             Asks::Cargo(why) => self.rebuild(&why),
             Asks::Rustc(units) => {
-                // The objects on disk are about to change: what runs must be read before.
-                if let Err(obstacle) = self.ready() {
+                if let Err(obstacle) = ready {
                     self.rebuild_refused(obstacle.kind, &obstacle.why);
                 } else if let Err(error) = self.reload(&units, &mut clock) {
                     self.refuse("internal", vec![session::reason(format!("{error:#}"))]);
@@ -173,9 +174,6 @@ impl Session {
             Loaded::Live(functions) => {
                 clock.loaded();
                 self.world()?.committed(prepared.patch.id);
-                if prepared.not_live.is_empty() {
-                    self.behind.clear();
-                }
                 self.patches += 1;
                 self.show.tell(&Event::Applied {
                     patch: self.patches,
@@ -274,6 +272,7 @@ impl Session {
 
     /// The user ends the tool: the program is asked to end, made to if it does not.
     fn stop(&mut self, by_terminal: bool) -> Result<u8> {
+        self.show.terminal.running = false;
         let signal = (!by_terminal).then_some(Signal::INT);
         if let Some(status) = self.stop_program(signal)? {
             self.show.tell(&Event::Exited { status: code(status) });
@@ -287,11 +286,10 @@ impl Session {
         let Some(status): Option<ExitStatus> = self.stop_program(None)? else {
             bail!("the program was waited for twice");
         };
+        let asked = self.stop_was_asked();
+        self.show.terminal.running = !asked;
         self.show.tell(&Event::Exited { status: code(status) });
-        match self.stop_was_asked() {
-            true => Ok(session::STOPPED),
-            false => Ok(code(status)),
-        }
+        Ok(if asked { session::STOPPED } else { code(status) })
     }
 }
 

@@ -8,6 +8,7 @@ use crate::interrupt::Interrupt;
 use crate::keys::{Key, Keys};
 use crate::process::{Launch, Program, socket};
 use crate::show::events::Detail;
+use crate::show::terminal::count;
 use crate::show::{Event, Events, Milliseconds, Show, Terminal};
 use crate::watch::{Snapshot, Touched, Watcher};
 use anyhow::{Context, Result, anyhow, bail};
@@ -59,8 +60,6 @@ pub(super) struct Session {
     pub needs_cargo: Option<String>,
     /// Text of the last errors, while they stand.
     pub errors: Option<String>,
-    /// The newest objects of crates in which something may not be live.
-    pub behind: BTreeMap<String, CrateObjects>,
     /// The files of the save that is being answered.
     pub files: BTreeSet<PathBuf>,
     /// Files of saves that are built, and wait for the program to listen.
@@ -177,7 +176,6 @@ impl Session {
             stale: BTreeSet::new(),
             needs_cargo: None,
             errors: None,
-            behind: BTreeMap::new(),
             files: BTreeSet::new(),
             waiting: BTreeSet::new(),
             patches: 0,
@@ -233,7 +231,6 @@ impl Session {
             Built::Program(build) => {
                 self.needs_cargo = None;
                 self.stale.clear();
-                self.behind.clear();
                 self.waiting.clear();
                 self.snapshot = Snapshot::default();
                 self.follow(build, begun);
@@ -307,9 +304,11 @@ impl Session {
         self.program.as_ref().map_or(0, Program::pid)
     }
 
-    /// Says that edits can go live, or why not.
+    /// Says that edits can go live, or why not, once for each start.
     pub(super) fn announce(&mut self) {
-        self.announced = true;
+        if std::mem::replace(&mut self.announced, true) {
+            return;
+        }
         let known = self.world.get().map(|w| (w.hot_functions(), hex(w.build_id())));
         let pid = self.pid();
         let executable = self.current.as_ref().map(|b| b.executable.clone()).unwrap_or_default();
@@ -318,18 +317,24 @@ impl Session {
             Ok(known) => known,
             Err(error) => {
                 let why = obstacle.unwrap_or_else(|| format!("{error:#}"));
-                self.show.terminal.warn(&format!("each edit will restart the program: {why}"));
+                let note = format!("the program runs (pid {pid}), each edit restarts it: {why}");
+                self.show.terminal.warn(&note);
                 let build_id = hex(&build_id_of(&executable));
                 self.show.tell(&Event::Running { pid, hot_functions: 0, build_id });
                 return;
             }
         };
         self.show.tell(&Event::Running { pid, hot_functions, build_id });
-        if hot_functions == 0 {
-            self.show.terminal.warn(
-                "the program has no #[hot] function: no edit can go live in it; put #[hot] on a \
-                 function, an impl block or a module",
-            );
+        let name = executable.file_name().unwrap_or_default().display();
+        match hot_functions {
+            0 => self.show.terminal.warn(&format!(
+                "{name} runs (pid {pid}), but has no #[hot] function: no edit can go live in it; \
+                 put #[hot] on a function, an impl block or a module"
+            )),
+            n => self.show.terminal.note(&format!(
+                "{name} runs (pid {pid}) with {}: saved edits go live",
+                count(n, "hot function")
+            )),
         }
     }
 
@@ -340,7 +345,7 @@ impl Session {
         while !self.announced && !self.world.is_over() && Instant::now() < deadline {
             std::thread::sleep(Duration::from_millis(5));
         }
-        if !self.announced && self.world.is_over() && !self.interrupt.requested() {
+        if self.world.is_over() && !self.interrupt.requested() {
             self.announce();
         }
     }
@@ -394,10 +399,9 @@ impl Session {
         if let Some(why) = self.current.as_ref().and_then(|build| build.obstacle.clone()) {
             return Err(Obstacle { kind: "profile", why });
         }
-        match self.world.get() {
-            Ok(_) => Ok(()),
-            Err(error) => Err(Obstacle { kind: "internal", why: format!("{error:#}") }),
-        }
+        let known = self.world.get().map(|_| ());
+        self.announce();
+        known.map_err(|error| Obstacle { kind: "internal", why: format!("{error:#}") })
     }
 
     pub(super) fn world(&mut self) -> Result<&mut World> {
@@ -438,12 +442,10 @@ impl Session {
         replayed
     }
 
-    /// Asks the differ. Crates in which an earlier change is not live are shown to it again.
+    /// Asks the differ. It remembers what was not loaded before.
     pub(super) fn verdict(&mut self, rebuilt: Vec<CrateObjects>) -> Result<Verdict> {
-        self.behind.extend(rebuilt.into_iter().map(|objects| (objects.key.clone(), objects)));
-        let objects = self.behind.values().cloned().collect();
         let world = self.world.get()?;
-        let judge = std::panic::AssertUnwindSafe(|| world.judge(objects));
+        let judge = std::panic::AssertUnwindSafe(|| world.judge(rebuilt));
         match std::panic::catch_unwind(judge) {
             Ok(Ok(verdict)) => Ok(verdict),
             Ok(Err(error)) => Err(anyhow!(super::world::chain(&error))),
@@ -529,7 +531,6 @@ impl Session {
     /// Ends the program, if there is one: its status.
     pub(super) fn stop_program(&mut self, signal: Option<Signal>) -> Result<Option<ExitStatus>> {
         let Some(program) = self.program.take() else { return Ok(None) };
-        self.show.terminal.running = false;
         // A Ctrl-C meanwhile, or a second one, means: at once.
         let before = self.interrupt.requests();
         program.stop(signal, || self.interrupt.requests() > before).map(Some)

@@ -6,6 +6,7 @@
 use super::events::{Detail, Event, Next};
 use anstyle::{AnsiColor, Style};
 use std::fmt::Write as _;
+use std::io::{IsTerminal, Write as _};
 
 const GOOD: Style = AnsiColor::Green.on_default().bold();
 const BAD: Style = AnsiColor::Red.on_default().bold();
@@ -17,7 +18,7 @@ const DIM: Style = Style::new().dimmed();
 pub struct Terminal {
     /// Whether to tell more.
     pub verbose: bool,
-    /// Whether old code runs while new code does not compile.
+    /// Whether the program runs, and nobody has asked it to end.
     pub running: bool,
 }
 
@@ -49,9 +50,13 @@ impl Terminal {
         print(text);
     }
 
-    /// Wipes the screen.
+    /// Wipes the screen, if there is one. This is no colour: `NO_COLOR` does not forbid it.
     pub fn clear(&self) {
-        print("\x1b[2J\x1b[3J\x1b[H");
+        let mut stderr = std::io::stderr();
+        if stderr.is_terminal() {
+            // If standard error is gone there is nobody to tell.
+            let _ = stderr.write_all(b"\x1b[2J\x1b[3J\x1b[H");
+        }
     }
 
     pub(super) fn event(&self, event: &Event) {
@@ -64,14 +69,12 @@ impl Terminal {
     fn render(&self, event: &Event) -> String {
         let mut text = String::new();
         match event {
+            // Cargo speaks for itself.
             Event::Building => {}
-            Event::Running { pid, hot_functions, build_id } => {
-                let functions = count(*hot_functions, "hot function");
-                _ = write!(text, "{DIM}hot:{DIM:#} watching ({functions}, pid {pid})");
+            Event::Running { build_id, .. } => {
                 if self.verbose {
-                    _ = write!(text, " {DIM}build {build_id}{DIM:#}");
+                    _ = writeln!(text, "{DIM}hot: build ID {build_id}{DIM:#}");
                 }
-                text.push('\n');
             }
             Event::Change { files } => {
                 if self.verbose {
@@ -123,7 +126,7 @@ impl Terminal {
                 _ = writeln!(text, "{CARE}↻ restarted{CARE:#} (pid {pid}): {why}");
             }
             Event::Exited { status } => {
-                if *status != 0 || self.verbose {
+                if self.running && *status != 0 || self.verbose {
                     _ = writeln!(text, "{DIM}hot:{DIM:#} the program {}", ended(*status));
                 }
             }
@@ -172,7 +175,6 @@ pub fn count(n: usize, what: &str) -> String {
 }
 
 fn print(text: &str) {
-    use std::io::Write;
     // If standard error is gone there is nobody to tell.
     let _ = anstream::stderr().lock().write_all(text.as_bytes());
 }

@@ -1,0 +1,281 @@
+//! Capture, graph, replay and objects, with a real cargo and rustc.
+
+use hot_cli::build::cargo::Selection;
+use hot_cli::build::graph::Role;
+use hot_cli::build::{Build, Builder, Built, Replayed, Usage};
+use hot_cli::diff::CrateObjects;
+use hot_cli::interrupt::Interrupt;
+use object::{Object, ObjectSymbol};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+
+/// A workspace of a library `shop`, and a package `app` with a library and a binary of one name;
+/// beside it a path dependency that is no member, and a procedural macro.
+struct Fixture {
+    dir: tempfile::TempDir,
+}
+
+impl Fixture {
+    fn new() -> Fixture {
+        let fixture = Fixture { dir: tempfile::tempdir().unwrap() };
+        let package = |name: &str, more: &str| {
+            format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n{more}")
+        };
+        for (path, text) in [
+            (
+                "w/Cargo.toml",
+                "[workspace]\nresolver = \"3\"\nmembers = [\"shop\", \"app\", \"mac\"]\n".to_owned(),
+            ),
+            ("w/shop/Cargo.toml", package("shop", "[dependencies]\nbase = { path = \"../../base\" }\n")),
+            (
+                "w/shop/src/lib.rs",
+                "pub fn total(n: u64) -> u64 { n * base::factor() }\n\
+                 pub fn text() -> &'static str { include_str!(\"text.txt\") }\n"
+                    .to_owned(),
+            ),
+            ("w/shop/src/text.txt", "words".to_owned()),
+            ("w/mac/Cargo.toml", package("mac", "[lib]\nproc-macro = true\n")),
+            (
+                "w/mac/src/lib.rs",
+                "#[proc_macro] pub fn one(_: proc_macro::TokenStream) -> proc_macro::TokenStream \
+                 { \"1u64\".parse().unwrap() }\n"
+                    .to_owned(),
+            ),
+            (
+                "w/app/Cargo.toml",
+                package(
+                    "app",
+                    "[dependencies]\nshop = { path = \"../shop\" }\nmac = { path = \"../mac\" }\n",
+                ),
+            ),
+            ("w/app/build.rs", "fn main() { println!(\"cargo:rerun-if-changed=given.txt\"); }\n".to_owned()),
+            ("w/app/given.txt", String::new()),
+            ("w/app/src/lib.rs", "pub fn answer() -> u64 { shop::total(mac::one!()) }\n".to_owned()),
+            ("w/app/src/main.rs", "fn main() { println!(\"{} {}\", app::answer(), mine()); }\nfn mine() -> u64 { 5 }\n".to_owned()),
+            ("base/Cargo.toml", package("base", "[workspace]\n")),
+            ("base/src/lib.rs", "pub fn factor() -> u64 { 3 }\n".to_owned()),
+        ] {
+            fixture.write(path, &text);
+        }
+        fixture
+    }
+
+    fn path(&self, path: &str) -> PathBuf {
+        std::fs::canonicalize(self.dir.path()).unwrap().join(path)
+    }
+
+    fn write(&self, path: &str, text: &str) {
+        let path = self.dir.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+
+    fn builder(&self) -> Builder {
+        let manifest = format!("--manifest-path={}", self.path("w/Cargo.toml").display());
+        let selection = Selection {
+            build: vec![manifest.clone()],
+            metadata: vec![manifest.clone()],
+            clean: vec![manifest],
+            profile: "dev".into(),
+            ..Selection::default()
+        };
+        let hot = PathBuf::from(env!("CARGO_BIN_EXE_hot"));
+        Builder::new(selection, hot, Arc::new(Interrupt::default())).unwrap()
+    }
+
+    /// Plain cargo, as the user calls it: what it compiled, and what the program then says.
+    fn cargo(&self) -> (Vec<String>, String) {
+        let output = Command::new(env!("CARGO"))
+            .args(["build", "--manifest-path"])
+            .arg(self.path("w/Cargo.toml"))
+            .output()
+            .unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "{said}");
+        let compiled = said.lines().filter_map(|l| l.trim().strip_prefix("Compiling "));
+        let names = compiled.map(|l| l.split(' ').next().unwrap().to_owned()).collect();
+        (names, run(&self.path("w/target/debug/app")))
+    }
+}
+
+fn run(executable: &Path) -> String {
+    let output = Command::new(executable).output().unwrap();
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+fn build(builder: &Builder) -> (Build, Vec<String>) {
+    let mut said = Vec::new();
+    match builder.build(&mut |text| said.push(text.to_owned())).unwrap() {
+        Built::Program(build) => (*build, said),
+        Built::Failed(text) => panic!("{text}"),
+    }
+}
+
+fn names(build: &Build) -> Vec<String> {
+    let kind = |bin: bool| if bin { "!" } else { "" };
+    build.graph.units.iter().map(|u| format!("{}{}", u.name, kind(u.facts.is_binary()))).collect()
+}
+
+/// What a save of this file asks rustc for.
+fn units_of(build: &Build, file: &Path) -> BTreeSet<usize> {
+    match build.graph.role(file) {
+        Some(Role::Source(units)) => units.into_iter().collect(),
+        other => panic!("{} is {other:?}", file.display()),
+    }
+}
+
+fn replay(builder: &Builder, build: &mut Build, file: &Path) -> Vec<CrateObjects> {
+    let units = build.graph.affected(&units_of(build, file));
+    match builder.replay(build, &units, &mut |_| ()).unwrap() {
+        Replayed::Objects(objects) => objects,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Whether some object of the crate defines a symbol with this in its name.
+fn defines(objects: &CrateObjects, part: &str) -> bool {
+    objects.objects.iter().any(|(_, bytes)| {
+        let file = object::File::parse(&**bytes).unwrap();
+        file.symbols().any(|s| s.is_definition() && s.name().is_ok_and(|name| name.contains(part)))
+    })
+}
+
+#[test]
+fn a_build_knows_its_crates_in_order_and_what_each_file_asks_for() {
+    let fixture = Fixture::new();
+    let (build, said) = build(&fixture.builder());
+    assert!(said.is_empty(), "{said:?}");
+    assert_eq!(names(&build), ["base", "shop", "app", "app!"]);
+    assert_eq!(build.obstacle, None);
+    let only = |index| BTreeSet::from([index]);
+    assert_eq!(units_of(&build, &fixture.path("base/src/lib.rs")), only(0));
+    assert_eq!(units_of(&build, &fixture.path("w/shop/src/text.txt")), only(1));
+    assert_eq!(units_of(&build, &fixture.path("w/app/src/main.rs")), only(3));
+    assert_eq!(build.graph.affected(&only(1)), [1, 2, 3]);
+    for file in [
+        "w/Cargo.toml",
+        "w/Cargo.lock",
+        "w/app/Cargo.toml",
+        "base/Cargo.toml",
+        "w/app/build.rs",
+        "w/app/given.txt",
+        "w/mac/src/lib.rs",
+    ] {
+        let role = build.graph.role(&fixture.path(file));
+        assert!(matches!(role, Some(Role::Cargo(_))), "{file}: {role:?}");
+    }
+    assert_eq!(build.graph.role(&fixture.path("w/shop/src/unknown.rs")), None);
+    let std = |path: &PathBuf| path.file_name().unwrap().to_string_lossy().starts_with("libstd-");
+    assert!(build.archives.rlibs.iter().any(std), "{:?}", build.archives);
+
+    let objects = build.objects().unwrap();
+    assert_eq!(objects.len(), 4);
+    // The library and the binary `app` are told apart.
+    assert!(defines(&objects[2], "answer") && !defines(&objects[2], "mine"));
+    assert!(defines(&objects[3], "mine") && !defines(&objects[3], "answer"));
+}
+
+#[test]
+fn a_replay_gives_new_objects_and_leaves_the_executable_and_cargo_in_good_order() {
+    let fixture = Fixture::new();
+    let builder = fixture.builder();
+    let (mut build, _) = build(&builder);
+    assert_eq!(fixture.cargo(), (vec![], "3 5".into()), "the wrapper leaves nothing stale");
+    let old = build.objects().unwrap();
+    let executable = std::fs::read(&build.executable).unwrap();
+
+    let source = fixture.path("base/src/lib.rs");
+    let original = std::fs::read(&source).unwrap();
+    let time = std::fs::metadata(&source).unwrap().modified().unwrap();
+    std::fs::write(&source, "pub fn factor() -> u64 { extra() }\nfn extra() -> u64 { 4 }\n")
+        .unwrap();
+    let new = replay(&builder, &mut build, &source);
+    assert_eq!(new.len(), 4);
+    assert!(!defines(&old[0], "extra") && defines(&new[0], "extra"));
+    assert!(defines(&new[3], "mine"));
+    let stable = |objects: &CrateObjects| -> BTreeSet<String> {
+        objects.objects.iter().map(|(name, _)| name.clone()).collect()
+    };
+    assert_eq!(stable(&old[1]), stable(&new[1]), "names of units do not change with each run");
+    assert_eq!(std::fs::read(&build.executable).unwrap(), executable);
+
+    // Cargo, asked afterwards, makes a program of what is in the files, …
+    assert_eq!(fixture.cargo().1, "4 5");
+    // … also when they were put back, times and all, after one more replay.
+    std::fs::write(&source, "pub fn factor() -> u64 { 9 }\n").unwrap();
+    replay(&builder, &mut build, &source);
+    std::fs::write(&source, original).unwrap();
+    std::fs::File::options().write(true).open(&source).unwrap().set_modified(time).unwrap();
+    assert_eq!(fixture.cargo().1, "3 5");
+}
+
+#[test]
+fn an_edit_of_the_binary_is_one_compilation() {
+    let fixture = Fixture::new();
+    let builder = fixture.builder();
+    let (mut build, _) = build(&builder);
+    let source = fixture.path("w/app/src/main.rs");
+    std::fs::write(&source, "fn main() { println!(\"{}\", other()); }\nfn other() -> u64 { 6 }\n")
+        .unwrap();
+    let new = replay(&builder, &mut build, &source);
+    assert_eq!(new.len(), 1);
+    assert!(defines(&new[0], "other") && !defines(&new[0], "mine"));
+    assert_eq!(run(&build.executable), "3 5", "the link was left out");
+    assert_eq!(fixture.cargo(), (vec!["app".into()], "6".into()));
+}
+
+#[test]
+fn new_files_are_followed_and_errors_are_rendered() {
+    let fixture = Fixture::new();
+    let builder = fixture.builder();
+    let (mut build, _) = build(&builder);
+    let source = fixture.path("w/app/src/main.rs");
+    fixture.write("w/app/src/side.rs", "pub fn value() -> u64 { 7 }\n");
+    std::fs::write(&source, "mod side;\nfn main() { println!(\"{}\", side::value()); }\n").unwrap();
+    replay(&builder, &mut build, &source);
+    assert_eq!(units_of(&build, &fixture.path("w/app/src/side.rs")), BTreeSet::from([3]));
+
+    fixture.write("w/app/src/side.rs", "pub fn value() -> u64 { \"seven\" }\n");
+    let Replayed::Failed(said) = builder.replay(&mut build, &[3], &mut |_| ()).unwrap() else {
+        panic!("it compiled");
+    };
+    assert!(said.plain_errors().contains("error[E0308]"), "{said:?}");
+    assert!(said.errors[0].contains("\x1b["), "colours are kept: {said:?}");
+}
+
+#[test]
+fn what_plain_cargo_has_built_is_compiled_once_more_to_learn_how() {
+    let fixture = Fixture::new();
+    assert_eq!(fixture.cargo().1, "3 5");
+    let (first, said) = build(&fixture.builder());
+    assert_eq!(said, ["compiling app, base, mac, shop once more, to learn how cargo does it"]);
+    assert_eq!(names(&first), ["base", "shop", "app", "app!"]);
+    let (_, said) = build(&fixture.builder());
+    assert!(said.is_empty(), "{said:?}");
+
+    // A build without hot in between may have used another command.
+    fixture.write("w/app/src/main.rs", "fn main() { println!(\"8\"); }\n");
+    assert_eq!(fixture.cargo().1, "8");
+    let (_, said) = build(&fixture.builder());
+    assert_eq!(said, ["compiling app once more, to learn how cargo does it"]);
+}
+
+#[test]
+fn several_programs_need_a_choice() {
+    let fixture = Fixture::new();
+    fixture.write("w/app/src/bin/second.rs", "fn main() {}\n");
+    let error = fixture.builder().build(&mut |_| ()).unwrap_err();
+    assert!(error.is::<Usage>());
+    let error = error.to_string();
+    assert!(error.contains("available binaries: app, second"), "{error}");
+
+    let manifest = fixture.path("w/app/Cargo.toml");
+    let text = std::fs::read_to_string(&manifest).unwrap();
+    let text = text.replace("edition", "default-run = \"second\"\nedition");
+    std::fs::write(&manifest, text).unwrap();
+    let (build, _) = build(&fixture.builder());
+    assert!(build.executable.ends_with("second"));
+    assert_eq!(names(&build), ["base", "shop", "app", "second!"]);
+}

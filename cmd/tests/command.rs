@@ -1,0 +1,370 @@
+//! `hot run` as a command: its exit status, its events, what it leaves behind.
+//!
+//! The programs here have no `#[hot]` function; what goes live in those that do is tested elsewhere.
+
+use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+use serde_json::Value;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A package `app` with one binary.
+struct Fixture {
+    dir: tempfile::TempDir,
+}
+
+impl Fixture {
+    fn new(main: &str) -> Fixture {
+        let fixture = Fixture { dir: tempfile::tempdir().unwrap() };
+        fixture.write(
+            "Cargo.toml",
+            "[package]\nname = \"app\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[workspace]\n",
+        );
+        fixture.write("src/main.rs", main);
+        std::fs::create_dir(fixture.path("run")).unwrap();
+        fixture
+    }
+
+    fn path(&self, path: &str) -> PathBuf {
+        std::fs::canonicalize(self.dir.path()).unwrap().join(path)
+    }
+
+    fn write(&self, path: &str, text: &str) {
+        let path = self.dir.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+
+    fn hot(&self, binary: &str, args: &[&str]) -> Command {
+        let mut command = Command::new(binary);
+        command
+            .args(args)
+            .current_dir(self.dir.path())
+            .env("XDG_RUNTIME_DIR", self.path("run"))
+            .env("RUST_BACKTRACE", "0")
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Runs to the end: status, standard output, standard error.
+    fn run(&self, args: &[&str]) -> (i32, String, String) {
+        let output = self.hot(env!("CARGO_BIN_EXE_hot"), args).output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+    }
+
+    fn start(&self, more: &[&str]) -> Running {
+        let events = self.path("events.jsonl");
+        let args = [&["run", "--events", events.to_str().unwrap()], more].concat();
+        let mut child = self
+            .hot(env!("CARGO_BIN_EXE_hot"), &args)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let said = Box::new(child.stdout.take().unwrap());
+        let mut stderr = child.stderr.take().unwrap();
+        let told = std::thread::spawn(move || {
+            let mut text = Vec::new();
+            std::io::copy(&mut stderr, &mut text).unwrap();
+            String::from_utf8(text).unwrap()
+        });
+        Running { child, told: Some(told), said: BufReader::new(said), events, read: 0 }
+    }
+
+    fn sockets(&self) -> usize {
+        std::fs::read_dir(self.path("run/hot")).unwrap().count()
+    }
+}
+
+/// A tool at work.
+struct Running {
+    child: Child,
+    told: Option<std::thread::JoinHandle<String>>,
+    said: BufReader<Box<std::process::ChildStdout>>,
+    events: PathBuf,
+    /// Events that were read.
+    read: usize,
+}
+
+impl Running {
+    /// The next event; running and building are left out unless they are asked for.
+    fn next(&mut self) -> Value {
+        loop {
+            let event = self.any();
+            if !["building", "running"].contains(&event["event"].as_str().unwrap()) {
+                return event;
+            }
+        }
+    }
+
+    fn any(&mut self) -> Value {
+        let begin = Instant::now();
+        loop {
+            let text = std::fs::read_to_string(&self.events).unwrap_or_default();
+            let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+            if let Some(line) = whole.lines().nth(self.read) {
+                self.read += 1;
+                return serde_json::from_str(line).unwrap();
+            }
+            assert!(begin.elapsed() < PATIENCE, "no more events after {text}");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    fn expect(&mut self, name: &str) -> Value {
+        let event = self.next();
+        assert_eq!(event["event"], name, "{event}");
+        event
+    }
+
+    fn running(&mut self) -> Value {
+        assert_eq!(self.any()["event"], "building");
+        let event = self.any();
+        assert_eq!(event["event"], "running", "{event}");
+        event
+    }
+
+    /// The next line of the program.
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.said.read_line(&mut line).unwrap();
+        line.trim().to_owned()
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    /// Waits for the tool: its status, and all that it told.
+    fn end(&mut self) -> (ExitStatus, String) {
+        let begin = Instant::now();
+        let status = loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                break status;
+            }
+            assert!(begin.elapsed() < PATIENCE, "the tool does not end");
+            std::thread::sleep(Duration::from_millis(5));
+        };
+        (status, self.told.take().unwrap().join().unwrap())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // After a failed check. The kernel ends the program with its tool.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn id(pid: &Value) -> Pid {
+    Pid::from_raw(i32::try_from(pid.as_i64().unwrap()).unwrap()).unwrap()
+}
+
+fn gone(pid: &Value) -> bool {
+    test_kill_process(id(pid)).is_err()
+}
+
+const WAITS: &str = "fn main() { println!(\"{}\", text()); loop { std::thread::park(); } }\n\
+                     fn text() -> &'static str { \"one\" }\n";
+
+#[test]
+fn the_status_is_the_programs_and_so_are_arguments_and_environment() {
+    let fixture = Fixture::new(
+        "fn main() { println!(\"{:?} {}\", std::env::args().skip(1).collect::<Vec<_>>(), \
+         std::env::var(\"CARGO_PKG_NAME\").unwrap()); std::process::exit(7); }",
+    );
+    let (status, said, told) = fixture.run(&["run", "--", "--port", "1"]);
+    assert_eq!((status, said.as_str()), (7, "[\"--port\", \"1\"] app\n"), "{told}");
+    assert!(told.contains("the program ended with status 7"), "{told}");
+    assert_eq!(fixture.sockets(), 0);
+
+    // As a subcommand of cargo.
+    let output = fixture.hot(env!("CARGO_BIN_EXE_cargo-hot"), &["hot", "run"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(7));
+}
+
+#[test]
+fn an_end_by_a_signal_is_told_as_a_shell_does() {
+    let fixture = Fixture::new("fn main() { std::process::abort(); }");
+    let mut running = fixture.start(&[]);
+    assert_eq!(running.end().0.code(), Some(128 + 6));
+    running.running();
+    assert_eq!(running.expect("exited")["status"], 128 + 6);
+}
+
+#[test]
+fn bad_usage_is_status_2() {
+    let fixture = Fixture::new("fn main() {}");
+    fixture.write("src/bin/other.rs", "fn main() {}");
+    let (status, _, told) = fixture.run(&["run"]);
+    assert_eq!(status, 2);
+    assert!(told.contains("available binaries: app, other"), "{told}");
+    assert_eq!(fixture.run(&["run", "--bin", "other"]).0, 0);
+    assert_eq!(fixture.run(&["run", "--nonsense"]).0, 2);
+    let (status, _, told) = fixture.run(&["run", "--watch", "nowhere"]);
+    assert_eq!(status, 2);
+    assert!(told.contains("there is no such folder"), "{told}");
+}
+
+#[test]
+fn without_a_program_the_status_is_101_unless_told_to_wait() {
+    let fixture = Fixture::new("fn main() { let x: u8 = \"no\"; }");
+    let (status, _, told) = fixture.run(&["run"]);
+    assert_eq!(status, 101);
+    assert!(told.contains("error[E0308]"), "{told}");
+
+    let mut running = fixture.start(&["--wait"]);
+    let rendered = running.expect("compile-error")["rendered"].as_str().unwrap().to_owned();
+    assert!(rendered.contains("error[E0308]: mismatched types"), "{rendered}");
+    fixture.write("src/main.rs", WAITS);
+    assert_eq!(running.expect("change")["files"][0], "src/main.rs");
+    assert_eq!(running.line(), "one");
+    running.running();
+    running.signal(Signal::INT);
+    assert_eq!(running.end().0.code(), Some(130));
+}
+
+#[test]
+fn an_interrupt_ends_program_and_tool_and_leaves_nothing() {
+    for (signal, frozen) in [(Signal::INT, false), (Signal::TERM, false), (Signal::INT, true)] {
+        let fixture = Fixture::new(WAITS);
+        let mut running = fixture.start(&[]);
+        let program = running.running()["pid"].clone();
+        if frozen {
+            // A stopped process acts on no signal but the one that kills.
+            kill_process(id(&program), Signal::STOP).unwrap();
+        }
+        running.signal(signal);
+        assert_eq!(running.end().0.code(), Some(130));
+        assert!(gone(&program));
+        assert_eq!(fixture.sockets(), 0);
+        let status = if frozen { 128 + 9 } else { 128 + 2 };
+        assert_eq!(running.expect("exited")["status"], status);
+    }
+}
+
+#[test]
+fn a_killed_tool_takes_the_program_along() {
+    let fixture = Fixture::new(WAITS);
+    let mut running = fixture.start(&[]);
+    let program = running.running()["pid"].clone();
+    running.signal(Signal::KILL);
+    running.end();
+    let begin = Instant::now();
+    while !gone(&program) {
+        assert!(begin.elapsed() < PATIENCE, "the program lives on");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn errors_are_told_while_the_old_code_runs_and_then_the_fix_goes_through() {
+    let fixture = Fixture::new(WAITS);
+    let mut running = fixture.start(&[]);
+    let program = running.running()["pid"].clone();
+    assert_eq!(running.line(), "one");
+
+    // Saved without a change, and a file that is none of the program's: nothing happens.
+    fixture.write("src/main.rs", WAITS);
+    fixture.write("src/notes.txt", "x");
+    fixture.write("src/unused.rs", "fn f() {}");
+    std::thread::sleep(Duration::from_millis(300));
+
+    fixture.write("src/main.rs", &WAITS.replace("\"one\"", "1"));
+    assert_eq!(running.expect("change")["files"], serde_json::json!(["src/main.rs"]));
+    let rendered = running.expect("compile-error")["rendered"].as_str().unwrap().to_owned();
+    assert!(rendered.starts_with("error[E0308]"), "{rendered}");
+    assert!(!gone(&program));
+
+    // A missing module, then the module.
+    fixture.write("src/main.rs", &format!("mod more;\n{WAITS}"));
+    running.expect("change");
+    running.expect("compile-error");
+    fixture.write("src/more.rs", "pub fn unused() {}\n");
+    assert_eq!(running.expect("change")["files"], serde_json::json!(["src/more.rs"]));
+    let answer = running.next();
+    assert_ne!(answer["event"], "compile-error", "{answer}");
+    running.signal(Signal::INT);
+    let (_, told) = running.end();
+    assert!(told.contains("the last good code runs on"), "{told}");
+}
+
+#[test]
+fn a_manifest_restarts_the_program_or_is_refused() {
+    let fixture = Fixture::new(WAITS);
+    let manifest = std::fs::read_to_string(fixture.path("Cargo.toml")).unwrap();
+    let mut running = fixture.start(&[]);
+    let first = running.running()["pid"].clone();
+    assert_eq!(running.line(), "one");
+    fixture.write("Cargo.toml", &manifest.replace("0.1.0", "0.2.0"));
+    assert_eq!(running.expect("change")["files"], serde_json::json!(["Cargo.toml"]));
+    let restarted = running.expect("restarted");
+    assert_ne!(restarted["pid"], first);
+    assert!(restarted["why"].as_str().unwrap().contains("Cargo.toml"), "{restarted}");
+    assert!(gone(&first));
+    assert_eq!(running.line(), "one");
+
+    fixture.write("Cargo.toml", "nonsense");
+    running.expect("change");
+    let rendered = running.expect("compile-error")["rendered"].as_str().unwrap().to_owned();
+    assert!(rendered.starts_with("error"), "{rendered}");
+    fixture.write("Cargo.toml", &manifest);
+    running.expect("change");
+    running.expect("restarted");
+    running.signal(Signal::INT);
+    running.end();
+
+    std::fs::remove_file(fixture.path("events.jsonl")).unwrap();
+    let mut running = fixture.start(&["--no-restart"]);
+    running.running();
+    fixture.write("Cargo.toml", &manifest.replace("0.1.0", "0.3.0"));
+    running.expect("change");
+    assert_eq!(running.expect("refused")["next"], "keep");
+    running.signal(Signal::INT);
+    running.end();
+}
+
+#[test]
+fn a_watched_folder_restarts_the_program() {
+    let fixture = Fixture::new(WAITS);
+    fixture.write("assets/page.html", "1");
+    let mut running = fixture.start(&["--watch", "assets"]);
+    running.running();
+    fixture.write("assets/page.html", "1");
+    fixture.write("assets/page.html", "2");
+    assert_eq!(running.expect("change")["files"], serde_json::json!(["assets/page.html"]));
+    running.expect("restarted");
+    running.signal(Signal::INT);
+    running.end();
+}
+
+#[test]
+fn a_wrapper_that_was_there_is_still_used() {
+    let fixture = Fixture::new(WAITS);
+    let script = fixture.path("wrap.sh");
+    let log = fixture.path("log");
+    let text = format!("#!/bin/sh\necho used >> {}\nexec \"$@\"\n", log.display());
+    std::fs::write(&script, text).unwrap();
+    make_executable(&script);
+    fixture.write(".cargo/config.toml", "[build]\nrustc-wrapper = \"./wrap.sh\"\n");
+    let mut running = fixture.start(&[]);
+    running.running();
+    assert!(log.exists());
+    std::fs::remove_file(&log).unwrap();
+    fixture.write("src/main.rs", &WAITS.replace("\"one\"", "1"));
+    running.expect("change");
+    running.expect("compile-error");
+    assert!(log.exists(), "replays go through it too");
+    running.signal(Signal::INT);
+    running.end();
+}
+
+fn make_executable(path: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
+}

@@ -1,0 +1,193 @@
+//! Keys, with a terminal made for the test.
+
+use rustix::process::{Pid, test_kill_process};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{LocalModes, tcgetattr};
+use std::fs::File;
+use std::io::{Read, Write};
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// `hot run` of a program in a terminal.
+struct Terminal {
+    tool: Child,
+    keyboard: File,
+    /// The program's side, which keeps the terminal alive and tells its mode.
+    side: File,
+    screen: Receiver<Vec<u8>>,
+    /// What the screen has shown since it was last looked for something.
+    shown: String,
+    _dir: tempfile::TempDir,
+}
+
+impl Terminal {
+    fn new(main: &str) -> Terminal {
+        let dir = tempfile::tempdir().unwrap();
+        let manifest =
+            "[package]\nname = \"app\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[workspace]\n";
+        std::fs::create_dir_all(dir.path().join("src")).unwrap();
+        std::fs::create_dir_all(dir.path().join("run")).unwrap();
+        std::fs::write(dir.path().join("Cargo.toml"), manifest).unwrap();
+        std::fs::write(dir.path().join("src/main.rs"), main).unwrap();
+
+        let keyboard = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        grantpt(&keyboard).unwrap();
+        unlockpt(&keyboard).unwrap();
+        let name = ptsname(&keyboard, Vec::new()).unwrap().into_string().unwrap();
+        let side = File::options().read(true).write(true).open(name).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_hot"));
+        command
+            .arg("run")
+            .current_dir(dir.path())
+            .env("XDG_RUNTIME_DIR", dir.path().join("run"))
+            .env("RUST_BACKTRACE", "0")
+            .env("NO_COLOR", "1")
+            .stdin(side.try_clone().unwrap())
+            .stdout(side.try_clone().unwrap())
+            .stderr(side.try_clone().unwrap());
+        // SAFETY: between fork and exec these are two system calls; neither allocates.
+        unsafe {
+            command.pre_exec(|| {
+                rustix::process::setsid()?;
+                rustix::process::ioctl_tiocsctty(std::io::stdin())?;
+                Ok(())
+            });
+        }
+        let tool = command.spawn().unwrap();
+        let keyboard = File::from(keyboard);
+        let mut output = keyboard.try_clone().unwrap();
+        let (sender, screen) = channel();
+        std::thread::spawn(move || {
+            let mut bytes = [0; 4096];
+            while let Ok(n @ 1..) = output.read(&mut bytes) {
+                if sender.send(bytes[..n].to_vec()).is_err() {
+                    return;
+                }
+            }
+        });
+        Terminal { tool, keyboard, side, screen, shown: String::new(), _dir: dir }
+    }
+
+    fn press(&mut self, keys: &str) {
+        self.keyboard.write_all(keys.as_bytes()).unwrap();
+    }
+
+    /// Waits until the screen shows this; returns the line with it, which is gone then.
+    fn shows(&mut self, text: &str) -> String {
+        let begin = Instant::now();
+        loop {
+            if let Some(at) = self.shown.find(text)
+                && let Some(end) = self.shown[at..].find('\n')
+            {
+                let start = self.shown[..at].rfind('\n').map_or(0, |newline| newline + 1);
+                return self.shown.drain(start..at + end + 1).collect();
+            }
+            let left = PATIENCE.saturating_sub(begin.elapsed());
+            match self.screen.recv_timeout(left) {
+                Ok(bytes) => self.shown.push_str(&String::from_utf8_lossy(&bytes)),
+                Err(_) => panic!("{text:?} is not on the screen but {:?}", self.shown),
+            }
+        }
+    }
+
+    fn in_line_mode(&self) -> bool {
+        let modes = tcgetattr(&self.side).unwrap().local_modes;
+        modes.contains(LocalModes::ICANON | LocalModes::ECHO)
+    }
+
+    fn end(&mut self) -> i32 {
+        let begin = Instant::now();
+        loop {
+            if let Some(status) = self.tool.try_wait().unwrap() {
+                return status.code().unwrap();
+            }
+            assert!(begin.elapsed() < PATIENCE, "the tool does not end");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        // After a failed check. The kernel ends the program with its tool.
+        let _ = self.tool.kill();
+        let _ = self.tool.wait();
+    }
+}
+
+const WAITS: &str = "fn main() { println!(\"pid {} up\", std::process::id()); \
+                     loop { std::thread::park(); } }";
+
+fn pid(line: &str) -> Pid {
+    let number = line.rsplit("pid ").next().unwrap().split(' ').next().unwrap();
+    Pid::from_raw(number.parse().unwrap()).unwrap()
+}
+
+#[test]
+fn keys_do_what_they_say_and_leave_the_terminal_as_it_was() {
+    let mut terminal = Terminal::new(WAITS);
+    let first = pid(&terminal.shows(" up"));
+    terminal.shows("keys: r restart");
+    assert!(!terminal.in_line_mode());
+    terminal.press("h");
+    terminal.shows("keys: r restart");
+    terminal.press("v");
+    terminal.shows("telling more");
+    terminal.press("x");
+    terminal.press("r");
+    let second = pid(&terminal.shows(" up"));
+    assert!(first != second && test_kill_process(first).is_err());
+    terminal.shows("restarted");
+    terminal.press("c");
+    terminal.press("h");
+    let screen = terminal.shows("keys: r restart");
+    assert!(screen.contains("\x1b[2J"), "{screen:?}");
+    terminal.press("q");
+    assert_eq!(terminal.end(), 130);
+    assert!(terminal.in_line_mode());
+    assert!(test_kill_process(second).is_err());
+}
+
+#[test]
+fn control_c_reaches_the_program_once() {
+    let mut terminal = Terminal::new(
+        "use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+         static COUNT: AtomicU32 = AtomicU32::new(0);
+         extern \"C\" fn count(_: i32) { COUNT.fetch_add(1, SeqCst); }
+         unsafe extern \"C\" { fn signal(number: i32, handler: extern \"C\" fn(i32)) -> usize; }
+         fn main() {
+             unsafe { signal(2, count) };
+             println!(\"pid {} up\", std::process::id());
+             let pause = || std::thread::sleep(std::time::Duration::from_millis(300));
+             while COUNT.load(SeqCst) == 0 { pause(); }
+             pause();
+             println!(\"interrupted {} times\", COUNT.load(SeqCst));
+         }",
+    );
+    let program = pid(&terminal.shows(" up"));
+    terminal.shows("keys: r restart");
+    terminal.press("\x03");
+    assert!(terminal.shows("interrupted").contains("interrupted 1 times"));
+    assert_eq!(terminal.end(), 130);
+    assert!(terminal.in_line_mode());
+    assert!(test_kill_process(program).is_err());
+}
+
+#[test]
+fn a_program_that_reads_the_terminal_has_it_for_itself() {
+    let mut terminal = Terminal::new(
+        "fn main() { println!(\"name?\"); let mut line = String::new(); \
+         std::io::stdin().read_line(&mut line).unwrap(); println!(\"hello {}!\", line.trim()); }",
+    );
+    terminal.shows("name?");
+    terminal.shows("keys are off");
+    assert!(terminal.in_line_mode());
+    terminal.press("quirr\n");
+    terminal.shows("hello quirr!");
+    assert_eq!(terminal.end(), 0);
+    assert!(terminal.in_line_mode());
+}

@@ -97,6 +97,63 @@ fn a_panic_in_new_code_is_caught_by_the_program() {
 }
 
 #[test]
+fn backtraces_in_a_library_have_names_and_lines() {
+    let fixture = fixture();
+    let mut program = fixture.start("spawn");
+    program.expect(START);
+    let body = r#"
+        let trace = std::backtrace::Backtrace::force_capture().to_string();
+        let own = trace.contains("::price\n") && trace.contains("patch/src/lib.rs:4");
+        order.amount + if own && trace.contains("host/src/main.rs") { 1 } else { 2 }"#;
+    // The second time too: what a backtrace has seen of the first is kept.
+    for body in [body.to_owned(), format!("\n\n{body}").replace("rs:4", "rs:6")] {
+        program.load(&fixture.library(&price("order.amount")));
+        program.expect("price=100 ");
+        program.load(&fixture.library(&price(&body)));
+        program.expect("price=101 ");
+    }
+}
+
+#[test]
+fn what_cannot_work_does_not_compile() {
+    let fixture = fixture();
+    let cases = [
+        (
+            one(
+                r#""shop/fetch" => new as async fn(u32) -> u32"#,
+                "async fn new(number: u32) -> u32 { number }",
+            ),
+            "an async function cannot be replaced from a library",
+        ),
+        (one(r#""shop/price" = new"#, "fn new() {}"), "each replacement is written `"),
+        (
+            one(r#""shop/price" => new as fn() -> u64"#, "fn new() -> u32 { 0 }"),
+            "expected `u64`, found `u32`",
+        ),
+        (
+            one(
+                r#""shop/price" => new as fn(&Order) -> u64"#,
+                "fn new(_: &'static Order) -> u64 { 0 }",
+            ),
+            "borrowed data escapes",
+        ),
+        (
+            one(
+                r#""shop/checksum" => new as fn(u32) -> u32"#,
+                "unsafe fn new(_: u32) -> u32 { 0 }",
+            ),
+            "call to unsafe function",
+        ),
+        (one("", "hot::replace! {}"), "__hot_replacements_v1"),
+    ];
+    for (source, message) in cases {
+        fixture.write("patch/src/lib.rs", &source);
+        let errors = fixture.build().expect_err(&source);
+        assert!(errors.contains(message), "{source}{errors}");
+    }
+}
+
+#[test]
 fn wrong_names_and_types_are_refused_and_nothing_changes() {
     let fixture = fixture();
     let mut program = fixture.start("tokio");

@@ -73,9 +73,13 @@ impl Fixture {
     }
 
     fn builder(&self) -> Builder {
+        self.builder_with(&[])
+    }
+
+    fn builder_with(&self, flags: &[&str]) -> Builder {
         let manifest = format!("--manifest-path={}", self.path("w/Cargo.toml").display());
         let selection = Selection {
-            build: vec![manifest.clone()],
+            build: flags.iter().map(|f| (*f).to_owned()).chain([manifest.clone()]).collect(),
             metadata: vec![manifest.clone()],
             clean: vec![manifest],
             profile: "dev".into(),
@@ -209,6 +213,31 @@ fn a_replay_gives_new_objects_and_leaves_the_executable_and_cargo_in_good_order(
     std::fs::write(&source, original).unwrap();
     std::fs::File::options().write(true).open(&source).unwrap().set_modified(time).unwrap();
     assert_eq!(fixture.cargo().1, "3 5");
+}
+
+#[test]
+fn sessions_of_other_features_are_told_apart() {
+    let fixture = Fixture::new();
+    let manifest = fixture.path("w/app/Cargo.toml");
+    let text = std::fs::read_to_string(&manifest).unwrap() + "[features]\nwide = []\n";
+    std::fs::write(&manifest, text).unwrap();
+    // Much of other crates is instantiated here, the same with either feature.
+    let common = "fn common() { let mut m = std::collections::BTreeMap::from([(1u8, vec![1u16])]);
+                  m.retain(|_, v| v.len() > 1); println!(\"{m:?}\"); }\n";
+    let main = "#[cfg(feature = \"wide\")] fn main() { common(); wide() }
+                #[cfg(not(feature = \"wide\"))] fn main() { common(); common(); narrow() }
+                #[cfg(feature = \"wide\")] fn wide() {}
+                #[cfg(not(feature = \"wide\"))] fn narrow() {}\n";
+    fixture.write("w/app/src/main.rs", &format!("{main}{common}"));
+    for _ in 0..2 {
+        for (flags, own, other) in
+            [(&["--features=app/wide"][..], "wide", "narrow"), (&[], "narrow", "wide")]
+        {
+            let (build, _) = build(&mut fixture.builder_with(flags));
+            let objects = build.objects().unwrap();
+            assert!(defines(&objects[3], own) && !defines(&objects[3], other), "{own}");
+        }
+    }
 }
 
 #[test]

@@ -107,6 +107,7 @@ pub fn expand(
     let (extension, arguments) = (&header.extension, header.arguments());
     Ok(quote! {
         #every const _: () = {
+            #[allow(drop_bounds)]
             trait #extension #generics: #trait_path #where_clause { #(#declared)* }
             impl #generics #extension #arguments for #self_type #where_clause { #(#beside)* }
             #whole

@@ -10,7 +10,7 @@ use super::bind::Selection;
 use super::name::{Name, Names};
 use super::program::Program;
 use super::{Detail, DiffError};
-use crate::layout::{Bound, Layouts, compare};
+use crate::layout::{Bound, LayoutError, Layouts, ObjectLayouts, compare};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -27,9 +27,7 @@ impl Lived {
             let known = self.crates.entry(key.clone()).or_default();
             let fresh = unit.objects.iter().filter(|o| !known.iter().any(|k| Arc::ptr_eq(k, o)));
             let mut objects: Vec<Arc<Object>> = fresh.cloned().collect();
-            for object in &objects {
-                layouts(object)?;
-            }
+            read(objects.iter())?;
             objects.append(known);
             *known = objects;
         }
@@ -45,6 +43,7 @@ pub fn check(
     selection: &Selection,
     names: &Names,
 ) -> Result<Vec<Detail>, DiffError> {
+    read(newest.objects())?;
     let gather = |objects: &[Arc<Object>]| {
         objects.iter().map(|o| layouts(o).cloned()).collect::<Result<Layouts, DiffError>>()
     };
@@ -69,7 +68,20 @@ pub fn check(
         .collect())
 }
 
-fn layouts(object: &Object) -> Result<&crate::layout::ObjectLayouts, DiffError> {
+/// Reads the layouts that are not known yet, on all processors.
+fn read<'a>(objects: impl Iterator<Item = &'a Arc<Object>>) -> Result<(), DiffError> {
+    let unread: Vec<&Arc<Object>> = objects.filter(|o| o.layouts.get().is_none()).collect();
+    let bytes: Vec<&[u8]> = unread.iter().map(|object| object.data.as_slice()).collect();
+    let failed =
+        |e: LayoutError| DiffError::Object { unit: "of the program".into(), what: e.to_string() };
+    for (object, read) in unread.iter().zip(ObjectLayouts::read_all(&bytes).map_err(failed)?) {
+        // Nobody else sets it: `unread` holds each object once.
+        object.layouts.get_or_init(|| read);
+    }
+    Ok(())
+}
+
+fn layouts(object: &Object) -> Result<&ObjectLayouts, DiffError> {
     object
         .layouts()
         .map_err(|e| DiffError::Object { unit: object.unit.clone(), what: e.to_string() })

@@ -38,7 +38,15 @@ pub(super) fn judge(world: &mut World, rebuilt: Vec<CrateObjects>) -> Result<Ver
 
     let signatures = changed_signatures(&world.running, &hot, &world.loaded);
     if !signatures.is_empty() {
-        return Ok(Verdict::Refused { why: "signature".into(), details: signatures });
+        // A body's symbol contains a hash of its types and of their fields: if the signature reads
+        // as before, a type in it may have changed, which is what the person should be told.
+        let nothing = Selection::default();
+        let layouts = guard::check(&world.lived, &world.newest, &[], &nothing, &world.names)?;
+        return Ok(if layouts.is_empty() {
+            Verdict::Refused { why: "signature".into(), details: signatures }
+        } else {
+            Verdict::Refused { why: "layout".into(), details: layouts }
+        });
     }
     let roots = roots(&hot, &dirty, &world.loaded);
     if roots.is_empty() {
@@ -65,13 +73,15 @@ pub(super) fn judge(world: &mut World, rebuilt: Vec<CrateObjects>) -> Result<Ver
     let functions: Vec<Name> = constructors.iter().map(|(_, function)| *function).collect();
     let selection = bind::select(&[bodies.as_slice(), &functions].concat(), &mut sources)?;
     let image = image::build(&selection, &sources);
-    if let Some(refused) = obstacles(&selection, &image, &sources) {
-        return Ok(refused);
-    }
+    let obstacles = obstacles(&selection, &image, &sources);
 
     let layouts = guard::check(&world.lived, &world.newest, &bodies, &selection, &world.names)?;
+    // A static whose type has changed stands in the way of binding too, but the type says more.
     if !layouts.is_empty() {
         return Ok(Verdict::Refused { why: "layout".into(), details: layouts });
+    }
+    if let Some(refused) = obstacles {
+        return Ok(refused);
     }
 
     let id = PatchId(RandomState::new().hash_one(&world.host.build_id));

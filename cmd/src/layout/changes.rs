@@ -6,7 +6,8 @@
 //! sizes, offsets and tags differ, which is what happens to every type that holds a changed one.
 
 use super::symbol::{same, short};
-use super::types::{Id, Kind, Member, Object, Type, VariantPart};
+use super::types::{Id, Kind, Member, Object, Type, Variant, VariantPart};
+use std::cell::OnceCell;
 use std::collections::HashMap;
 
 /// What became of one type.
@@ -25,6 +26,13 @@ pub(super) struct Changes {
     pub(super) held: Vec<(Id, Id)>,
     /// Types that both only lead to: behind pointers, generic arguments, function signatures.
     pub(super) led_to: Vec<(Id, Id)>,
+}
+
+impl Changes {
+    /// Whether values of the two types lie differently in memory, or mean something else there.
+    pub(super) fn differ(&self) -> bool {
+        self.own || self.placement
+    }
 }
 
 /// Compares two types that go by one name.
@@ -149,14 +157,14 @@ impl Side<'_> {
     }
 
     fn fields(&mut self, of: &str, old: &[Member], new: &[Member]) {
-        let known: HashMap<&str, &Member> = old.iter().map(|m| (&*m.name, m)).collect();
+        let (known, kept) = (ByName::new(old), ByName::new(new));
         let label = |member: &Member| {
             // Fields of tuples are written as in the source: `0`, not `__0`.
             let name = member.name.strip_prefix("__").filter(|n| n.parse::<u32>().is_ok());
             format!("{of}{}", name.unwrap_or(&member.name))
         };
-        for now in new {
-            let Some(was) = known.get(&*now.name) else {
+        for (index, now) in new.iter().enumerate() {
+            let Some(was) = known.get(index, &now.name) else {
                 let line = format!("+ {}: {}", label(now), placed(self.new, now));
                 self.own(line);
                 continue;
@@ -174,8 +182,10 @@ impl Side<'_> {
                 self.changes.placement = true;
             }
         }
-        let kept: HashMap<&str, ()> = new.iter().map(|m| (&*m.name, ())).collect();
-        for was in old.iter().filter(|was| !kept.contains_key(&*was.name)) {
+        for (index, was) in old.iter().enumerate() {
+            if kept.get(index, &was.name).is_some() {
+                continue;
+            }
             let line = format!("- {}: {}", label(was), placed(self.old, was));
             self.own(line);
         }
@@ -197,10 +207,10 @@ impl Side<'_> {
     }
 
     fn variants(&mut self, old: &VariantPart, new: &VariantPart) {
-        let known: HashMap<&str, _> = old.variants.iter().map(|v| (&*v.name, v)).collect();
+        let (known, kept) = (ByName::new(&old.variants), ByName::new(&new.variants));
         let mut tags = Vec::new();
-        for now in &new.variants {
-            let Some(was) = known.get(&*now.name) else {
+        for (index, now) in new.variants.iter().enumerate() {
+            let Some(was) = known.get(index, &now.name) else {
                 self.own(format!("+ variant {}", now.name));
                 continue;
             };
@@ -214,16 +224,20 @@ impl Side<'_> {
                 tags.push(format!("{} = {} → {}", now.name, value(was.value), value(now.value)));
             }
         }
-        let kept: HashMap<&str, ()> = new.variants.iter().map(|v| (&*v.name, ())).collect();
-        for was in old.variants.iter().filter(|was| !kept.contains_key(&*was.name)) {
-            self.own(format!("- variant {}", was.name));
+        for (index, was) in old.variants.iter().enumerate() {
+            if kept.get(index, &was.name).is_none() {
+                self.own(format!("- variant {}", was.name));
+            }
         }
-        let placed = |object: &Object, tag: &Option<Member>| {
-            tag.as_ref().map_or_else(|| "none".into(), |tag| placed(object, tag))
-        };
-        let (a, b) = (placed(self.old, &old.tag), placed(self.new, &new.tag));
-        if a != b {
-            tags.insert(0, format!("tag: {a} → {b}"));
+        fn tag<'a>(object: &'a Object, part: &VariantPart) -> Option<(Option<u64>, &'a str)> {
+            part.tag.as_ref().map(|tag| (tag.offset, object.name(tag.ty)))
+        }
+        let (was, now) = (tag(self.old, old), tag(self.new, new));
+        if was != now {
+            let told = |tag: Option<(Option<u64>, &str)>| {
+                tag.map_or_else(|| "none".into(), |(offset, ty)| at(ty.to_string(), offset))
+            };
+            tags.insert(0, format!("tag: {} → {}", told(was), told(now)));
         }
         if !tags.is_empty() {
             self.changes.placement = true;
@@ -235,19 +249,61 @@ impl Side<'_> {
     }
 
     fn enumerators(&mut self, old: &[(Box<str>, i128)], new: &[(Box<str>, i128)]) {
-        let known: HashMap<&str, i128> =
-            old.iter().map(|(name, value)| (&**name, *value)).collect();
-        for (name, now) in new {
-            match known.get(&**name) {
+        let (known, kept) = (ByName::new(old), ByName::new(new));
+        for (index, (name, now)) in new.iter().enumerate() {
+            match known.get(index, name) {
                 None => self.own(format!("+ {name} = {now}")),
-                Some(was) if was != now => self.own(format!("{name} = {was} → {now}")),
+                Some((_, was)) if was != now => self.own(format!("{name} = {was} → {now}")),
                 Some(_) => {}
             }
         }
-        let kept: HashMap<&str, ()> = new.iter().map(|(name, _)| (&**name, ())).collect();
-        for (name, was) in old.iter().filter(|(name, _)| !kept.contains_key(&**name)) {
-            self.own(format!("- {name} = {was}"));
+        for (index, (name, was)) in old.iter().enumerate() {
+            if kept.get(index, name).is_none() {
+                self.own(format!("- {name} = {was}"));
+            }
         }
+    }
+}
+
+/// Finds parts of a type by name. They mostly stand where they stood before.
+struct ByName<'a, T> {
+    all: &'a [T],
+    index: OnceCell<HashMap<&'a str, &'a T>>,
+}
+
+impl<'a, T: Named> ByName<'a, T> {
+    fn new(all: &'a [T]) -> Self {
+        ByName { all, index: OnceCell::new() }
+    }
+
+    fn get(&self, likely: usize, name: &str) -> Option<&'a T> {
+        if let Some(found) = self.all.get(likely).filter(|found| found.name() == name) {
+            return Some(found);
+        }
+        let index = || self.all.iter().map(|part| (part.name(), part)).collect();
+        self.index.get_or_init(index).get(name).copied()
+    }
+}
+
+trait Named {
+    fn name(&self) -> &str;
+}
+
+impl Named for Member {
+    fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl Named for Variant {
+    fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl Named for (Box<str>, i128) {
+    fn name(&self) -> &str {
+        &self.0
     }
 }
 

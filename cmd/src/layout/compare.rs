@@ -22,6 +22,7 @@ use super::changes::{self, Changes};
 use super::difference::{Difference, Origin};
 use super::symbol::{is_numbered, path, same, short, stem};
 use super::types::{Function, Id, Kind, Object, Static, Type};
+use super::vtables::{self, signature};
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::ptr;
@@ -91,6 +92,9 @@ struct Walk<'a> {
     explored: usize,
     /// Differences of bound things themselves.
     differences: Vec<Difference>,
+    /// Statics with another alignment than before, each with the pair of its types: told only if
+    /// the type does not explain it.
+    realigned: Vec<(usize, Difference)>,
 }
 
 impl<'a> Walk<'a> {
@@ -102,6 +106,7 @@ impl<'a> Walk<'a> {
             known: HashMap::new(),
             explored: 0,
             differences: Vec::new(),
+            realigned: Vec::new(),
         }
     }
 
@@ -138,19 +143,23 @@ impl<'a> Walk<'a> {
             }
         };
         let (was_name, now_name) = (self.old[old_in].name(was.ty), self.new[new_in].name(now.ty));
-        if !same(was_name, now_name) || was.align != now.align {
-            let (was, now) = if same(was_name, now_name) {
-                (aligned(was_name, was.align), aligned(now_name, now.align))
-            } else {
-                shortest(was_name, now_name)
-            };
+        if !same(was_name, now_name) {
+            let (was, now) = shortest(was_name, now_name);
             let (changes, reached_from) = (Vec::new(), Vec::new());
             self.differences.push(Difference { item, was, now, changes, reached_from });
             return;
         }
         let origin =
             Origin::Static { symbol: symbol.into(), path, type_name: now_name.to_string() };
-        self.root((old_in, was.ty), (new_in, now.ty), origin);
+        let told = (aligned(was_name, was.align), aligned(now_name, now.align));
+        let root = self.root((old_in, was.ty), (new_in, now.ty), origin);
+        if let Some(root) = root
+            && was.align != now.align
+        {
+            let ((was, now), changes, reached_from) = (told, Vec::new(), Vec::new());
+            let difference = Difference { item, was, now, changes, reached_from };
+            self.realigned.push((root, difference));
+        }
     }
 
     fn bind_function(&mut self, symbol: &str) {
@@ -187,13 +196,15 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn root(&mut self, old: (usize, Id), new: (usize, Id), origin: Origin) {
+    /// Adds the pair of a bound thing's type, unless one object file describes both.
+    fn root(&mut self, old: (usize, Id), new: (usize, Id), origin: Origin) -> Option<usize> {
         if ptr::eq(self.old[old.0], self.new[new.0]) {
-            // One and the same object file: it cannot contradict itself.
-            return;
+            // It cannot contradict itself.
+            return None;
         }
         let index = self.pair((old.0 as u32, old.1), (new.0 as u32, new.1));
         self.pairs[index].origins.push(origin);
+        Some(index)
     }
 
     fn pair(&mut self, old: Node, new: Node) -> usize {
@@ -258,6 +269,11 @@ impl<'a> Walk<'a> {
     fn report(mut self, rooted: usize) -> Vec<Difference> {
         let below = self.differing_below();
         let mut told = std::mem::take(&mut self.differences);
+        for (root, difference) in std::mem::take(&mut self.realigned) {
+            if !below[root] && !self.pairs[root].changes.differ() {
+                told.push(difference);
+            }
+        }
         for (index, pair) in self.pairs.iter().enumerate() {
             let was = self.old[pair.old.0 as usize].get(pair.old.1);
             let now = self.new[pair.new.0 as usize].get(pair.new.1);
@@ -289,15 +305,19 @@ impl<'a> Walk<'a> {
                 tell(&mut told, difference);
             }
         }
+        for difference in vtables::compare(&self.old, &self.new) {
+            // Told already where the table is longer or shorter than it was.
+            let object = difference.item.replacen("trait ", "dyn ", 1);
+            if !told.iter().any(|known| known.item.contains(&object)) {
+                tell(&mut told, difference);
+            }
+        }
         told
     }
 
     /// For each pair, whether something that it holds by value differs, however deep inside.
     fn differing_below(&self) -> Vec<bool> {
-        let differs = |index: usize| {
-            let changes = &self.pairs[index].changes;
-            changes.own || changes.placement
-        };
+        let differs = |index: usize| self.pairs[index].changes.differ();
         // Spread outwards from those that differ: from the held to the holders.
         let mut holders = vec![Vec::new(); self.pairs.len()];
         for (index, pair) in self.pairs.iter().enumerate() {
@@ -377,12 +397,6 @@ fn types_of(function: &Function) -> impl Iterator<Item = Id> {
     function.arguments.iter().map(|(_, ty)| *ty).chain(function.result)
 }
 
-fn signature(object: &Object, function: &Function) -> String {
-    let arguments: Vec<&str> = function.arguments.iter().map(|(_, ty)| object.name(*ty)).collect();
-    let result = function.result.map(|ty| format!(" -> {}", object.name(ty)));
-    format!("fn({}){}", arguments.join(", "), result.unwrap_or_default())
-}
-
 /// Two type names, shortened where they still differ then.
 fn shortest(was: &str, now: &str) -> (String, String) {
     let (a, b) = (short(was), short(now));
@@ -423,6 +437,8 @@ fn named<'a>(objects: &[&'a Object]) -> impl Iterator<Item = (Node, &'a Type)> {
                 | Kind::Enumeration { .. } => !ty.declaration && ty.variant_of.is_none(),
                 _ => false,
             };
+            // The compiler's tables of methods are no types of values.
+            let by_name = by_name && !ty.name.ends_with("::{vtable_type}");
             by_name.then_some(((index as u32, Id(id as u32)), ty))
         })
     })

@@ -6,12 +6,12 @@
 //! stay offsets until [`super::resolve`] turns them into places in the arena.
 
 use super::LayoutError;
-use super::sections::Slice;
+use super::sections::{Address, Slice};
 use super::symbol::stem;
 use super::types::{Function, Id, Kind, Member, Object, Static, Type, Variant, VariantPart};
 use gimli::{
-    Abbreviation, Attribute, AttributeValue, Dwarf, EntriesRaw, Reader as _, Unit, UnitOffset,
-    constants as dw,
+    Abbreviation, Attribute, AttributeValue, Dwarf, EntriesRaw, Reader as _, Section as _, Unit,
+    UnitOffset, constants as dw,
 };
 
 /// Entries nested deeper than this are taken for damage.
@@ -24,8 +24,8 @@ pub(super) struct Entries {
     pub(super) object: Object,
     /// For each type its offset in `.debug_info`, ascending.
     pub(super) offsets: Vec<u32>,
-    /// For each type whether its name is still to be made.
     pub(super) functions: Vec<RawFunction>,
+    pub(super) vtables: Vec<RawVtable>,
 }
 
 /// A function's entry: a definition may leave its name and result to a declaration elsewhere.
@@ -34,6 +34,15 @@ pub(super) struct RawFunction {
     pub(super) symbol: Option<Box<str>>,
     pub(super) declared_at: Option<u32>,
     pub(super) function: Function,
+}
+
+/// A table of methods.
+pub(super) struct RawVtable {
+    /// `<shop::Order as shop::Priced>`
+    pub(super) name: Box<str>,
+    /// A type of the table's size.
+    pub(super) ty: Id,
+    pub(super) address: Address,
 }
 
 /// An entry that has children, while they are read.
@@ -73,6 +82,8 @@ struct Attributes<'d> {
     upper_bound: Option<u64>,
     encoding: u8,
     declaration: bool,
+    /// Where the address of a static stands.
+    address: Option<Address>,
 }
 
 /// Reads all entries of all units that rustc wrote.
@@ -316,7 +327,10 @@ impl<'w, 'd> Walk<'w, 'd> {
     fn variable(&mut self, attributes: &Attributes<'d>) {
         let Some(ty) = attributes.ty else { return };
         let symbol = text(attributes.linkage_name.or(attributes.name));
-        if symbol.ends_with("{vtable}") {
+        if let Some(name) = symbol.strip_suffix("::{vtable}") {
+            if let Some(address) = attributes.address {
+                self.out.vtables.push(RawVtable { name: name.into(), ty: Id(ty), address });
+            }
             return;
         }
         let described = Static { ty: Id(ty), align: attributes.align };
@@ -405,6 +419,7 @@ impl<'w, 'd> Walk<'w, 'd> {
                     }
                 }
                 dw::DW_AT_declaration => found.declaration = true,
+                dw::DW_AT_location => found.address = self.address(&attribute),
                 _ => {}
             }
         }
@@ -420,6 +435,25 @@ impl<'w, 'd> Walk<'w, 'd> {
             AttributeValue::UnitRef(offset) => self.global(offset.0).map(Some),
             AttributeValue::DebugInfoRef(offset) => within_four_gigabytes(offset.0).map(Some),
             _ => Ok(None),
+        }
+    }
+
+    /// Where the address stands that is all of a location.
+    fn address(&self, attribute: &Attribute<Slice<'d>>) -> Option<Address> {
+        let AttributeValue::Exprloc(gimli::Expression(expression)) = attribute.value() else {
+            return None;
+        };
+        let mut rest = expression;
+        match dw::DwOp(rest.read_u8().ok()?) {
+            dw::DW_OP_addr => {
+                let offset = rest.offset_from(*self.dwarf.debug_info.reader());
+                Some(Address::Info(offset as u64))
+            }
+            dw::DW_OP_addrx => {
+                let index = rest.read_uleb128().ok()?.checked_mul(8)?;
+                Some(Address::Addr(index.checked_add(self.unit.addr_base.0 as u64)?))
+            }
+            _ => None,
         }
     }
 

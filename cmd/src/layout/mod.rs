@@ -11,7 +11,8 @@
 //!
 //! The way there: `sections` relocates the debug sections, `entries` walks them once, `resolve`
 //! makes an arena of `types` with names and fingerprints, `changes` sets two types side by side,
-//! `compare` walks pairs of types from what is bound.
+//! `vtables` does so with the tables of methods behind trait objects, `compare` walks pairs of types
+//! from what is bound.
 
 mod changes;
 mod compare;
@@ -21,6 +22,7 @@ mod resolve;
 mod sections;
 mod symbol;
 mod types;
+mod vtables;
 
 pub use compare::{Bound, compare};
 pub use difference::{Difference, Origin};
@@ -42,7 +44,31 @@ impl ObjectLayouts {
     pub fn read(object: &[u8]) -> Result<ObjectLayouts, LayoutError> {
         let sections = sections::Sections::read(object)?;
         let entries = entries::read(&sections.dwarf())?;
-        Ok(ObjectLayouts(Arc::new(resolve::resolve(entries)?)))
+        Ok(ObjectLayouts(Arc::new(resolve::resolve(entries, &sections)?)))
+    }
+
+    /// Reads several object files, on as many threads as the machine has, and keeps their order.
+    ///
+    /// # Errors
+    /// As [`ObjectLayouts::read`], for an object that cannot be read.
+    pub fn read_all(objects: &[&[u8]]) -> Result<Vec<ObjectLayouts>, LayoutError> {
+        let threads = std::thread::available_parallelism().map_or(1, |n| n.get());
+        let threads = threads.min(objects.len()).max(1);
+        // Each takes every n-th, since neighbours are often alike in size.
+        let share = |first: usize| -> Result<Vec<ObjectLayouts>, LayoutError> {
+            objects.iter().skip(first).step_by(threads).map(|bytes| Self::read(bytes)).collect()
+        };
+        let shares: Vec<Vec<ObjectLayouts>> = std::thread::scope(|scope| {
+            let others: Vec<_> =
+                (1..threads).map(|first| scope.spawn(move || share(first))).collect();
+            let joined = others.into_iter().map(|thread| match thread.join() {
+                Ok(read) => read,
+                Err(panic) => std::panic::resume_unwind(panic),
+            });
+            std::iter::once(share(0)).chain(joined).collect::<Result<_, _>>()
+        })?;
+        let at = |index: usize| shares[index % threads][index / threads].clone();
+        Ok((0..objects.len()).map(at).collect())
     }
 }
 
@@ -65,12 +91,13 @@ pub struct Layouts {
 }
 
 impl Layouts {
-    /// Reads all objects of a crate.
+    /// Reads all objects of a crate, on as many threads as the machine has.
     ///
     /// # Errors
-    /// As [`ObjectLayouts::read`], for the first object that cannot be read.
+    /// As [`ObjectLayouts::read`], for an object that cannot be read.
     pub fn read<'a>(objects: impl IntoIterator<Item = &'a [u8]>) -> Result<Layouts, LayoutError> {
-        objects.into_iter().map(ObjectLayouts::read).collect()
+        let objects: Vec<&[u8]> = objects.into_iter().collect();
+        Ok(Layouts { objects: ObjectLayouts::read_all(&objects)? })
     }
 
     /// Whether the objects describe any type at all. Without it [`compare`] sees nothing, and the

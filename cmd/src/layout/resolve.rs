@@ -2,8 +2,10 @@
 //! their enum, every type gets a name and a fingerprint.
 
 use super::LayoutError;
-use super::entries::{Entries, RawFunction};
+use super::entries::{Entries, RawFunction, RawVtable};
+use super::sections::Sections;
 use super::types::{Id, Kind, Member, Object, Type};
+use super::vtables;
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
@@ -12,8 +14,8 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 const DEEPEST: usize = 64;
 
 /// Makes an object of what was read.
-pub(super) fn resolve(entries: Entries) -> Result<Object, LayoutError> {
-    let Entries { mut object, offsets, functions } = entries;
+pub(super) fn resolve(entries: Entries, sections: &Sections<'_>) -> Result<Object, LayoutError> {
+    let Entries { mut object, offsets, functions, vtables } = entries;
     let place = |id: &mut Id| -> Result<(), LayoutError> {
         *id = locate(&offsets, *id)?;
         Ok(())
@@ -27,6 +29,13 @@ pub(super) fn resolve(entries: Entries) -> Result<Object, LayoutError> {
     fold_variants(&mut object.types);
     name(&mut object.types)?;
     take_functions(&mut object, functions, place)?;
+    for RawVtable { name, mut ty, address } in vtables {
+        place(&mut ty)?;
+        let size = object.get(ty).size.unwrap_or(0);
+        if let Some(methods) = vtables::methods(sections, address, size) {
+            object.vtables.insert(name, methods);
+        }
+    }
     for index in 0..object.types.len() {
         let ty = &object.types[index];
         let (key, print) = (key(&ty.name), fingerprint(&object, ty));

@@ -4,21 +4,38 @@
 //! holds zeros and the relocation table the value. All sections of such a file begin at address
 //! zero, so that adding each symbol's value and the addend gives the offsets that a linker would
 //! give if it linked this one object. Addresses of code and data become offsets in their sections
-//! that way, which is of no use; nothing here reads them.
+//! that way, which is of no use: where an address matters, its relocation is looked up instead.
 
 use super::LayoutError;
 use gimli::{Dwarf, EndianSlice, LittleEndian, SectionId};
 use object::{
     Object as _, ObjectSection as _, ObjectSymbol as _, RelocationKind, RelocationTarget,
+    SectionIndex, SymbolIndex, SymbolKind,
 };
 use std::borrow::Cow;
+use std::cell::OnceCell;
+use std::collections::HashMap;
 
 /// A slice of a debug section.
 pub(super) type Slice<'a> = EndianSlice<'a, LittleEndian>;
 
-/// The debug sections that describe types, relocated.
+/// An object file and its debug sections that describe types, relocated.
 pub(super) struct Sections<'a> {
+    file: object::File<'a>,
     loaded: Vec<(SectionId, Cow<'a, [u8]>)>,
+    /// Where each address in `.debug_info` and `.debug_addr` points, ordered by its own place.
+    pointers: Vec<(Address, SymbolIndex, i64)>,
+    /// Functions by section and offset; built when first asked for.
+    functions: OnceCell<HashMap<(SectionIndex, u64), &'a str>>,
+}
+
+/// The place of an address in the debug sections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Address {
+    /// An offset in `.debug_info`.
+    Info(u64),
+    /// An offset in `.debug_addr`.
+    Addr(u64),
 }
 
 /// What is read. `.debug_line` is here only because gimli opens a unit together with it.
@@ -40,15 +57,79 @@ impl<'a> Sections<'a> {
             return Err(LayoutError::BigEndian);
         }
         let mut loaded = Vec::with_capacity(WANTED.len());
+        let mut pointers = Vec::new();
         for id in WANTED {
             let Some(section) = file.section_by_name(id.name()) else { continue };
             let mut data = section.uncompressed_data().map_err(LayoutError::Object)?;
             if matches!(id, SectionId::DebugInfo | SectionId::DebugStrOffsets) {
                 relocate(&file, &section, &mut data)?;
             }
+            // In the 32-bit format, which is all that rustc writes, eight bytes are an address.
+            let place = match id {
+                SectionId::DebugInfo => Address::Info,
+                SectionId::DebugAddr => Address::Addr,
+                _ => {
+                    loaded.push((id, data));
+                    continue;
+                }
+            };
+            for (offset, relocation) in section.relocations() {
+                if relocation.size() == 64
+                    && let RelocationTarget::Symbol(symbol) = relocation.target()
+                {
+                    pointers.push((place(offset), symbol, relocation.addend()));
+                }
+            }
             loaded.push((id, data));
         }
-        Ok(Sections { loaded })
+        pointers.sort_unstable_by_key(|(place, ..)| *place);
+        Ok(Sections { file, loaded, pointers, functions: OnceCell::new() })
+    }
+
+    /// The symbols of the functions to which a table of so many words points. None if the address
+    /// leads to no data.
+    pub(super) fn functions_at(
+        &self,
+        table: Address,
+        words: usize,
+    ) -> Option<Vec<Option<&'a str>>> {
+        let place = self.pointers.binary_search_by_key(&table, |(place, ..)| *place).ok()?;
+        let (_, symbol, addend) = self.pointers[place];
+        let symbol = self.file.symbol_by_index(symbol).ok()?;
+        let start = symbol.address().wrapping_add_signed(addend);
+        let section = self.file.section_by_index(symbol.section_index()?).ok()?;
+        if words as u64 > section.size() / 8 {
+            return None;
+        }
+        let mut found = vec![None; words];
+        for (offset, relocation) in section.relocations() {
+            let word = offset.wrapping_sub(start) / 8;
+            if let Some(place) = usize::try_from(word).ok().and_then(|word| found.get_mut(word))
+                && let RelocationTarget::Symbol(target) = relocation.target()
+            {
+                *place = self.function(target, relocation.addend());
+            }
+        }
+        Some(found)
+    }
+
+    /// The function at a relocation's target. A local one is given by its section.
+    fn function(&self, symbol: SymbolIndex, addend: i64) -> Option<&'a str> {
+        let symbol = self.file.symbol_by_index(symbol).ok()?;
+        if symbol.kind() != SymbolKind::Section {
+            let data = symbol.is_definition() && symbol.kind() != SymbolKind::Text;
+            return symbol.name().ok().filter(|_| !data);
+        }
+        let functions = self.functions.get_or_init(|| {
+            let functions = self.file.symbols().filter(|known| known.kind() == SymbolKind::Text);
+            functions
+                .filter_map(|known| {
+                    Some(((known.section_index()?, known.address()), known.name().ok()?))
+                })
+                .collect()
+        });
+        let offset = symbol.address().wrapping_add_signed(addend);
+        functions.get(&(symbol.section_index()?, offset)).copied()
     }
 
     /// The sections as gimli wants them; an absent one is empty.

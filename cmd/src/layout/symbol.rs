@@ -79,3 +79,60 @@ pub(super) fn short(name: &str) -> String {
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stems_lose_only_what_the_optimiser_added() {
+        assert_eq!(stem("_ZN4shop4SLOT17h0E.llvm.1234"), "_ZN4shop4SLOT17h0E");
+        for kept in ["a.llvm.", "a.llvm.1x", "a.0", "llvm.1"] {
+            assert_eq!(stem(kept), kept);
+        }
+    }
+
+    #[test]
+    fn paths_name_what_the_source_names() {
+        let local = "_ZN4shop2TL29_$u7b$$u7b$constant$u7d$$u7d$28_$u7b$$u7b$closure$u7d$$u7d$23\
+            __RUST_STD_INTERNAL_VAL17h232cf8f919f8d722E";
+        assert_eq!(path(local), "shop::TL");
+        assert_eq!(path("_ZN4shop4cart11__hot_total17h92d18397f2b7254dE"), "shop::cart::total");
+        assert_eq!(path("plain"), "plain");
+    }
+
+    #[test]
+    fn short_names_keep_what_tells_types_apart() {
+        let cases = [
+            ("u64", "u64"),
+            ("[shop::Order; 4]", "[Order; 4]"),
+            (
+                "std::collections::hash::map::HashMap<u64, shop::Order, \
+                 std::hash::random::RandomState, alloc::alloc::Global>",
+                "HashMap<u64, Order>",
+            ),
+            (
+                "alloc::vec::Vec<(u8, alloc::string::String), alloc::alloc::Global>",
+                "Vec<(u8, String)>",
+            ),
+            ("std::sync::lazy_lock::LazyLock<a::B<u8>, fn() -> a::B<u8>>", "LazyLock<B<u8>>"),
+            ("std::sync::lazy_lock::LazyLock<a::B, fn() -> a::C>", "LazyLock<B, fn() -> C>"),
+            (
+                "&dyn core::ops::function::Fn<(&shop::Order), Output=u64>",
+                "&dyn Fn<(&Order), Output=u64>",
+            ),
+            ("shop::{impl#0}::m::{closure_env#1}", "{closure_env#1}"),
+        ];
+        for (full, wanted) in cases {
+            assert_eq!(short(full), wanted);
+        }
+    }
+
+    #[test]
+    fn only_the_compilers_numbers_may_differ() {
+        assert!(same("a::{impl#0}::f::X", "a::{impl#12}::f::X"));
+        assert!(!same("a::{impl#0}::f::X", "a::{impl#0}::f::Y"));
+        assert!(!same("a::X<1>", "a::X<2>"));
+        assert!(!same("a::{closure_env#0}<1>", "a::{closure_env#0}<2>"));
+    }
+}

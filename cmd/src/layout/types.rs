@@ -4,6 +4,7 @@
 //! `Box` of itself) need no care. Every type has a qualified name, generic arguments included;
 //! where DWARF gives none (arrays, the data pointers of slices) it is made from the parts.
 
+use super::vtables::Methods;
 use std::collections::HashMap;
 
 /// A type of one [`Object`]: its place in [`Object::types`]. While the debug information is being
@@ -19,6 +20,8 @@ pub(super) struct Object {
     pub(super) statics: HashMap<Box<str>, Static>,
     /// Functions by symbol, without `.llvm.<digits>`.
     pub(super) functions: HashMap<Box<str>, Function>,
+    /// Tables of methods by type and trait: `<shop::Order as shop::Priced>`.
+    pub(super) vtables: HashMap<Box<str>, Methods>,
 }
 
 /// A static or a thread-local.

@@ -230,6 +230,26 @@ hot! { pub fn count / __hot_count() -> usize { OPEN.lock().map_or(0, |o| o.len()
     assert_eq!((why.as_str(), details[0].item.as_str()), ("layout", "shop::Order"));
     assert!(details[0].lines.iter().any(|l| l.contains("qty: u32 at 4")), "{details:#?}");
     assert!(details[0].lines.iter().any(|l| l.contains("static shop::OPEN")), "{details:#?}");
+    // So is the type of an argument, although the signature reads as before.
+    let with_argument = format!(
+        "{LIBRARY}{}",
+        r#"
+pub struct Cart { pub lines: u32 }
+hot! { pub fn lines / __hot_lines(cart: &Cart) -> u32 { cart.lines } }
+"#
+    );
+    let main = MAIN
+        .replace("shop::price(3)", "shop::price(3) + shop::lines(&shop::Cart { lines: 4 }) as u64");
+    let program = Program::new();
+    let mut cart = program.world(&with_argument, &main);
+    let edited = with_argument.replace("pub lines: u32", "pub lines: u32, extra: u64");
+    let Ok(Verdict::Refused { why, details }) = cart.judge(vec![program.library(&edited)]) else {
+        panic!("not refused");
+    };
+    assert_eq!((why.as_str(), details[0].item.as_str()), ("layout", "shop::Cart"));
+    let program = Program::new();
+    let mut world = program
+        .world(&source, &main.replace("shop::lines(&shop::Cart { lines: 4 })", "shop::count()"));
     // The same edit without the field goes through.
     let body = source.replace("o.len()", "o.len() + 1");
     patch(world.judge(vec![program.library(&body)]).expect("a verdict"));

@@ -1,0 +1,122 @@
+//! The tables of methods behind trait objects.
+//!
+//! A call through `dyn Priced` takes the method by its place in the table, and objects made before
+//! a patch keep the table that they were made with. So the places of the methods are a layout as
+//! well, though no type tells it: methods that changed places leave every size as it was. The
+//! debug information names each table (`<shop::Order as shop::Priced>::{vtable}`) and says where
+//! it lies; the relocations there are the methods.
+
+use super::difference::Difference;
+use super::sections::{Address, Sections};
+use super::symbol::{is_numbered, same, short, stem};
+use super::types::{Function, Object};
+use std::collections::HashMap;
+use std::ptr;
+
+/// What stands in a table before the methods: drop glue, size, alignment.
+const HEADER: usize = 3;
+
+/// The symbols of a table's methods in order; none where there is no method, or a table within
+/// the table (of a supertrait).
+pub(super) type Methods = Box<[Option<Box<str>>]>;
+
+/// Reads the methods of a table of that many bytes.
+pub(super) fn methods(sections: &Sections<'_>, table: Address, size: u64) -> Option<Methods> {
+    let words = usize::try_from(size / 8).ok()?;
+    let names = sections.functions_at(table, words)?;
+    Some(names.into_iter().skip(HEADER).map(|name| Some(stem(name?).into())).collect())
+}
+
+/// Each trait whose methods changed places or signatures in the table of a type that has one on
+/// both sides.
+pub(super) fn compare(old: &[&Object], new: &[&Object]) -> Vec<Difference> {
+    let known: HashMap<&str, &Methods> = old
+        .iter()
+        .flat_map(|object| object.vtables.iter().map(|(name, methods)| (&**name, methods)))
+        .collect();
+    // What has changed stands in an object that has.
+    let fresh: Vec<&Object> =
+        new.iter().copied().filter(|new| !old.iter().any(|old| ptr::eq(*old, *new))).collect();
+    let signatures: Signatures<'_> = fresh
+        .iter()
+        .flat_map(|object| object.functions.iter().map(|(name, f)| (&**name, (*object, f))))
+        .collect();
+    let mut differences = Vec::new();
+    for (name, now) in fresh.iter().flat_map(|object| &object.vtables) {
+        let Some(&was) = known.get(&**name) else { continue };
+        if is_numbered(name) {
+            continue;
+        }
+        let places = (was != now).then(|| other_places(was, now)).flatten();
+        if let Some((was, now)) = places.or_else(|| other_signature(old, &signatures, was, now)) {
+            differences.push(Difference {
+                item: format!("trait {}", trait_of(name)),
+                was,
+                now,
+                changes: Vec::new(),
+                reached_from: Vec::new(),
+            });
+        }
+    }
+    // The tables of an object are in no order.
+    differences.sort_by(|a, b| (&a.item, &a.was).cmp(&(&b.item, &b.was)));
+    differences
+}
+
+type Signatures<'a> = HashMap<&'a str, (&'a Object, &'a Function)>;
+
+/// The methods' names, if they are not the same in the same places.
+fn other_places(was: &Methods, now: &Methods) -> Option<(String, String)> {
+    let names = |methods: &Methods| -> String {
+        let name = |method: &Option<Box<str>>| method.as_deref().map(method_name);
+        let names: Vec<String> = methods.iter().map(|m| name(m).unwrap_or("–".into())).collect();
+        format!("methods {}", names.join(", "))
+    };
+    let (was, now) = (names(was), names(now));
+    (was != now).then_some((was, now))
+}
+
+/// The first method that takes or gives something else than it did.
+fn other_signature(
+    old: &[&Object],
+    new: &Signatures<'_>,
+    was: &Methods,
+    now: &Methods,
+) -> Option<(String, String)> {
+    for (was, now) in was.iter().flatten().zip(now.iter().flatten()) {
+        // The hash of the older scheme covers the signature; symbols of the newer have none.
+        if was == now && !was.starts_with("_R") {
+            continue;
+        }
+        let Some((object, function)) = new.get(&**now) else { continue };
+        let after = signature(object, function);
+        let before =
+            old.iter().find_map(|object| Some(signature(object, object.functions.get(&**was)?)));
+        if let Some(before) = before.filter(|before| !same(before, &after)) {
+            let told = |signature: &str| format!("{}: {}", method_name(now), short(signature));
+            return Some((told(&before), told(&after)));
+        }
+    }
+    None
+}
+
+/// A function's type, as far as it is described.
+pub(super) fn signature(object: &Object, function: &Function) -> String {
+    let arguments: Vec<&str> = function.arguments.iter().map(|(_, ty)| object.name(*ty)).collect();
+    let result = function.result.map(|ty| format!(" -> {}", object.name(ty)));
+    format!("fn({}){}", arguments.join(", "), result.unwrap_or_default())
+}
+
+/// `price`, of `<shop::Order as shop::Priced>::price`.
+fn method_name(symbol: &str) -> String {
+    let path = format!("{:#}", rustc_demangle::demangle(symbol));
+    // Shims carry what they are in braces.
+    let named = path.rsplit("::").map(|part| part.split('{').next().unwrap_or(part));
+    named.into_iter().find(|part| !part.is_empty()).unwrap_or(&path).to_string()
+}
+
+/// `shop::Priced`, of `<shop::Order as shop::Priced>`.
+fn trait_of(table: &str) -> &str {
+    let name = table.split_once(" as ").map_or(table, |(_, name)| name);
+    name.strip_suffix('>').unwrap_or(name)
+}

@@ -1,0 +1,146 @@
+//! Edits that go live: every case on every kind of program, for its library and for its binary.
+//!
+//! The cases of a group share one process, each begins where the one before ended, and after every
+//! edit the session checks that nothing was lost. When a case fails, the others still run, in a
+//! new process with the sources as they were; the group fails at its end with all that failed.
+
+use crate::{
+    functions, items,
+    project::{Copy, Fixture, PLAIN, SHOP, SOLO},
+    session::Session,
+    tool::eventually,
+    trouble,
+};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// What a person does and sees, on one copy of `subject`.
+type Case = fn(&mut Session, Copy);
+
+const CASES: &[(&str, Case)] = &[
+    ("state is touched by new code", functions::touches_all_state),
+    ("the body of a hot function", functions::body),
+    ("a private helper two calls below", functions::helper_below),
+    ("a method of a trait", functions::trait_method),
+    ("an async function", functions::futures_in_flight),
+    ("a function that a loop calls", functions::called_in_a_loop),
+    ("a downcast in new code", functions::downcast),
+    ("a helper in the library, called from the binary", functions::across_crates),
+    ("a generic of the library, instantiated in the binary", functions::generic_across_crates),
+    ("new functions and types", items::new_functions_and_types),
+    ("strings, formats, constants, immutable statics", items::words),
+    ("a new static, bound by the next patches", items::new_statics),
+    ("std functions that the executable lacks", items::missing_std),
+    ("a panic in new code", trouble::panic),
+    ("a panic in a task", trouble::panic_in_a_task),
+    ("an error, then its fix", trouble::error_then_fix),
+    ("an error, then undone", trouble::error_then_undone),
+    ("a change that no hot function reaches", trouble::unreached),
+    ("a comment", trouble::comment),
+    ("a save that changes nothing", trouble::same_content),
+    ("thirty edits", trouble::thirty_edits),
+    ("state is touched by new code again", functions::touches_all_state),
+];
+
+fn run(fixture: &'static Fixture, copy: Copy) {
+    let mut failures = Vec::new();
+    let mut session = Session::start(fixture);
+    for (name, case) in CASES {
+        eprintln!("{} {}: {name}", fixture.name, copy.name);
+        if catch_unwind(AssertUnwindSafe(|| case(&mut session, copy))).is_err() {
+            eprintln!(
+                "{} {}: {name}: FAILED\n{}",
+                fixture.name,
+                copy.name,
+                session.tool.transcript()
+            );
+            failures.push(*name);
+            drop(session);
+            session = Session::start(fixture);
+        }
+    }
+    if catch_unwind(AssertUnwindSafe(|| session.finish())).is_err() {
+        failures.push("the end");
+    }
+    assert!(failures.is_empty(), "{} {}: failed: {failures:#?}", fixture.name, copy.name);
+}
+
+#[test]
+fn library_of_a_workspace() {
+    run(&SHOP, SHOP.copies[0]);
+}
+
+#[test]
+fn binary_of_a_workspace() {
+    run(&SHOP, SHOP.copies[1]);
+}
+
+#[test]
+fn library_of_a_package_with_both() {
+    run(&SOLO, SOLO.copies[0]);
+}
+
+#[test]
+fn binary_of_a_package_with_both() {
+    run(&SOLO, SOLO.copies[1]);
+}
+
+#[test]
+fn binary_without_a_runtime() {
+    run(&PLAIN, PLAIN.copies[0]);
+}
+
+/// A fresh target folder yields no command lines: those of the earlier start must serve.
+#[test]
+fn a_second_start_with_nothing_to_build() {
+    let session = Session::start(&SOLO);
+    let Session { project, mut tool, line, .. } = session;
+    drop(line);
+    tool.interrupt();
+    tool.wait();
+
+    let mut session = Session::start_in(project);
+    for copy in SOLO.copies {
+        functions::body(&mut session, *copy);
+    }
+    session.finish();
+}
+
+/// A static whose type has another layout is never bound: the program is begun anew, and the next
+/// edit goes live in the new process.
+#[test]
+fn another_layout_of_a_static() {
+    let mut session = Session::start(&SHOP);
+    for copy in SHOP.copies {
+        let enter = format!("main {} enter 5", copy.name);
+        session.expect(&enter, "balance 55");
+        session.expect(&enter, "balance 60");
+        let before = session.pid;
+
+        session.edit(
+            &copy.file("ledger.rs"),
+            &[("    amount: u32,", "    amount: u64,"), ("amount as u32", "amount")],
+        );
+        let refused = session.outcome();
+        let event = &refused.event;
+        assert_eq!(event["event"], "refused", "{event}");
+        assert_eq!(event["why"], "layout", "{event}");
+        assert_eq!(event["next"], "restart", "{event}");
+        let details = event["details"].as_array().expect("details");
+        assert!(
+            details.iter().any(|d| d["item"].as_str().is_some_and(|i| i.contains("Balance"))),
+            "{event}"
+        );
+        assert!(details.iter().all(|d| d["was"] != d["now"]), "{event}");
+
+        session.restarted();
+        assert_ne!(session.pid, before);
+        eventually("the old process is gone", || !crate::tool::is_alive(before));
+        session.expect(&enter, "balance 55");
+        session.check();
+        session.live(&copy.file("ledger.rs"), &[("\"balance {}\"", "\"Balance {}\"")]);
+        session.expect(&enter, "Balance 60");
+        // Undone, since the next restart builds this copy as well.
+        session.live(&copy.file("ledger.rs"), &[("\"Balance {}\"", "\"balance {}\"")]);
+    }
+    session.finish();
+}

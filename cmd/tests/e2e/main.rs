@@ -1,0 +1,24 @@
+//! End to end: the real tool, a real program, real edits.
+//!
+//! A test lays out a fixture (`tests/fixtures`, copied), starts `hot run` on it, and then does what
+//! a person would: edits sources, reads what the tool tells, asks the running program. All that is
+//! waited for are events and answers; no test measures time.
+//!
+//! - `project`: a fixture laid out in a folder, and edits of its files;
+//! - `tool`: the tool's process, its output, its events;
+//! - `line`: questions to the program over one TCP connection that lives as long as the session;
+//! - `session`: the three together, and the state that must survive every edit;
+//! - `edits`: the groups of cases, one process each, and what a case is;
+//! - `functions`, `items`, `trouble`: the cases;
+//! - `command`: what the command line promises; `paths`: patches named on the program's stdin.
+
+mod command;
+mod edits;
+mod functions;
+mod items;
+mod line;
+mod paths;
+mod project;
+mod session;
+mod tool;
+mod trouble;

@@ -1,0 +1,199 @@
+//! A fixture laid out in a folder, ready to be built and edited.
+//!
+//! The folder is the same at every run, so that what cargo built the last time serves again, and a
+//! file lock keeps it to one test at a time. `subject/` is laid into each crate that has it, the
+//! place of the crate `hot` is written into the manifests, and the repository's `Cargo.lock` goes
+//! along, so that the fixtures are built with the versions that the repository is tested with.
+
+use std::{
+    fs::{self, File},
+    path::{Path, PathBuf},
+};
+
+/// Where the modules of `subject` stand in a fixture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Copy {
+    /// How questions call it: `library` or `binary`.
+    pub name: &'static str,
+    /// Its folder in the project.
+    pub folder: &'static str,
+    /// What the names of its functions begin with.
+    pub prefix: &'static str,
+}
+
+impl Copy {
+    /// The name of one of its functions, as the tool tells it.
+    pub fn function(&self, name: &str) -> String {
+        format!("{}/{name}", self.prefix)
+    }
+    /// The path of one of its files in the project.
+    pub fn file(&self, name: &str) -> String {
+        format!("{}/{name}", self.folder)
+    }
+}
+
+/// A fixture.
+#[derive(Debug)]
+pub struct Fixture {
+    /// Its folder in `tests/fixtures`.
+    pub name: &'static str,
+    /// What `hot run` needs to be told besides the manifest.
+    pub selection: &'static [&'static str],
+    /// Where `subject` stands in it.
+    pub copies: &'static [Copy],
+    /// The file of plain library functions that hot functions of the binary call.
+    pub helper: Option<&'static str>,
+    /// Whether the program runs tasks of tokio.
+    pub tasks: bool,
+}
+
+/// A workspace: a library crate and a binary crate that runs on tokio.
+pub static SHOP: Fixture = Fixture {
+    name: "shop",
+    selection: &["-p", "app"],
+    copies: &[
+        Copy { name: "library", folder: "shop/src/subject", prefix: "shop/subject" },
+        Copy { name: "binary", folder: "app/src/subject", prefix: "main/subject" },
+    ],
+    helper: Some("shop/src/helper.rs"),
+    tasks: true,
+};
+
+/// One package with a library and a binary; `reloader_loop()` on a thread.
+pub static SOLO: Fixture = Fixture {
+    name: "solo",
+    selection: &[],
+    copies: &[
+        Copy { name: "library", folder: "src/subject", prefix: "solo/subject" },
+        Copy { name: "binary", folder: "src/app/subject", prefix: "main/app/subject" },
+    ],
+    helper: Some("src/helper.rs"),
+    tasks: false,
+};
+
+/// One binary crate; `spawn_reloader()`.
+pub static PLAIN: Fixture = Fixture {
+    name: "plain",
+    selection: &[],
+    copies: &[Copy { name: "binary", folder: "src/subject", prefix: "main/subject" }],
+    helper: None,
+    tasks: false,
+};
+
+/// How an editor writes a file.
+#[derive(Clone, Copy, Debug)]
+enum Writing {
+    /// To another name, then renamed.
+    Rename,
+    /// Over the old content.
+    InPlace,
+}
+
+/// A fixture laid out. The folder is free for the next test when this is dropped.
+#[derive(Debug)]
+pub struct Project {
+    /// Which fixture.
+    pub fixture: &'static Fixture,
+    place: PathBuf,
+    edits: usize,
+    _lock: File,
+}
+
+impl Project {
+    /// Lays out a fixture as it stands in the repository.
+    pub fn lay(fixture: &'static Fixture) -> Project {
+        let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("e2e").join(fixture.name);
+        fs::create_dir_all(&place).expect("a folder for the fixture");
+        let lock = File::create(place.join("lock")).expect("a lock file");
+        lock.lock().expect("the lock");
+
+        let project = Project { fixture, place, edits: 0, _lock: lock };
+        let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+        let root = project.root();
+        for old in [&root, &project.place.join("desk")] {
+            if old.exists() {
+                fs::remove_dir_all(old).expect("the last run's files to go");
+            }
+        }
+        copy_tree(&fixtures.join(fixture.name), &root);
+        copy_tree(&fixtures.join("desk"), &project.place.join("desk"));
+        for copy in fixture.copies {
+            copy_tree(&fixtures.join("subject"), &root.join(copy.folder));
+        }
+        let repository = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a workspace");
+        fs::copy(repository.join("Cargo.lock"), root.join("Cargo.lock")).expect("Cargo.lock");
+        let manifest = project.manifest();
+        let text = fs::read_to_string(&manifest).expect("the manifest");
+        let hot = repository.join("hot");
+        let text = text.replace("@HOT@", hot.to_str().expect("a path in UTF-8"));
+        fs::write(&manifest, text).expect("the manifest to be written");
+        project
+    }
+
+    /// The folder of the project itself.
+    pub fn root(&self) -> PathBuf {
+        self.place.join("project")
+    }
+
+    /// Its manifest.
+    pub fn manifest(&self) -> PathBuf {
+        self.root().join("Cargo.toml")
+    }
+
+    /// Its target folder, which outlives the test.
+    pub fn target(&self) -> PathBuf {
+        self.place.join("target")
+    }
+
+    /// A place for a file that is not part of the project. Nothing lies there.
+    pub fn scratch(&self, name: &str) -> PathBuf {
+        let path = self.place.join(name);
+        if path.exists() {
+            fs::remove_file(&path).expect("the last run's file to go");
+        }
+        path
+    }
+
+    /// The content of a file.
+    pub fn read(&self, file: &str) -> String {
+        fs::read_to_string(self.root().join(file)).expect("a file of the project")
+    }
+
+    /// Saves a file, by turns as one kind of editor does and as the other.
+    pub fn write(&mut self, file: &str, content: &str) {
+        let path = self.root().join(file);
+        let writing = if self.edits.is_multiple_of(2) { Writing::Rename } else { Writing::InPlace };
+        self.edits += 1;
+        match writing {
+            Writing::InPlace => fs::write(&path, content).expect("the file to be written"),
+            Writing::Rename => {
+                let draft = path.with_extension("rs.draft~");
+                fs::write(&draft, content).expect("a draft to be written");
+                fs::rename(&draft, &path).expect("the draft to be renamed");
+            }
+        }
+    }
+
+    /// Replaces, in one save, each place of a file where an `old` stands. Each stands there once.
+    pub fn replace(&mut self, file: &str, changes: &[(&str, &str)]) {
+        let mut text = self.read(file);
+        for (old, new) in changes {
+            assert_eq!(text.matches(old).count(), 1, "{file} has {old:?} exactly once:\n{text}");
+            text = text.replace(old, new);
+        }
+        self.write(file, &text);
+    }
+}
+
+fn copy_tree(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("a folder");
+    for entry in fs::read_dir(from).unwrap_or_else(|e| panic!("{}: {e}", from.display())) {
+        let entry = entry.expect("an entry");
+        let target = to.join(entry.file_name());
+        if entry.file_type().expect("a file type").is_dir() {
+            copy_tree(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), &target).expect("a copy");
+        }
+    }
+}

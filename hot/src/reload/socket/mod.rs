@@ -1,0 +1,143 @@
+//! The control socket: the tool connects and sends patches.
+//!
+//! Each client has a thread of its own, so that one that says nothing keeps nobody waiting; loads
+//! are made one after another all the same. A client speaks the frames of [`hot_patch::message`];
+//! one that says anything else is told so and dropped. When the tool goes away, the program
+//! listens for the next one.
+
+mod bound;
+mod peer;
+
+use super::stop::{Stop, Stoppable};
+use super::{Reloader, Report, apply, worker};
+use crate::{load, registry};
+use bound::Bound;
+use hot_patch::message::{self, FunctionInfo, PROTOCOL, Reply, Request};
+use std::io;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How long a client may leave an answer unread.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Pause after a failed accept: what it lacks, descriptors for instance, may be freed meanwhile.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Listens until `stop` is asked for.
+pub(super) fn run(reloader: &Reloader, stop: &Stop, path: &Path) -> Result<(), String> {
+    let bound = Bound::new(path)?;
+    serve(&bound, stop, &hello, &|request, begun| answer(reloader, request, begun))
+}
+
+/// What is said to each client first.
+fn hello() -> Reply {
+    Reply::Hello {
+        protocol: PROTOCOL,
+        pid: std::process::id(),
+        build_id: load::build_id().to_vec(),
+        functions: u32::try_from(registry::functions().len()).unwrap_or(u32::MAX),
+        patches: load::loaded(),
+    }
+}
+
+fn answer(reloader: &Reloader, request: Request, begun: Instant) -> Reply {
+    match request {
+        Request::Load(bytes) => match apply::patch(&bytes) {
+            Ok(loaded) => {
+                let (id, functions, time) = (loaded.id, loaded.functions, begun.elapsed());
+                let reply_functions = functions.clone();
+                reloader.report(&Report::Reloaded { path: None, functions, time });
+                let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+                Reply::Loaded { id, functions: reply_functions, micros }
+            }
+            Err(message) => {
+                reloader.report(&Report::Failed { path: None, message: message.clone() });
+                Reply::Failed { message }
+            }
+        },
+        Request::List => Reply::Functions(functions()),
+    }
+}
+
+fn functions() -> Vec<FunctionInfo> {
+    let info = |function: &registry::Function| FunctionInfo {
+        name: function.name().to_string(),
+        signature: function.signature().to_string(),
+        file: function.file().to_string(),
+        line: function.line(),
+        layer: function.layer().to_string(),
+    };
+    registry::functions().iter().map(info).collect()
+}
+
+/// Accepts clients and gives each a thread, until `stop` is asked for.
+fn serve(
+    bound: &Bound,
+    stop: &Stop,
+    hello: &(dyn Fn() -> Reply + Sync),
+    answer: &(dyn Fn(Request, Instant) -> Reply + Sync),
+) -> Result<(), String> {
+    let failed = |error: io::Error| format!("failed to wait on the control socket: {error}");
+    // Leaving the scope waits for the clients' threads, whose reads end with `stop`.
+    thread::scope(|scope| {
+        while stop.readable(bound.listener()).map_err(failed)? {
+            let Ok((client, _)) = bound.listener().accept() else {
+                if stop.wait(PAUSE) {
+                    break;
+                }
+                continue;
+            };
+            if !peer::is_own_user(&client) {
+                continue;
+            }
+            let converse = move || {
+                worker::become_reloader_thread();
+                // An error ends the conversation; the client knows or is gone.
+                let _ = converse(&client, stop, hello, answer);
+            };
+            // Without a thread the client is dropped, and may come again.
+            let _ = thread::Builder::new().name("hot-client".into()).spawn_scoped(scope, converse);
+        }
+        Ok(())
+    })
+}
+
+/// One client, from hello to its end.
+fn converse(
+    mut client: &UnixStream,
+    stop: &Stop,
+    hello: &(dyn Fn() -> Reply + Sync),
+    answer: &(dyn Fn(Request, Instant) -> Reply + Sync),
+) -> io::Result<()> {
+    client.set_nonblocking(false)?;
+    client.set_write_timeout(Some(PATIENCE))?;
+    let mut from = Stoppable::new(client, stop);
+    message::write_frame(&mut client, &hello().to_bytes())?;
+    loop {
+        let frame = match message::read_frame(&mut from) {
+            Ok(Some(frame)) => frame,
+            Ok(None) => return Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                return refuse(client, &error.to_string());
+            }
+            Err(error) => return Err(error),
+        };
+        let begun = Instant::now();
+        let request = match Request::from_bytes(&frame) {
+            Ok(request) => request,
+            Err(error) => return refuse(client, &error.to_string()),
+        };
+        drop(frame);
+        message::write_frame(&mut client, &answer(request, begun).to_bytes())?;
+    }
+}
+
+/// Last words to a client that does not speak the language.
+fn refuse(mut client: &UnixStream, why: &str) -> io::Result<()> {
+    let message = format!("failed to read the request: {why}; is the tool of another version?");
+    message::write_frame(&mut client, &Reply::Failed { message }.to_bytes())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,184 @@
+//! The socket without the program behind it: what is loaded here is counted, not run.
+
+use super::*;
+use hot_patch::patch::PatchId;
+use std::fs;
+use std::io::{Read, Write};
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Barrier};
+
+/// A folder of its own for each test.
+struct Here(PathBuf);
+
+impl Here {
+    fn new(test: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("hot-socket-{}-{test}", std::process::id()));
+        fs::create_dir(&path).unwrap();
+        Here(path)
+    }
+    fn socket(&self) -> PathBuf {
+        self.0.join("control")
+    }
+}
+
+impl Drop for Here {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn fake_hello() -> Reply {
+    let patches = vec![PatchId(3)];
+    Reply::Hello { protocol: PROTOCOL, pid: 7, build_id: vec![1], functions: 2, patches }
+}
+
+/// Answers a load with the bytes' number as the patch's.
+fn fake_answer(request: Request, _: Instant) -> Reply {
+    match request {
+        Request::Load(bytes) if bytes.is_empty() => Reply::Failed { message: "empty".into() },
+        Request::Load(bytes) => {
+            Reply::Loaded { id: PatchId(bytes.len() as u64), functions: vec![], micros: 0 }
+        }
+        Request::List => Reply::Functions(vec![]),
+    }
+}
+
+/// Serves at `path` while `clients` run.
+fn serving(path: &Path, clients: impl FnOnce()) {
+    let bound = Bound::new(path).unwrap();
+    let stop = Stop::new().unwrap();
+    thread::scope(|scope| {
+        let server = scope.spawn(|| serve(&bound, &stop, &fake_hello, &fake_answer));
+        // Ends the server also when an assertion of the clients fails.
+        let clients = std::panic::catch_unwind(std::panic::AssertUnwindSafe(clients));
+        stop.request();
+        server.join().unwrap().unwrap();
+        if let Err(panic) = clients {
+            std::panic::resume_unwind(panic);
+        }
+    });
+}
+
+struct Client(UnixStream);
+
+impl Client {
+    fn new(path: &Path) -> Self {
+        let mut client = Client(UnixStream::connect(path).unwrap());
+        assert_eq!(client.hear(), Some(fake_hello()));
+        client
+    }
+    fn hear(&mut self) -> Option<Reply> {
+        let frame = message::read_frame(&mut self.0).unwrap()?;
+        Some(Reply::from_bytes(&frame).unwrap())
+    }
+    fn ask(&mut self, request: &Request) -> Reply {
+        message::write_frame(&mut self.0, &request.to_bytes()).unwrap();
+        self.hear().unwrap()
+    }
+    fn loads(&mut self, length: usize) {
+        let answer = self.ask(&Request::Load(vec![0; length]));
+        assert!(matches!(answer, Reply::Loaded { id, .. } if id.0 == length as u64), "{answer:?}");
+    }
+}
+
+#[test]
+fn clients_come_one_after_another_and_at_once() {
+    let here = Here::new("clients");
+    serving(&here.socket(), || {
+        Client::new(&here.socket()).loads(5);
+        // One that says nothing, and one that stops in the middle of a frame.
+        let _silent = Client::new(&here.socket());
+        let mut slow = Client::new(&here.socket());
+        slow.0.write_all(&[9, 0, 0, 0, 1]).unwrap();
+        let served = AtomicUsize::new(0);
+        thread::scope(|scope| {
+            let all_here = Arc::new(Barrier::new(4));
+            for length in 1..=4 {
+                let (all_here, path, served) = (Arc::clone(&all_here), here.socket(), &served);
+                scope.spawn(move || {
+                    let mut client = Client::new(&path);
+                    all_here.wait();
+                    for _ in 0..50 {
+                        client.loads(length);
+                    }
+                    assert_eq!(client.ask(&Request::List), Reply::Functions(vec![]));
+                    // The scope's end orders this before the read below.
+                    served.fetch_add(1, Ordering::Relaxed);
+                });
+            }
+        });
+        assert_eq!(served.into_inner(), 4);
+    });
+    assert!(!here.socket().exists());
+}
+
+#[test]
+fn a_failure_is_answered_and_the_conversation_goes_on() {
+    let here = Here::new("failure");
+    serving(&here.socket(), || {
+        let mut client = Client::new(&here.socket());
+        let failed = Reply::Failed { message: "empty".into() };
+        assert_eq!(client.ask(&Request::Load(vec![])), failed);
+        client.loads(1 << 20);
+    });
+}
+
+#[test]
+fn rubbish_ends_its_own_conversation_only() {
+    let here = Here::new("rubbish");
+    serving(&here.socket(), || {
+        let mut other = Client::new(&here.socket());
+        let over_long = (message::MAX_FRAME as u32 + 1).to_le_bytes();
+        let cut_off = [&[3, 0, 0, 0, 1][..], &[0xff; 2]].concat();
+        for rubbish in [&[1, 0, 0, 0, 0xff][..], &over_long, b"GET / HTTP/1.1\r\n\r\n", &cut_off] {
+            let mut client = Client::new(&here.socket());
+            client.0.write_all(rubbish).unwrap();
+            let answer = client.hear();
+            assert!(matches!(&answer, Some(Reply::Failed { .. })), "{rubbish:?}: {answer:?}");
+            // The server's end may be gone with bytes unread, which resets the connection.
+            assert!(!client.0.read(&mut [0]).is_ok_and(|read| read > 0));
+            other.loads(3);
+        }
+    });
+}
+
+#[test]
+fn the_file_is_private_and_goes_in_the_end() {
+    let here = Here::new("private");
+    let folder = here.0.join("made");
+    let socket = folder.join("control");
+    serving(&socket, || {
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&folder), mode(&socket)), (0o700, 0o600));
+    });
+    assert!(!socket.exists());
+}
+
+#[test]
+fn a_dead_socket_is_replaced_a_live_one_and_other_files_are_not() {
+    let here = Here::new("dead");
+    let path = here.socket();
+    drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
+    assert!(fs::symlink_metadata(&path).unwrap().file_type().is_socket());
+    serving(&path, || {
+        let refusal = Bound::new(&path).unwrap_err();
+        assert!(refusal.contains("a running process listens there"), "{refusal}");
+        Client::new(&path).loads(2);
+    });
+    fs::write(&path, "somebody's notes").unwrap();
+    let refusal = Bound::new(&path).unwrap_err();
+    assert!(refusal.contains("no socket"), "{refusal}");
+    assert_eq!(fs::read_to_string(&path).unwrap(), "somebody's notes");
+}
+
+#[test]
+fn a_file_that_took_its_place_stays() {
+    let here = Here::new("place");
+    let bound = Bound::new(&here.socket()).unwrap();
+    fs::rename(here.socket(), here.0.join("away")).unwrap();
+    fs::write(here.socket(), "another's").unwrap();
+    drop(bound);
+    assert!(here.socket().exists());
+}

@@ -51,7 +51,7 @@ pub(super) fn check(patch: &Patch, bases: &Bases, pages: &Pages) -> Result<Plan,
         let kind = abi::Kind::from_u16(u16::from_le_bytes(pages.read(offset + 2)));
         let slot = u64::from_le_bytes(pages.read(offset + abi::ENTRY_SLOT as u64));
         let within = slot.wrapping_sub(pages.base());
-        let is_here = within % 8 == 0
+        let is_here = within.is_multiple_of(8)
             && within >= patch.data_offset()
             && bases.place(image(within), 8).is_ok();
         match kind {

@@ -84,25 +84,19 @@ fn gaps(used: &[Range<u64>], host: &Range<u64>, size: u64) -> Vec<Range<u64>> {
     let highest = host.start.saturating_add(Processor::REACH);
     let mut gaps = Vec::new();
     let mut start = 0u64;
-    for taken in used.iter().cloned().chain([u64::MAX..u64::MAX]) {
+    for taken in used.iter().cloned().chain(std::iter::once(u64::MAX..u64::MAX)) {
         let gap = start.saturating_add(PAGE)..taken.start.saturating_sub(PAGE);
         start = start.max(taken.end);
         if gap.end <= host.start {
             // Below: as high as possible.
             let end = gap.end & !(PAGE - 1);
-            if let Some(begin) = end.checked_sub(size) {
-                if begin >= gap.start && begin >= lowest {
-                    gaps.push(begin..end);
-                }
-            }
+            let begin = end.checked_sub(size).filter(|&b| b >= gap.start && b >= lowest);
+            gaps.extend(begin.map(|begin| begin..end));
         } else if gap.start >= host.end {
             // Above: not right behind the heap, which grows into the gap; as high as reach allows.
             let end = gap.end.min(highest) & !(PAGE - 1);
-            if let Some(begin) = end.checked_sub(size) {
-                if begin >= gap.start {
-                    gaps.push(begin..end);
-                }
-            }
+            let begin = end.checked_sub(size).filter(|&begin| begin >= gap.start);
+            gaps.extend(begin.map(|begin| begin..end));
         }
     }
     gaps.sort_by_key(|gap| {

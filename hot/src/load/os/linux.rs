@@ -65,7 +65,6 @@ impl Os for Linux {
             return Ok(());
         }
         let protection = match access {
-            Access::None => libc::PROT_NONE,
             Access::ReadWrite => libc::PROT_READ | libc::PROT_WRITE,
             Access::Read => libc::PROT_READ,
             Access::ReadExecute => libc::PROT_READ | libc::PROT_EXEC,

@@ -26,8 +26,6 @@ pub(crate) struct Host {
 /// Access of a range of pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Access {
-    /// Reserved: any access faults.
-    None,
     /// Data.
     ReadWrite,
     /// Constants.

@@ -73,9 +73,13 @@ impl Fixture {
     }
 
     fn builder(&self) -> Builder {
+        self.builder_with(&[])
+    }
+
+    fn builder_with(&self, flags: &[&str]) -> Builder {
         let manifest = format!("--manifest-path={}", self.path("w/Cargo.toml").display());
         let selection = Selection {
-            build: vec![manifest.clone()],
+            build: flags.iter().map(|f| (*f).to_owned()).chain([manifest.clone()]).collect(),
             metadata: vec![manifest.clone()],
             clean: vec![manifest],
             profile: "dev".into(),
@@ -105,7 +109,7 @@ fn run(executable: &Path) -> String {
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
-fn build(builder: &Builder) -> (Build, Vec<String>) {
+fn build(builder: &mut Builder) -> (Build, Vec<String>) {
     let mut said = Vec::new();
     match builder.build(&mut |text| said.push(text.to_owned())).unwrap() {
         Built::Program(build) => (*build, said),
@@ -145,7 +149,7 @@ fn defines(objects: &CrateObjects, part: &str) -> bool {
 #[test]
 fn a_build_knows_its_crates_in_order_and_what_each_file_asks_for() {
     let fixture = Fixture::new();
-    let (build, said) = build(&fixture.builder());
+    let (build, said) = build(&mut fixture.builder());
     assert!(said.is_empty(), "{said:?}");
     assert_eq!(names(&build), ["base", "shop", "app", "app!"]);
     assert_eq!(build.obstacle, None);
@@ -180,8 +184,8 @@ fn a_build_knows_its_crates_in_order_and_what_each_file_asks_for() {
 #[test]
 fn a_replay_gives_new_objects_and_leaves_the_executable_and_cargo_in_good_order() {
     let fixture = Fixture::new();
-    let builder = fixture.builder();
-    let (mut build, _) = build(&builder);
+    let mut builder = fixture.builder();
+    let (mut build, _) = build(&mut builder);
     assert_eq!(fixture.cargo(), (vec![], "3 5".into()), "the wrapper leaves nothing stale");
     let old = build.objects().unwrap();
     let executable = std::fs::read(&build.executable).unwrap();
@@ -212,10 +216,45 @@ fn a_replay_gives_new_objects_and_leaves_the_executable_and_cargo_in_good_order(
 }
 
 #[test]
+fn sessions_of_other_features_are_told_apart() {
+    let fixture = Fixture::new();
+    let manifest = fixture.path("w/app/Cargo.toml");
+    let text = std::fs::read_to_string(&manifest).unwrap() + "[features]\nwide = []\n";
+    std::fs::write(&manifest, text).unwrap();
+    // One of the two shares more with the executable of the other than that has of its own:
+    // instances of generic functions that the standard library has as well.
+    let main = r#"
+        #[cfg(feature = "wide")] fn main() { wide() }
+        #[cfg(feature = "wide")] fn wide() {}
+        #[cfg(not(feature = "wide"))] fn main() { narrow().unwrap() }
+        #[cfg(not(feature = "wide"))] fn narrow() -> std::io::Result<()> {
+            let listener = std::os::unix::net::UnixListener::bind("socket")?;
+            let (stream, _) = listener.accept()?;
+            std::thread::spawn(move || drop(stream));
+            let text = std::process::Command::new("x").arg("y").output()?.stdout;
+            let words: Vec<String> =
+                String::from_utf8_lossy(&text).split(' ').map(str::to_owned).collect();
+            println!("{words:?} {}", std::fs::read_to_string(&words[0])?);
+            Ok(())
+        }
+    "#;
+    fixture.write("w/app/src/main.rs", main);
+    for _ in 0..2 {
+        for (flags, own, other) in
+            [(&["--features=app/wide"][..], "wide", "narrow"), (&[], "narrow", "wide")]
+        {
+            let (build, _) = build(&mut fixture.builder_with(flags));
+            let objects = build.objects().unwrap();
+            assert!(defines(&objects[3], own) && !defines(&objects[3], other), "{own}");
+        }
+    }
+}
+
+#[test]
 fn an_edit_of_the_binary_is_one_compilation() {
     let fixture = Fixture::new();
-    let builder = fixture.builder();
-    let (mut build, _) = build(&builder);
+    let mut builder = fixture.builder();
+    let (mut build, _) = build(&mut builder);
     let source = fixture.path("w/app/src/main.rs");
     std::fs::write(&source, "fn main() { println!(\"{}\", other()); }\nfn other() -> u64 { 6 }\n")
         .unwrap();
@@ -229,8 +268,8 @@ fn an_edit_of_the_binary_is_one_compilation() {
 #[test]
 fn new_files_are_followed_and_errors_are_rendered() {
     let fixture = Fixture::new();
-    let builder = fixture.builder();
-    let (mut build, _) = build(&builder);
+    let mut builder = fixture.builder();
+    let (mut build, _) = build(&mut builder);
     let source = fixture.path("w/app/src/main.rs");
     fixture.write("w/app/src/side.rs", "pub fn value() -> u64 { 7 }\n");
     std::fs::write(&source, "mod side;\nfn main() { println!(\"{}\", side::value()); }\n").unwrap();
@@ -249,16 +288,16 @@ fn new_files_are_followed_and_errors_are_rendered() {
 fn what_plain_cargo_has_built_is_compiled_once_more_to_learn_how() {
     let fixture = Fixture::new();
     assert_eq!(fixture.cargo().1, "3 5");
-    let (first, said) = build(&fixture.builder());
+    let (first, said) = build(&mut fixture.builder());
     assert_eq!(said, ["compiling app, base, mac, shop once more, to learn how cargo does it"]);
     assert_eq!(names(&first), ["base", "shop", "app", "app!"]);
-    let (_, said) = build(&fixture.builder());
+    let (_, said) = build(&mut fixture.builder());
     assert!(said.is_empty(), "{said:?}");
 
     // A build without hot in between may have used another command.
     fixture.write("w/app/src/main.rs", "fn main() { println!(\"8\"); }\n");
     assert_eq!(fixture.cargo().1, "8");
-    let (_, said) = build(&fixture.builder());
+    let (_, said) = build(&mut fixture.builder());
     assert_eq!(said, ["compiling app once more, to learn how cargo does it"]);
 }
 
@@ -275,7 +314,7 @@ fn several_programs_need_a_choice() {
     let text = std::fs::read_to_string(&manifest).unwrap();
     let text = text.replace("edition", "default-run = \"second\"\nedition");
     std::fs::write(&manifest, text).unwrap();
-    let (build, _) = build(&fixture.builder());
+    let (build, _) = build(&mut fixture.builder());
     assert!(build.executable.ends_with("second"));
     assert_eq!(names(&build), ["base", "shop", "app", "second!"]);
 }

@@ -34,7 +34,7 @@ use syn::{braced, token};
 
 /// An item of the block.
 enum Item {
-    Function(Function),
+    Function(Box<Function>),
     /// Copied.
     Other(TokenStream),
 }
@@ -107,7 +107,7 @@ pub fn expand(
     let (extension, arguments) = (&header.extension, header.arguments());
     Ok(quote! {
         #every const _: () = {
-            #[allow(drop_bounds)]
+            #[allow(drop_bounds, clippy::all, clippy::pedantic)]
             trait #extension #generics: #trait_path #where_clause { #(#declared)* }
             impl #generics #extension #arguments for #self_type #where_clause { #(#beside)* }
             #whole
@@ -145,7 +145,8 @@ fn parse_item(input: ParseStream, associated: &mut Vec<String>) -> Result<Item> 
     let attributes = input.call(Attribute::parse_outer)?;
     let visibility: Visibility = input.parse()?;
     if starts_function(input) {
-        return Function::parse(attributes, visibility, input).map(Item::Function);
+        let function = Function::parse(attributes, visibility, input)?;
+        return Ok(Item::Function(Box::new(function)));
     }
     let mut rest = TokenStream::new();
     let by_brace = !input.peek(Token![const]) && !input.peek(Token![type]);

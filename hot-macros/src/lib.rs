@@ -29,12 +29,11 @@ mod text;
 mod tokens;
 mod trampoline;
 
-use proc_macro2::TokenStream;
+use proc_macro2::{TokenStream, TokenTree};
 use quote::quote;
 use syn::Result;
-use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
-use syn::{Attribute, Ident, Token, Visibility};
+use syn::{Attribute, Token, Visibility};
 
 /// Makes functions replaceable while the program runs. See the crate `hot`.
 #[proc_macro_attribute]
@@ -42,14 +41,18 @@ pub fn hot(
     arguments: proc_macro::TokenStream,
     item: proc_macro::TokenStream,
 ) -> proc_macro::TokenStream {
-    if !cfg!(feature = "enabled") {
-        return item;
-    }
     let item = TokenStream::from(item);
+    if !cfg!(feature = "enabled") {
+        return match tokens::mentions(&item, "skip") {
+            true => tokens::without_skips(item).into(),
+            false => item.into(),
+        };
+    }
     match expand(arguments.into(), item.clone()) {
         Ok(tokens) => tokens.into(),
         Err(refusal) => {
             let refusal = refusal.to_compile_error();
+            let item = tokens::without_skips(item);
             quote!(#refusal #item).into()
         }
     }
@@ -72,8 +75,8 @@ fn argument(tokens: TokenStream) -> Result<Argument> {
         if input.is_empty() {
             return Ok(Argument::None);
         }
-        let word = input.call(Ident::parse_any)?;
-        let argument = match word.to_string().as_str() {
+        let (span, word) = (input.span(), input.parse::<TokenTree>()?.to_string());
+        let argument = match word.as_str() {
             "skip" => Argument::Skip,
             "within_module" => Argument::WithinModule,
             other => {
@@ -81,7 +84,7 @@ fn argument(tokens: TokenStream) -> Result<Argument> {
                     "`#[hot]` has no argument `{other}`: it takes none, or `skip` on what is to \
                      be left out of a hot impl block or module"
                 );
-                return Err(syn::Error::new(word.span(), message));
+                return Err(syn::Error::new(span, message));
             }
         };
         match input.is_empty() {

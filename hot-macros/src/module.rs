@@ -58,6 +58,7 @@ fn mark_item(input: ParseStream) -> Result<TokenStream> {
     let rest = take_item(input, by_semicolon)?;
 
     let marked = attributes.iter().any(is_hot) || attributes.iter().any(is_of_harness);
+    let attributes = attributes.iter().filter(|a| !attributes::is_skip(a));
     let inline = rest.clone().into_iter().last().is_some_and(|token| match token {
         TokenTree::Group(group) => group.delimiter() == Delimiter::Brace,
         _ => false,

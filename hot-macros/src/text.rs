@@ -22,9 +22,12 @@ fn write(tokens: TokenStream, text: &mut String) {
                     Delimiter::Brace => ("{ ", " }"),
                     Delimiter::None => ("", ""),
                 };
-                if group.delimiter() == Delimiter::None && !group.stream().is_empty() {
-                    separate(text);
-                } else if group.delimiter() != Delimiter::Parenthesis || ends_with_keyword(text) {
+                let apart = match group.delimiter() {
+                    Delimiter::Parenthesis => ends_with_keyword(text),
+                    Delimiter::None => !group.stream().is_empty(),
+                    _ => true,
+                };
+                if apart {
                     separate(text);
                 }
                 text.push_str(open);
@@ -63,7 +66,7 @@ fn write(tokens: TokenStream, text: &mut String) {
 
 /// A space, where two words would run together.
 fn separate(text: &mut String) {
-    if text.ends_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | '>' | ')' | ']')) {
+    if text.ends_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | '>' | ')' | ']' | '"')) {
         text.push(' ');
     }
 }

@@ -236,7 +236,7 @@ pub fn self_paths(tokens: &TokenStream) -> Vec<String> {
 /// Replaces each `impl Bounds` by a type parameter that `parameter` makes of its bounds.
 pub fn name_impls(
     tokens: TokenStream,
-    parameter: &mut dyn FnMut(Span, TokenStream) -> Ident,
+    parameter: &mut dyn FnMut(TokenStream) -> Ident,
 ) -> TokenStream {
     let mut out = TokenStream::new();
     let mut tokens = tokens.into_iter().peekable();
@@ -253,7 +253,7 @@ pub fn name_impls(
                     bounds.extend(tokens.next());
                 }
                 let bounds = name_impls(bounds, parameter);
-                parameter(ident.span(), bounds).to_tokens(&mut out);
+                parameter(bounds).to_tokens(&mut out);
             }
             TokenTree::Group(group) => {
                 let stream = name_impls(group.stream(), parameter);
@@ -263,4 +263,30 @@ pub fn name_impls(
         }
     }
     out
+}
+
+/// The tokens without any `#[hot(skip)]`, at any depth.
+pub fn without_skips(tokens: TokenStream) -> TokenStream {
+    let mut out = TokenStream::new();
+    let mut tokens = tokens.into_iter().peekable();
+    while let Some(token) = tokens.next() {
+        let skip = |group: &TokenTree| matches!(group, TokenTree::Group(group) if is_skip(group));
+        match token {
+            TokenTree::Punct(mark) if mark.as_char() == '#' && tokens.peek().is_some_and(skip) => {
+                tokens.next();
+            }
+            TokenTree::Group(group) => {
+                let stream = without_skips(group.stream());
+                out.extend([TokenTree::Group(regroup(&group, stream))]);
+            }
+            other => out.extend([other]),
+        }
+    }
+    out
+}
+
+/// Whether a group is the `[hot(skip)]` of an attribute.
+fn is_skip(group: &Group) -> bool {
+    let text: String = group.stream().to_string().chars().filter(|c| !c.is_whitespace()).collect();
+    matches!(text.trim_start_matches("::"), "hot(skip)" | "hot::hot(skip)")
 }

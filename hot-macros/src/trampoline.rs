@@ -34,10 +34,10 @@ use crate::identity::{self, Identity};
 use crate::signature::{Argument, Function, Signature};
 use crate::text::render;
 use crate::tokens;
-use proc_macro2::TokenStream;
+use proc_macro2::{Delimiter, Group, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
-use syn::{Error, Generics, Ident, Result};
+use syn::{Generics, Ident, Result};
 
 /// A function, taken to pieces.
 pub struct Pieces {
@@ -49,7 +49,10 @@ pub struct Pieces {
 
 /// A piece that stands beside the trampoline, or inside it where there is no impl block.
 pub struct Sibling {
+    /// For the definition and a declaration.
     attributes: TokenStream,
+    /// For the definition alone.
+    marks: TokenStream,
     qualifiers: TokenStream,
     ident: Ident,
     generics: TokenStream,
@@ -65,11 +68,10 @@ pub struct Sibling {
 impl Sibling {
     /// The whole function.
     pub fn define(&self) -> TokenStream {
-        let Sibling { attributes, qualifiers, ident, generics, arguments, .. } = self;
+        let Sibling { attributes, marks, qualifiers, ident, generics, arguments, .. } = self;
         let Sibling { output, where_clause, body, .. } = self;
         quote! {
-            #attributes
-            #[doc(hidden)]
+            #attributes #marks #[doc(hidden)]
             #qualifiers fn #ident #generics(#arguments) #output #where_clause #body
         }
     }
@@ -137,6 +139,7 @@ pub fn split(function: &Function, home: Home<'_>, attributes: &Sorted) -> Result
                 Home::Free => TokenStream::new(),
                 Home::Impl(_) => attributes.every.clone(),
             },
+            marks: TokenStream::new(),
             qualifiers,
             ident: ident.clone(),
             generics: generics.to_token_stream(),
@@ -155,6 +158,17 @@ pub fn split(function: &Function, home: Home<'_>, attributes: &Sorted) -> Result
         function.body.to_token_stream(),
     );
     body.arguments = quote!(#with_pattern #(#lints #patterns: #types),*);
+    if !matches!(function.visibility, syn::Visibility::Inherited) {
+        // Lints that spare what is public, since it cannot be changed freely. The body is not.
+        body.marks = quote! {
+            #[allow(
+                clippy::box_collection, clippy::large_types_passed_by_value, clippy::owned_cow,
+                clippy::redundant_allocation, clippy::trivially_copy_pass_by_ref,
+                clippy::unnecessary_wraps, clippy::unused_async, clippy::unused_self,
+                clippy::vec_box
+            )]
+        };
+    }
     siblings.push(body);
 
     if asyncness.is_some() {
@@ -226,13 +240,7 @@ pub fn split(function: &Function, home: Home<'_>, attributes: &Sorted) -> Result
     if generics.params.len() != signature.generics.params.len() {
         // Arguments of type `impl Trait`: the parameters have names only one function further in.
         siblings.push(Sibling {
-            attributes: {
-                let every = match home {
-                    Home::Free => TokenStream::new(),
-                    Home::Impl(_) => attributes.every.clone(),
-                };
-                quote!(#every #[inline])
-            },
+            marks: quote!(#[inline]),
             ..sibling(&via_ident, quote!(#asyncness #pointer), arrow.clone(), quote!({ #dispatch }))
         });
         let own = signature.parameters();
@@ -253,11 +261,17 @@ pub fn split(function: &Function, home: Home<'_>, attributes: &Sorted) -> Result
     let (visibility, fn_token) = (&function.visibility, &signature.fn_token);
     let (ident, written) = (&signature.ident, &signature.generics);
     let written_types = signature.arguments.iter().map(|argument| &argument.ty);
+    // Braces in the place of those written, so that what the compiler says about the whole function
+    // points there and not at the attribute.
+    let mut block = Group::new(Delimiter::Brace, quote!(#nested #dispatch));
+    if let Some(body) = &function.body {
+        block.set_span(body.span());
+    }
     let trampoline = quote! {
         #every #own #inline
         #visibility #asyncness #pointer #fn_token #ident #written(
             #plain #(#lints #names: #written_types),*
-        ) #arrow #where_clause { #nested #dispatch }
+        ) #arrow #where_clause #block
     };
     Ok((Pieces { trampoline, siblings }, twin))
 }
@@ -272,23 +286,11 @@ fn name_impl_arguments(signature: &Signature) -> Result<(Generics, Vec<TokenStre
             continue;
         }
         let mut found = Vec::new();
-        let mut elided = None;
-        types.push(tokens::name_impls(ty.clone(), &mut |span, bounds| {
-            if tokens::has_elided(&bounds) {
-                elided.get_or_insert(span);
-            }
+        types.push(tokens::name_impls(ty.clone(), &mut |bounds| {
             let ident = format_ident!("__HotArgument{}", generics.params.len() + found.len());
             found.push(quote!(#ident: #bounds));
             ident
         }));
-        if let Some(span) = elided {
-            return Err(Error::new(
-                span,
-                "`#[hot]` has to give this `impl Trait` a name, and cannot where a lifetime in it \
-                 is left out: name the lifetime, as in \
-                 `fn f<'a>(items: impl Iterator<Item = &'a str>)`",
-            ));
-        }
         for parameter in found {
             generics.params.push(crate::signature::parse_type(&parameter)?);
         }

@@ -1,4 +1,5 @@
 //! `#[hot]` on free functions: every shape behaves as written, and calls its replacement.
+#![cfg(feature = "enabled")]
 
 mod support;
 
@@ -357,7 +358,7 @@ fn callers_on_many_threads_while_the_slot_flips() {
         let start = std::time::Instant::now();
         let both = || sums.load(Relaxed) > 1000 && products.load(Relaxed) > 1000;
         let mut flips = 0;
-        while flips < 1000 || !both() && start.elapsed().as_secs() < 20 {
+        while flips < 100 || !both() && start.elapsed().as_secs() < 20 {
             replaced!("functions/flipped", product as fn(u64, u64) -> u64, {
                 std::thread::yield_now();
             });

@@ -1,4 +1,5 @@
 //! `#[hot]` on impl blocks, inherent and of traits, on own and foreign types.
+#![cfg(feature = "enabled")]
 
 mod support;
 
@@ -35,6 +36,7 @@ impl Cart {
         self.lines
     }
 
+    #[allow(clippy::boxed_local)]
     fn boxed(self: Box<Self>) -> u64 {
         self.total()
     }
@@ -72,7 +74,7 @@ impl Cart {
     #[cfg(any())]
     fn configured_out(&self) -> Missing {}
 
-    #[cfg(all())]
+    #[cfg(test)]
     #[cfg_attr(all(), doc = "Documented.")]
     fn configured_in(&self) -> u64 {
         1
@@ -81,6 +83,7 @@ impl Cart {
 
 #[test]
 fn inherent() {
+    let _serial = support::serial();
     let mut cart = Cart::new(5);
     assert_eq!(cart.total(), 6);
     assert_eq!(cart.push(1).push(2).total(), 9);
@@ -96,6 +99,7 @@ fn inherent() {
 
 #[test]
 fn inherent_replaced() {
+    let _serial = support::serial();
     fn new(line: u64) -> Cart {
         Cart { lines: vec![line, line] }
     }
@@ -188,6 +192,7 @@ struct Noisy<'a>(&'a std::cell::Cell<u64>);
 
 #[test]
 fn of_traits() {
+    let _serial = support::serial();
     fn fmt(_: &Cart, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("replaced")
     }
@@ -228,6 +233,7 @@ fn of_traits() {
 
 #[test]
 fn of_drop() {
+    let _serial = support::serial();
     fn quiet(_: &mut Noisy<'_>) {}
     let dropped = std::cell::Cell::new(0);
     drop(Noisy(&dropped));
@@ -291,6 +297,7 @@ impl Sink for str {
 
 #[test]
 fn of_foreign_types() {
+    let _serial = support::serial();
     fn put(bytes: &mut Vec<u8>, item: u8) -> Result<usize, u8> {
         bytes.extend([item, item]);
         Ok(22)
@@ -365,6 +372,7 @@ impl Display for &View<'_> {
 
 #[test]
 fn lifetimes_of_the_impl() {
+    let _serial = support::serial();
     fn last<'a>(view: &View<'a>) -> &'a u64 {
         &view.0[view.0.len() - 1]
     }
@@ -391,7 +399,8 @@ fn lifetimes_of_the_impl() {
     });
 }
 
-/// A trait whose impls are unsafe, with methods that are, and a result that has no name.
+// A trait whose impls are unsafe, with methods that are, and a result that has no name.
+#[allow(clippy::missing_safety_doc)]
 unsafe trait Raw {
     unsafe fn read(&self) -> u64;
     fn items(&self) -> impl Iterator<Item = u64>;
@@ -416,6 +425,7 @@ unsafe impl Raw for Cart {
 
 #[test]
 fn unsafe_and_foreign_abi() {
+    let _serial = support::serial();
     unsafe fn read(_: &Cart) -> u64 {
         11
     }
@@ -436,6 +446,7 @@ fn unsafe_and_foreign_abi() {
 
 #[test]
 fn through_a_trait_object() {
+    let _serial = support::serial();
     fn fmt(_: &Cart, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("dynamic")
     }

@@ -1,8 +1,9 @@
 //! Building: by cargo the first time, by rustc alone after each save.
 //!
 //! - [`cargo`] runs cargo with hot as the wrapper of rustc; [`capture`] is that wrapper, and keeps
-//!   the command lines; [`command`] reads them.
+//!   the command lines; [`command`] reads them; [`known`] sees to it that none is missing.
 //! - [`graph`] joins them to the user's crates in order, with their source files from [`depinfo`].
+//! - [`linked`] tells what else belongs to the program.
 //! - [`replay`] compiles some of them again; [`objects`] finds what rustc left.
 //!
 //! A [`Builder`] lives as long as the tool; each build by cargo that succeeds makes a new
@@ -13,6 +14,8 @@ pub mod cargo;
 pub mod command;
 pub mod depinfo;
 pub mod graph;
+pub mod known;
+pub mod linked;
 pub mod objects;
 pub mod replay;
 
@@ -21,15 +24,12 @@ use crate::interrupt::Interrupt;
 use anyhow::{Context, Result, bail};
 use capture::Captures;
 use cargo::{Outcome, Selection};
-use cargo_metadata::{Artifact, TargetKind};
-use command::{Record, key_of_artifact};
+use cargo_metadata::Artifact;
 use graph::Graph;
 use replay::{BuildLock, Compiled};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::{Arc, OnceLock};
-use std::time::SystemTime;
 
 /// Bad usage, as opposed to something that failed: the sentence says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -139,17 +139,21 @@ impl Builder {
     ///
     /// # Errors
     /// When cargo or its messages fail, or when it is not clear what to run ([`Usage`]).
-    pub fn build(&self, say: &mut dyn FnMut(&str)) -> Result<Built> {
+    pub fn build(&mut self, say: &mut dyn FnMut(&str)) -> Result<Built> {
+        // The manifests may have changed. If they are broken now, the build says so better.
+        if let Ok(workspace) = cargo::metadata(&self.selection) {
+            self.workspace = workspace;
+        }
         let mut again = false;
         loop {
             let env = self.cargo_env()?;
             let outcome = cargo::build(&self.selection, &env, &self.interrupt)?;
-            self.settle(&outcome);
+            known::settle_all(&self.captures, &outcome);
             if !outcome.success {
                 return Ok(Built::Failed(outcome.errors));
             }
             let program = self.choose(&outcome)?;
-            let unknown = self.unknown(&outcome, program);
+            let unknown = known::unknown(&self.captures, &outcome, program);
             if unknown.is_empty() {
                 return Ok(Built::Program(Box::new(self.program(program, &outcome)?)));
             }
@@ -160,7 +164,7 @@ impl Builder {
                 bail!("failed to learn from cargo how {names} is compiled");
             }
             say(&format!("compiling {names} once more, to learn how cargo does it"));
-            self.make_stale(&unknown)?;
+            known::make_stale(&unknown, &self.selection)?;
             again = true;
         }
     }
@@ -211,76 +215,10 @@ impl Builder {
         .into())
     }
 
-    /// Marks the records of what was just compiled as belonging to the artifacts that it made.
-    fn settle(&self, outcome: &Outcome) {
-        for artifact in outcome.artifacts.iter().filter(|a| graph::is_user(&a.package_id)) {
-            if !artifact.fresh
-                && let Some(key) = self.key(artifact)
-            {
-                settle(&self.captures, &key);
-            }
-        }
-    }
-
-    /// The user's artifacts of which it is not known how cargo made them.
-    fn unknown<'a>(&self, outcome: &'a Outcome, program: &Artifact) -> Vec<&'a Artifact> {
-        let wanted = |a: &&Artifact| {
-            let kinds = &a.target.kind;
-            a.target.src_path == program.target.src_path
-                || kinds.iter().any(|kind| {
-                    matches!(kind, TargetKind::Lib | TargetKind::RLib | TargetKind::ProcMacro)
-                })
-        };
-        let known = |a: &Artifact| self.key(a).is_some_and(|key| is_settled(&self.captures, &key));
-        let user = outcome.artifacts.iter().filter(|a| graph::is_user(&a.package_id));
-        user.filter(wanted).filter(|a| !known(a)).collect()
-    }
-
-    /// The key of an artifact. Cargo may announce it by a name without the hash, but then it is
-    /// the same file as one that has it.
-    fn key(&self, artifact: &Artifact) -> Option<String> {
-        let files = || artifact.filenames.iter().map(|file| file.as_std_path());
-        if let Some(key) = files().filter_map(hashed_key).next() {
-            return Some(key);
-        }
-        let crate_name = artifact.target.name.replace('-', "_");
-        self.captures.keys(&crate_name).into_iter().find(|key| {
-            let facts = self.captures.get(key).as_ref().and_then(Record::facts);
-            facts.is_some_and(|facts| {
-                let outputs = [facts.out_dir.join(key), facts.out_dir.join(format!("lib{key}.so"))];
-                files().any(|file| outputs.iter().any(|output| same_file(output, file)))
-            })
-        })
-    }
-
-    /// Has cargo make these artifacts anew: it does so when an output is missing.
-    fn make_stale(&self, artifacts: &[&Artifact]) -> Result<()> {
-        let mut packages = Vec::new();
-        for artifact in artifacts {
-            let files = artifact.filenames.iter().map(|file| file.as_std_path());
-            let outputs: Vec<PathBuf> = files
-                .flat_map(|file| match hashed_key(file) {
-                    Some(_) => vec![file.to_owned()],
-                    None => twins(file),
-                })
-                .collect();
-            if outputs.is_empty() {
-                packages.push(artifact.package_id.repr.clone());
-            }
-            for output in outputs {
-                std::fs::remove_file(&output)
-                    .with_context(|| format!("failed to remove {}", output.display()))?;
-            }
-        }
-        match packages.is_empty() {
-            true => Ok(()),
-            false => cargo::clean(&self.selection, &packages),
-        }
-    }
-
     fn program(&self, artifact: &Artifact, outcome: &Outcome) -> Result<Build> {
         let Some(executable) = &artifact.executable else { bail!("the program has no executable") };
-        let binary = self.key(artifact).context("the program's command is not known")?;
+        let binary =
+            known::key(&self.captures, artifact).context("the program's command is not known")?;
         let target_dir = self.target_dir().to_owned();
         let mut graph = Graph::new(&binary, &self.captures, outcome, &target_dir);
         graph.cargo_files.extend(self.manifests());
@@ -302,8 +240,13 @@ impl Builder {
         };
         Ok(Build {
             executable: executable.as_std_path().to_owned(),
-            archives: archives(&graph, outcome, &unit.record, unit.facts.target.as_deref())?,
-            env: program_env(&unit.record, outcome, &target_dir),
+            archives: linked::archives(
+                &graph,
+                outcome,
+                &unit.record,
+                unit.facts.target.as_deref(),
+            )?,
+            env: linked::program_env(&unit.record, outcome, &target_dir),
             graph,
             obstacle,
             session_folder: Arc::default(),
@@ -335,7 +278,7 @@ impl Builder {
             let before = folder.as_deref().and_then(objects::newest_session);
             let unit = &mut build.graph.units[index];
             let compiled = replay::compile(unit, &self.idle, &self.interrupt)?;
-            settle(&self.captures, &unit.key);
+            known::settle(&self.captures, &unit.key);
             if self.interrupt.requested() {
                 return Ok(Replayed::Interrupted);
             }
@@ -377,125 +320,4 @@ impl Build {
         let folder = objects::session_folder(unit, &self.executable)?;
         Ok(self.session_folder.get_or_init(|| folder).clone())
     }
-}
-
-/// When an artifact was made is told by its dep-info file. A record gets the same time, so that a
-/// later start sees whether another build, which may have used another command, came between.
-fn settle(captures: &Captures, key: &str) {
-    if let Some(time) = made(captures, key) {
-        // If this fails the crate is compiled once more at the next start.
-        let _ = captures.set_time(key, time);
-    }
-}
-
-fn is_settled(captures: &Captures, key: &str) -> bool {
-    captures.time(key).is_some() && captures.time(key) == made(captures, key)
-}
-
-fn made(captures: &Captures, key: &str) -> Option<SystemTime> {
-    let facts = captures.get(key)?.facts()?;
-    std::fs::metadata(facts.dep_info()).ok()?.modified().ok()
-}
-
-fn same_file(a: &Path, b: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    match (std::fs::metadata(a), std::fs::metadata(b)) {
-        (Ok(a), Ok(b)) => (a.dev(), a.ino()) == (b.dev(), b.ino()),
-        _ => false,
-    }
-}
-
-/// The key in the name of an artifact, if it has a hash.
-fn hashed_key(path: &Path) -> Option<String> {
-    // The names of crates have no hyphens; the names of examples and programs may.
-    key_of_artifact(path).filter(|key| key.contains('-') && path.extension().is_some())
-}
-
-/// The other names of an artifact, beside it and in `deps`.
-fn twins(artifact: &Path) -> Vec<PathBuf> {
-    let Some(folder) = artifact.parent() else { return Vec::new() };
-    [folder.to_owned(), folder.join("deps")]
-        .iter()
-        .filter_map(|folder| std::fs::read_dir(folder).ok())
-        .flat_map(|entries| entries.flatten().map(|entry| entry.path()))
-        .filter(|path| path != artifact && same_file(path, artifact))
-        .collect()
-}
-
-/// The rlibs that are linked and are not the user's, then those of the sysroot.
-fn archives(
-    graph: &Graph,
-    outcome: &Outcome,
-    record: &Record,
-    target: Option<&str>,
-) -> Result<Archives> {
-    let own: BTreeSet<PathBuf> = graph.units.iter().map(|unit| unit.facts.rlib()).collect();
-    let is_rlib = |path: &Path| path.extension().is_some_and(|e| e == "rlib");
-    let mut rlibs: Vec<PathBuf> = outcome
-        .artifacts
-        .iter()
-        .filter(|a| !graph::is_user(&a.package_id))
-        .flat_map(|a| &a.filenames)
-        .map(|f| f.as_std_path().to_owned())
-        .filter(|path| is_rlib(path) && !own.contains(path))
-        .collect();
-    let mut question = Command::new(&record.program);
-    if let Some(rustc) = record.args.first().filter(|first| !first.starts_with('-')) {
-        // The program is a wrapper, and this the compiler.
-        question.arg(rustc);
-    }
-    question.args(["--print", "target-libdir"]).current_dir(&record.cwd);
-    if let Some(target) = target {
-        question.args(["--target", target]);
-    }
-    let output = question.output().context("failed to ask rustc for its libraries")?;
-    let folder = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
-    let entries = std::fs::read_dir(&folder)
-        .with_context(|| format!("failed to read rustc's libraries in {}", folder.display()))?;
-    let mut sysroot: Vec<PathBuf> =
-        entries.flatten().map(|entry| entry.path()).filter(|path| is_rlib(path)).collect();
-    sysroot.sort();
-    rlibs.extend(sysroot);
-    Ok(Archives { rlibs })
-}
-
-/// What `cargo run` adds to the environment of the program: what it gave rustc, without what
-/// concerns the compilation alone, and the folders of native libraries.
-fn program_env(record: &Record, outcome: &Outcome, target_dir: &Path) -> Vec<(String, String)> {
-    const NOT_AT_RUN: [&str; 12] = [
-        "CARGO_BIN_NAME",
-        "CARGO_CRATE_NAME",
-        "CARGO_ENCODED_RUSTFLAGS",
-        "CARGO_INCREMENTAL",
-        "CARGO_MAKEFLAGS",
-        "CARGO_PRIMARY_PACKAGE",
-        "CARGO_TERM_COLOR",
-        "MAKEFLAGS",
-        "MFLAGS",
-        "OUT_DIR",
-        "RUSTC_WRAPPER",
-        "RUSTC_WORKSPACE_WRAPPER",
-    ];
-    let linked = outcome
-        .scripts
-        .iter()
-        .flat_map(|script| &script.linked_paths)
-        .map(|path| path.as_str())
-        .map(|path| path.split_once('=').map_or(path, |(_kind, path)| path).to_owned())
-        .filter(|path| Path::new(path).starts_with(target_dir));
-    let mut env: Vec<(String, String)> = record
-        .added
-        .iter()
-        .filter(|name| !NOT_AT_RUN.contains(&name.as_str()) && !name.starts_with("HOT_"))
-        .filter_map(|name| Some((name.clone(), record.env.get(name)?.clone())))
-        .collect();
-    let linked: Vec<String> = linked.collect();
-    if !linked.is_empty() {
-        let libraries = env.iter_mut().find(|(name, _)| name == "LD_LIBRARY_PATH");
-        match libraries {
-            Some((_, paths)) => *paths = format!("{}:{paths}", linked.join(":")),
-            None => env.push(("LD_LIBRARY_PATH".to_owned(), linked.join(":"))),
-        }
-    }
-    env
 }

@@ -3,8 +3,8 @@
 //! A library's are the members of its rlib. A binary's are deleted after the link, but its
 //! incremental session keeps each of them: `incremental/<crate>-<id>/s-<time>-<random>-<hash>/*.o`.
 //! Several crates may have folders of one name (a library and a binary of one package, test
-//! builds, other features); what tells them apart is that the symbols that a session's objects
-//! define are in the executable, since they carry the crate's identity.
+//! builds, other features); what tells them apart is that the symbols of the crate's own items are
+//! in the executable, since they carry the crate's identity.
 
 use super::graph::Unit;
 use crate::diff::CrateObjects;
@@ -76,7 +76,7 @@ pub fn session_folder(unit: &Unit, executable: &Path) -> Result<PathBuf> {
     let best = candidates
         .into_iter()
         .filter_map(|folder| {
-            let shared = shared_with(&newest_session(&folder)?, &defined).ok()?;
+            let shared = shared_with(&newest_session(&folder)?, &unit.name, &defined).ok()?;
             shared.main.then_some((shared.symbols, folder))
         })
         .filter(|(symbols, _)| *symbols > 0)
@@ -92,28 +92,35 @@ pub fn session_folder(unit: &Unit, executable: &Path) -> Result<PathBuf> {
 }
 
 struct Shared {
-    /// Symbols of this crate that the executable has.
+    /// Symbols of the crate's own items that the executable has.
     symbols: usize,
     /// Whether the session defines the program's entry.
     main: bool,
 }
 
-fn shared_with(session: &Path, executable: &HashSet<&[u8]>) -> Result<Shared> {
+fn shared_with(session: &Path, name: &str, executable: &HashSet<&[u8]>) -> Result<Shared> {
+    // In both manglings a path is written with the length before each name. What only was
+    // instantiated here, of other crates, may be the same in another session.
+    let own = format!("{}{name}", name.len());
     let mut shared = Shared { symbols: 0, main: false };
     for (_, bytes) in read_session(session)? {
         let object = object::File::parse(&*bytes)?;
         for symbol in object.symbols().filter(|s| s.is_definition()) {
             match symbol.name_bytes()? {
                 b"main" => shared.main = true,
-                // Names that are the same in every crate prove nothing.
-                name if symbol.is_global() || name.starts_with(b"_") => {
-                    shared.symbols += usize::from(executable.contains(name));
+                symbol if has(symbol, own.as_bytes()) => {
+                    shared.symbols += usize::from(executable.contains(symbol));
                 }
                 _ => {}
             }
         }
     }
     Ok(shared)
+}
+
+/// Whether the name has this part.
+fn has(name: &[u8], part: &[u8]) -> bool {
+    name.windows(part.len()).any(|window| window == part)
 }
 
 fn read_session(session: &Path) -> Result<Vec<(String, Vec<u8>)>> {

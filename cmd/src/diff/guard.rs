@@ -11,7 +11,7 @@ use super::name::{Name, Names};
 use super::program::Program;
 use super::{Detail, DiffError};
 use crate::layout::{Bound, LayoutError, Layouts, ObjectLayouts, compare};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 /// The objects whose code has been live, by crate, newest first.
@@ -43,14 +43,18 @@ pub fn check(
     selection: &Selection,
     names: &Names,
 ) -> Result<Vec<Detail>, DiffError> {
-    read(newest.objects())?;
-    let gather = |objects: &[Arc<Object>]| {
-        objects.iter().map(|o| layouts(o).cloned()).collect::<Result<Layouts, DiffError>>()
+    let pointer = |object: &Arc<Object>| Arc::as_ptr(object) as usize;
+    let now: HashSet<usize> = newest.objects().map(pointer).collect();
+    let then: HashSet<usize> = lived.crates.values().flatten().map(pointer).collect();
+    let only = |objects: &[Arc<Object>], other: &HashSet<usize>| -> Result<Layouts, DiffError> {
+        let touched = objects.iter().filter(|o| !other.contains(&pointer(o)));
+        read(touched.clone())?;
+        touched.map(|object| layouts(object).cloned()).collect()
     };
-    let old: Vec<Layouts> =
-        lived.crates.values().map(|objects| gather(objects)).collect::<Result<_, _>>()?;
-    let new: Vec<Layouts> =
-        newest.crates.values().map(|unit| gather(&unit.objects)).collect::<Result<_, _>>()?;
+    let old = lived.crates.values().map(|objects| only(objects, &now));
+    let old: Vec<Layouts> = old.collect::<Result<_, _>>()?;
+    let new = newest.crates.values().map(|unit| only(&unit.objects, &then));
+    let new: Vec<Layouts> = new.collect::<Result<_, _>>()?;
     let bound = Bound {
         statics: selection.state.iter().map(|&name| names.text(name)).collect(),
         functions: bodies.iter().chain(&selection.called).map(|&name| names.text(name)).collect(),

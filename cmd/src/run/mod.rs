@@ -6,6 +6,8 @@
 //! cannot go that way ends in a build by cargo and a restart.
 
 mod change;
+mod clock;
+mod program;
 mod session;
 mod world;
 
@@ -18,8 +20,10 @@ use crate::show::{Event, Next};
 use crate::watch::Touched;
 use anyhow::{Result, bail};
 use change::Asks;
+use clock::Clock;
+use program::Loaded;
 use rustix::process::Signal;
-use session::{Clock, Loaded, Session};
+use session::Session;
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::PathBuf;

@@ -6,79 +6,61 @@ use crate::build::{Build, Builder, Built, Replayed};
 use crate::diff::{CrateObjects, Verdict, World};
 use crate::interrupt::Interrupt;
 use crate::keys::{Key, Keys};
-use crate::process::{Launch, Program, socket};
+use crate::process::{Program, socket};
 use crate::show::events::Detail;
-use crate::show::terminal::count;
-use crate::show::{Event, Events, Milliseconds, Show, Terminal};
+use crate::show::{Event, Events, Show, Terminal};
 use crate::watch::{Snapshot, Touched, Watcher};
-use anyhow::{Context, Result, anyhow, bail};
-use hot_patch::message::{Reply, Request};
-use object::Object;
-use rustix::process::Signal;
+use anyhow::{Context, Result, bail};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::SignalsInfo;
 use signal_hook::iterator::exfiltrator::WithOrigin;
 use signal_hook::low_level::siginfo::Cause;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::process::ExitStatus;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::SystemTime;
 
 /// Status of the tool after Ctrl-C.
 pub(super) const STOPPED: u8 = 130;
 /// Status of the tool when the first build fails.
 const NOTHING: u8 = 101;
-/// How long a save waits for a program that does not listen yet.
-const CONNECT: Duration = Duration::from_secs(5);
 
 /// All that the tool knows.
 pub(super) struct Session {
-    pub options: Options,
-    pub show: Show,
-    pub builder: Builder,
-    pub interrupt: Arc<Interrupt>,
-    inputs: Receiver<Input>,
-    sender: Sender<Input>,
-    watcher: Watcher,
-    pub snapshot: Snapshot,
+    pub(super) options: Options,
+    pub(super) show: Show,
+    pub(super) builder: Builder,
+    pub(super) interrupt: Arc<Interrupt>,
+    pub(super) inputs: Receiver<Input>,
+    pub(super) sender: Sender<Input>,
+    pub(super) watcher: Watcher,
+    pub(super) snapshot: Snapshot,
     /// Content of files in the folders of `--watch`; `None` for a file that is gone.
-    pub extra: BTreeMap<PathBuf, Option<Vec<u8>>>,
-    sockets: PathBuf,
-    keys: Option<Keys>,
+    pub(super) extra: BTreeMap<PathBuf, Option<Vec<u8>>>,
+    pub(super) sockets: PathBuf,
+    pub(super) keys: Option<Keys>,
     /// The build that runs, and compiles.
-    pub current: Option<Box<Build>>,
-    world: Reading,
-    program: Option<Program>,
+    pub(super) current: Option<Box<Build>>,
+    pub(super) world: Reading,
+    pub(super) program: Option<Program>,
     /// How often the program was started.
-    pub start: u32,
-    announced: bool,
+    pub(super) start: u32,
+    pub(super) announced: bool,
     /// Keys of crates that have to be compiled because an earlier pass failed.
-    pub stale: BTreeSet<String>,
+    pub(super) stale: BTreeSet<String>,
     /// Why the next save needs cargo: its last build failed.
-    pub needs_cargo: Option<String>,
+    pub(super) needs_cargo: Option<String>,
     /// Text of the last errors, while they stand.
-    pub errors: Option<String>,
+    pub(super) errors: Option<String>,
     /// The files of the save that is being answered.
-    pub files: BTreeSet<PathBuf>,
+    pub(super) files: BTreeSet<PathBuf>,
     /// Files of saves that are built, and wait for the program to listen.
-    pub waiting: BTreeSet<PathBuf>,
+    pub(super) waiting: BTreeSet<PathBuf>,
     /// Patches that went live.
-    pub patches: u64,
+    pub(super) patches: u64,
     /// Warnings that were shown, by crate, so that a save shows only new ones.
-    shown: BTreeSet<String>,
-}
-
-/// How the program took a patch.
-#[derive(Debug)]
-pub(super) enum Loaded {
-    /// It is live; the functions replaced.
-    Live(Vec<String>),
-    /// The program does not listen yet.
-    NotConnected,
-    /// It is not, and this is why.
-    Not(String),
+    pub(super) shown: BTreeSet<String>,
 }
 
 /// Why no edit of the current build can go live.
@@ -88,42 +70,6 @@ pub(super) struct Obstacle {
     pub kind: &'static str,
     /// In a sentence.
     pub why: String,
-}
-
-/// Where the time of one save goes.
-#[derive(Debug)]
-pub(super) struct Clock {
-    seen: Instant,
-    last: Instant,
-    ms: Milliseconds,
-}
-
-impl Clock {
-    pub(super) fn new(seen: Instant) -> Clock {
-        Clock { seen, last: seen, ms: Milliseconds::default() }
-    }
-    fn lap(&mut self) -> u64 {
-        let now = Instant::now();
-        let lap = now.duration_since(self.last);
-        self.last = now;
-        (lap.as_secs_f64() * 1000.0).round() as u64
-    }
-    pub(super) fn detected(&mut self) {
-        self.ms.detect = self.lap();
-    }
-    pub(super) fn compiled(&mut self) {
-        self.ms.rustc = self.lap();
-    }
-    pub(super) fn compared(&mut self) {
-        self.ms.diff = self.lap();
-    }
-    pub(super) fn loaded(&mut self) {
-        self.ms.load = self.lap();
-        self.ms.total = (self.last.duration_since(self.seen).as_secs_f64() * 1000.0).round() as u64;
-    }
-    pub(super) fn milliseconds(&self) -> Milliseconds {
-        self.ms
-    }
 }
 
 /// A detail that is one sentence.
@@ -234,6 +180,10 @@ impl Session {
                 self.waiting.clear();
                 self.snapshot = Snapshot::default();
                 self.follow(build, begun);
+                // Cargo itself may have written it.
+                let lock = BTreeSet::from([self.builder.root().join("Cargo.lock")]);
+                self.snapshot.look();
+                self.snapshot.built(&lock);
                 None
             }
         };
@@ -253,116 +203,6 @@ impl Session {
             self.watcher.add_file(file);
         }
         self.snapshot.follow(files, begun);
-        // Cargo itself may have written it.
-        let lock = BTreeSet::from([self.builder.root().join("Cargo.lock")]);
-        self.snapshot.look();
-        self.snapshot.built(&lock);
-    }
-
-    /// Starts the program, and reads in the background what runs.
-    pub(super) fn start(&mut self, build: Box<Build>) -> Result<()> {
-        self.start += 1;
-        let n = self.start;
-        let launch = Launch {
-            executable: build.executable.clone(),
-            args: self.options.args.clone(),
-            env: build.env.clone(),
-            socket: socket::path(&self.sockets, n)?,
-        };
-        // If nobody takes inputs any more, the tool is about to end: so for each of these.
-        let tell = |input: fn(u32) -> Input| {
-            let sender = self.sender.clone();
-            move || drop(sender.send(input(n)))
-        };
-        let program = Program::start(&launch, tell(Input::Connected), tell(Input::Exited))?;
-        if let Some(keys) = &self.keys {
-            keys.share_with(program.pid());
-        }
-        self.world = match &build.obstacle {
-            Some(why) => {
-                tell(Input::WorldRead)();
-                Reading::Failed(why.clone())
-            }
-            None => Reading::begin(&build, tell(Input::WorldRead)),
-        };
-        let overdue = tell(Input::Overdue);
-        std::thread::Builder::new()
-            .name("overdue".into())
-            .spawn(move || {
-                std::thread::sleep(CONNECT);
-                overdue();
-            })
-            .context("failed to start a thread")?;
-        self.program = Some(program);
-        self.current = Some(build);
-        self.announced = false;
-        self.show.terminal.running = true;
-        Ok(())
-    }
-
-    pub(super) fn pid(&self) -> u32 {
-        self.program.as_ref().map_or(0, Program::pid)
-    }
-
-    /// Says that edits can go live, or why not, once for each start.
-    pub(super) fn announce(&mut self) {
-        if std::mem::replace(&mut self.announced, true) {
-            return;
-        }
-        let known = self.world.get().map(|w| (w.hot_functions(), hex(w.build_id())));
-        let pid = self.pid();
-        let executable = self.current.as_ref().map(|b| b.executable.clone()).unwrap_or_default();
-        let obstacle = self.current.as_ref().and_then(|b| b.obstacle.clone());
-        let (hot_functions, build_id) = match known {
-            Ok(known) => known,
-            Err(error) => {
-                let why = obstacle.unwrap_or_else(|| format!("{error:#}"));
-                let note = format!("the program runs (pid {pid}), each edit restarts it: {why}");
-                self.show.terminal.warn(&note);
-                let build_id = hex(&build_id_of(&executable));
-                self.show.tell(&Event::Running { pid, hot_functions: 0, build_id });
-                return;
-            }
-        };
-        self.show.tell(&Event::Running { pid, hot_functions, build_id });
-        let name = executable.file_name().unwrap_or_default().display();
-        match hot_functions {
-            0 => self.show.terminal.warn(&format!(
-                "{name} runs (pid {pid}), but has no #[hot] function: no edit can go live in it; \
-                 put #[hot] on a function, an impl block or a module"
-            )),
-            n => self.show.terminal.note(&format!(
-                "{name} runs (pid {pid}) with {}: saved edits go live",
-                count(n, "hot function")
-            )),
-        }
-    }
-
-    /// A program that ends at once may do so before it was read; whoever reads the events shall
-    /// still hear that it ran.
-    pub(super) fn announce_before_end(&mut self) {
-        let deadline = Instant::now() + Duration::from_secs(2);
-        while !self.announced && !self.world.is_over() && Instant::now() < deadline {
-            std::thread::sleep(Duration::from_millis(5));
-        }
-        if self.world.is_over() && !self.interrupt.requested() {
-            self.announce();
-        }
-    }
-
-    /// Says so if the program has not come to its reloader by now.
-    pub(super) fn warn_if_deaf(&mut self) {
-        let functions = self.world.get().map_or(0, |world| world.hot_functions());
-        let Some(program) = &self.program else { return };
-        match program.link.wait(Duration::ZERO, || false) {
-            Ok(Some(_)) => {}
-            Ok(None) if functions > 0 => self.show.terminal.warn(
-                "the program has not called `hot::reloader_loop()` or `hot::spawn_reloader()` \
-                 yet: edits are built, but cannot be loaded before it does",
-            ),
-            Ok(None) => {}
-            Err(error) => self.show.terminal.warn(&format!("{error:#}")),
-        }
     }
 
     pub(super) fn begin_keys(&mut self) {
@@ -444,55 +284,17 @@ impl Session {
 
     /// Asks the differ. It remembers what was not loaded before.
     pub(super) fn verdict(&mut self, rebuilt: Vec<CrateObjects>) -> Result<Verdict> {
+        let keys: Vec<String> = rebuilt.iter().map(|objects| objects.key.clone()).collect();
         let world = self.world.get()?;
         let judge = std::panic::AssertUnwindSafe(|| world.judge(rebuilt));
-        match std::panic::catch_unwind(judge) {
-            Ok(Ok(verdict)) => Ok(verdict),
-            Ok(Err(error)) => Err(anyhow!(super::world::chain(&error))),
-            Err(panic) => Err(anyhow!(said(&*panic))),
-        }
-    }
-
-    /// Sends a patch to the program, when it listens.
-    pub(super) fn send(&mut self, patch: &[u8]) -> Result<Loaded> {
-        let expected = self.world.get()?.build_id().to_vec();
-        let Some(program) = &self.program else { bail!("there is no program") };
-        let hello = match program.link.wait(CONNECT, || self.interrupt.requested()) {
-            Ok(Some(hello)) => hello,
-            Ok(None) => return Ok(Loaded::NotConnected),
-            Err(error) => return Ok(Loaded::Not(format!("{error:#}"))),
+        let why = match std::panic::catch_unwind(judge) {
+            Ok(Ok(verdict)) => return Ok(verdict),
+            Ok(Err(error)) => super::world::chain(&error),
+            Err(panic) => said(&*panic),
         };
-        if hello.build_id != expected {
-            return Ok(Loaded::Not(format!(
-                "the process that listens (pid {}) runs another executable than the one that was \
-                 built (build ID {}, not {})",
-                hello.pid,
-                hex(&hello.build_id),
-                hex(&expected)
-            )));
-        }
-        Ok(match program.link.ask(&Request::Load(patch.to_vec())) {
-            Ok(Reply::Loaded { functions, .. }) => Loaded::Live(functions),
-            Ok(Reply::Failed { message }) => Loaded::Not(message),
-            Ok(other) => Loaded::Not(format!("the program gave a wrong answer: {other:?}")),
-            Err(error) => Loaded::Not(format!("{error:#}")),
-        })
-    }
-
-    /// The program listens now: what was built before is loaded.
-    pub(super) fn catch_up(&mut self) {
-        if self.waiting.is_empty() {
-            return;
-        }
-        self.files = std::mem::take(&mut self.waiting);
-        let mut clock = Clock::new(Instant::now());
-        self.show.terminal.note("the program listens now: loading what was built");
-        self.show.tell(&Event::Change { files: self.names(&self.files) });
-        clock.detected();
-        clock.compiled();
-        if let Err(error) = self.judge(Vec::new(), &mut clock) {
-            self.refuse("internal", vec![reason(format!("{error:#}"))]);
-        }
+        // It may not remember them, so they have to be shown to it again.
+        self.stale.extend(keys);
+        bail!(why)
     }
 
     /// Waits until a file changes. Whether one did, rather than the user ending the tool.
@@ -527,44 +329,4 @@ impl Session {
     pub(super) fn end_without_program(&self) -> u8 {
         if self.interrupt.requested() { STOPPED } else { NOTHING }
     }
-
-    /// Ends the program, if there is one: its status.
-    pub(super) fn stop_program(&mut self, signal: Option<Signal>) -> Result<Option<ExitStatus>> {
-        let Some(program) = self.program.take() else { return Ok(None) };
-        // A Ctrl-C meanwhile, or a second one, means: at once.
-        let before = self.interrupt.requests();
-        program.stop(signal, || self.interrupt.requests() > before).map(Some)
-    }
-
-    /// Whether the program is about to be found dead: a crash shows in a lost connection first.
-    pub(super) fn is_dead_soon(&mut self) -> bool {
-        let Some(program) = &mut self.program else { return false };
-        let broken = program.link.wait(Duration::ZERO, || false).is_err();
-        let deadline = Instant::now() + Duration::from_millis(200);
-        while broken && Instant::now() < deadline {
-            if program.has_ended() {
-                return true;
-            }
-            std::thread::sleep(Duration::from_millis(5));
-        }
-        false
-    }
-
-    /// Whether the end was asked for, now or within a moment: Ctrl-C reaches the program and us at
-    /// once, and the program may be the faster.
-    pub(super) fn stop_was_asked(&self) -> bool {
-        std::thread::sleep(Duration::from_millis(20));
-        self.interrupt.requested()
-    }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// Build ID of an executable; empty when it has none or cannot be read.
-fn build_id_of(executable: &Path) -> Vec<u8> {
-    let bytes = std::fs::read(executable).unwrap_or_default();
-    let id = object::File::parse(&*bytes).ok().and_then(|f| f.build_id().ok()?.map(<[u8]>::to_vec));
-    id.unwrap_or_default()
 }

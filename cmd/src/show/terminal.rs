@@ -182,11 +182,11 @@ fn print(text: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::build::cargo::plain;
     use crate::show::Milliseconds;
 
     fn line(event: &Event) -> String {
-        plain(Terminal { verbose: false, running: true }.render(event).as_bytes())
+        let text = Terminal { verbose: false, running: true }.render(event);
+        anstream::adapter::strip_str(&text).to_string()
     }
 
     #[test]

@@ -36,6 +36,8 @@ pub struct Watcher {
 struct Watched {
     system: RecommendedWatcher,
     folders: BTreeSet<PathBuf>,
+    /// Folders that were added with all that is in them.
+    trees: BTreeSet<PathBuf>,
     /// Nothing below is ever watched.
     target_dir: PathBuf,
 }
@@ -53,7 +55,8 @@ impl Watcher {
         })
         .context("failed to watch files")?;
         let target_dir = target_dir.to_owned();
-        let watched = Watched { system, folders: BTreeSet::new(), target_dir };
+        let watched =
+            Watched { system, folders: BTreeSet::new(), trees: BTreeSet::new(), target_dir };
         let watched = Arc::new(Mutex::new(watched));
         let shared = Arc::downgrade(&watched);
         std::thread::Builder::new()
@@ -62,7 +65,7 @@ impl Watcher {
                 // The system's watcher owns the sender: when it is dropped, this ends.
                 collect(&bursts, told, |path| {
                     if let Some(watched) = shared.upgrade() {
-                        lock(&watched).add_tree(path);
+                        lock(&watched).appeared(path);
                     }
                 });
             })
@@ -72,7 +75,10 @@ impl Watcher {
 
     /// Watches a folder and those below it, but not hidden and ignored ones.
     pub fn add_tree(&self, root: &Path) {
-        lock(&self.watched).add_tree(root);
+        let mut watched = lock(&self.watched);
+        if watched.trees.insert(root.to_owned()) {
+            watched.add_tree(root);
+        }
     }
 
     /// Watches the folder that a file is in; if the file is a symbolic link, also where it leads.
@@ -110,13 +116,16 @@ impl Watched {
             .build();
         for entry in walk.flatten() {
             if entry.file_type().is_some_and(|kind| kind.is_dir()) {
-                // It may have been removed and made anew meanwhile, which ends the old watch.
-                if entry.depth() == 0 {
-                    self.folders.remove(entry.path());
-                }
                 self.add(entry.path());
             }
         }
+    }
+
+    /// A folder is there that may not have been before. Another one of the same name may have been
+    /// watched; that watch has ended with it.
+    fn appeared(&mut self, root: &Path) {
+        self.folders.retain(|folder| !folder.starts_with(root));
+        self.add_tree(root);
     }
 }
 
@@ -205,6 +214,14 @@ mod tests {
         wait_for(&bursts, &root.join("src/inner"));
         std::fs::write(root.join("src/inner/deep/a.rs"), "x").unwrap();
         wait_for(&bursts, &root.join("src/inner/deep/a.rs"));
+
+        // The same folders anew, as when a branch is switched and back.
+        std::fs::remove_dir_all(root.join("src/inner")).unwrap();
+        wait_for(&bursts, &root.join("src/inner"));
+        std::fs::create_dir_all(root.join("src/inner/deep")).unwrap();
+        wait_for(&bursts, &root.join("src/inner"));
+        std::fs::write(root.join("src/inner/deep/b.rs"), "x").unwrap();
+        wait_for(&bursts, &root.join("src/inner/deep/b.rs"));
     }
 
     #[test]

@@ -53,7 +53,7 @@ fn one(replacement: &Replacement) -> Result<&'static Entry, String> {
     }
     let Some(expected) = entry.identity() else {
         return Err(format!(
-            "`{name}` has a type that cannot be checked (`impl Trait`, or lifetimes with bounds), \
+            "`{name}` has a type that cannot be checked (it hides `impl Trait` or lifetimes), \
              so that no library can replace it; replace a function below it"
         ));
     };

@@ -22,6 +22,7 @@
 //! check fails nothing of that is so, but the constructors have run: they may have registered
 //! destructors of thread-locals, exit handlers or hooks, whose code would be gone. That costs some
 //! megabytes for each refused build in the life of a process, and buys that a refusal cannot crash.
+//! (A constructor that panics ends the process, as in any program: nothing can catch it there.)
 
 #[cfg(target_os = "linux")]
 mod check;

@@ -185,6 +185,7 @@ fn no_page_is_writable_and_executable() {
     patch.read_only = vec![1; 8];
     patch.data = vec![1; 8];
     load_patch(&patch).expect("it loads");
+    assert_eq!(sealed(), 2);
     let base = ledger::read().iter().find(|i| i.id == patch.id).expect("it is listed").base;
     let maps = std::fs::read_to_string("/proc/self/maps").expect("/proc is mounted");
     let access = |address: u64| {

@@ -45,7 +45,7 @@ const FOLDER_VARIABLE: &str = "HOT_WATCH";
 /// 1. the control socket named by the environment variable `HOT_SOCKET`; `hot run` sets it, and
 ///    the program's stdin stays its own;
 /// 2. the folder named by `HOT_WATCH`: each new or changed patch file or shared library in it,
-///    in the order of their names, once it is written to its end;
+///    in the order of their names, once it is written to its end (best moved there when it is);
 /// 3. stdin: a path on each line.
 ///
 /// The last two only in builds with debug assertions, since whoever can write there runs code in

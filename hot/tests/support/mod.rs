@@ -2,6 +2,7 @@
 #![allow(dead_code, unused_macros, unused_imports)]
 
 use hot::__private::replace_for_test;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Runs a block while a function is replaced; puts the original back, after a panic too.
 macro_rules! replaced {
@@ -12,6 +13,12 @@ macro_rules! replaced {
     }};
 }
 pub(crate) use replaced;
+
+/// Held by the tests of one file that replace, or call, each other's functions.
+pub fn serial() -> MutexGuard<'static, ()> {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Puts the original back when it is dropped.
 pub struct Replaced {
@@ -48,23 +55,27 @@ pub fn slot(name: &str) -> *const () {
     std::ptr::with_exposed_provenance(hot::__private::slot_for_test(name).unwrap())
 }
 
-/// The instances of a generic function, as the trampolines left them in `hot_instances`: each body
-/// once.
+/// The instances of a generic function: the addresses of all bodies of this name, from the symbol
+/// table of the test itself.
 #[cfg(target_os = "linux")]
-pub fn instances(name: &str) -> Vec<usize> {
+pub fn instances(body: &str) -> Vec<usize> {
+    use object::{Object, ObjectSymbol};
     unsafe extern "C" {
-        #[link_name = "__start_hot_instances"]
-        static START: [usize; 2];
-        #[link_name = "__stop_hot_instances"]
-        static STOP: [usize; 2];
+        // The linker's, at the first byte of the image.
+        #[link_name = "__ehdr_start"]
+        static IMAGE: u8;
     }
-    let (start, stop) = (&raw const START, &raw const STOP);
-    let count = (stop.addr() - start.addr()) / size_of::<[usize; 2]>();
-    // SAFETY: between the linker's symbols lie pairs of words.
-    let pairs = unsafe { std::slice::from_raw_parts(start, count) };
-    let slot = slot(name).addr();
-    let mut bodies: Vec<usize> =
-        pairs.iter().filter(|pair| pair[0] == slot).map(|pair| pair[1]).collect();
+    let file = std::fs::read("/proc/self/exe").unwrap();
+    let file = object::File::parse(&*file).unwrap();
+    // A path ends in a hash, or in the types of the instance.
+    let part = format!("{}{body}17h", body.len());
+    let is_body = |name: &str| name.contains(&part);
+    let base = (&raw const IMAGE).addr();
+    let mut bodies: Vec<usize> = file
+        .symbols()
+        .filter(|symbol| symbol.is_definition() && symbol.name().is_ok_and(is_body))
+        .map(|symbol| base + symbol.address() as usize)
+        .collect();
     bodies.sort();
     bodies.dedup();
     bodies

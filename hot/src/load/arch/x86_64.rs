@@ -38,7 +38,7 @@ mod tests {
     fn relative_fields_reach_two_gibibytes_and_no_further() {
         let at = 1 << 40;
         let relative =
-            |to: u64| X86_64::encode(Width::Relative32, to, at).map(|(b, n)| (b[..n].to_vec()));
+            |to: u64| X86_64::encode(Width::Relative32, to, at).map(|(b, n)| b[..n].to_vec());
         assert_eq!(relative(at + 5), Some(5i32.to_le_bytes().to_vec()));
         assert_eq!(relative(at - 5), Some((-5i32).to_le_bytes().to_vec()));
         assert_eq!(relative(at + 0x7fff_ffff), Some(i32::MAX.to_le_bytes().to_vec()));

@@ -1,0 +1,128 @@
+//! Which artifacts have a command line that is known, and what to do about the others.
+//!
+//! Cargo compiles only what is not fresh, so a build may leave hot without the command of a crate:
+//! it was compiled before, without hot. And a record may be out of date: another build, perhaps
+//! with another command, came between. When an artifact was made is told by its dep-info file; the
+//! record of the command gets the same time, so that a later start can compare the two.
+
+use super::capture::Captures;
+use super::cargo::{self, Outcome, Selection};
+use super::command::{Record, key_of_artifact};
+use super::graph::is_user;
+use anyhow::{Context, Result};
+use cargo_metadata::{Artifact, TargetKind};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+/// Marks the records of what was just compiled as belonging to the artifacts that it made.
+pub fn settle_all(captures: &Captures, outcome: &Outcome) {
+    for artifact in outcome.artifacts.iter().filter(|a| is_user(&a.package_id)) {
+        if !artifact.fresh
+            && let Some(key) = key(captures, artifact)
+        {
+            settle(captures, &key);
+        }
+    }
+}
+
+/// The user's artifacts of which it is not known how cargo made them.
+pub fn unknown<'a>(
+    captures: &Captures,
+    outcome: &'a Outcome,
+    program: &Artifact,
+) -> Vec<&'a Artifact> {
+    let wanted = |a: &&Artifact| {
+        let kinds = &a.target.kind;
+        a.target.src_path == program.target.src_path
+            || kinds.iter().any(|kind| {
+                matches!(kind, TargetKind::Lib | TargetKind::RLib | TargetKind::ProcMacro)
+            })
+    };
+    let known = |a: &Artifact| key(captures, a).is_some_and(|key| is_settled(captures, &key));
+    let user = outcome.artifacts.iter().filter(|a| is_user(&a.package_id));
+    user.filter(wanted).filter(|a| !known(a)).collect()
+}
+
+/// The key of an artifact. Cargo may announce it by a name without the hash, but then it is
+/// the same file as one that has it.
+pub fn key(captures: &Captures, artifact: &Artifact) -> Option<String> {
+    let files = || artifact.filenames.iter().map(|file| file.as_std_path());
+    if let Some(key) = files().filter_map(hashed_key).next() {
+        return Some(key);
+    }
+    let crate_name = artifact.target.name.replace('-', "_");
+    captures.keys(&crate_name).into_iter().find(|key| {
+        let facts = captures.get(key).as_ref().and_then(Record::facts);
+        facts.is_some_and(|facts| {
+            let outputs = [facts.out_dir.join(key), facts.out_dir.join(format!("lib{key}.so"))];
+            files().any(|file| outputs.iter().any(|output| same_file(output, file)))
+        })
+    })
+}
+
+/// Has cargo make these artifacts anew: it does so when an output is missing.
+pub fn make_stale(artifacts: &[&Artifact], selection: &Selection) -> Result<()> {
+    let mut packages = Vec::new();
+    for artifact in artifacts {
+        let files = artifact.filenames.iter().map(|file| file.as_std_path());
+        let outputs: Vec<PathBuf> = files
+            .flat_map(|file| match hashed_key(file) {
+                Some(_) => vec![file.to_owned()],
+                None => twins(file),
+            })
+            .collect();
+        if outputs.is_empty() {
+            packages.push(artifact.package_id.repr.clone());
+        }
+        for output in outputs {
+            std::fs::remove_file(&output)
+                .with_context(|| format!("failed to remove {}", output.display()))?;
+        }
+    }
+    match packages.is_empty() {
+        true => Ok(()),
+        false => cargo::clean(selection, &packages),
+    }
+}
+
+/// Marks the record of a crate that was just compiled as that of the artifact which it made.
+pub fn settle(captures: &Captures, key: &str) {
+    if let Some(time) = made(captures, key) {
+        // If this fails the crate is compiled once more at the next start.
+        let _ = captures.set_time(key, time);
+    }
+}
+
+fn is_settled(captures: &Captures, key: &str) -> bool {
+    captures.time(key).is_some() && captures.time(key) == made(captures, key)
+}
+
+fn made(captures: &Captures, key: &str) -> Option<SystemTime> {
+    let facts = captures.get(key)?.facts()?;
+    std::fs::metadata(facts.dep_info()).ok()?.modified().ok()
+}
+
+fn same_file(a: &Path, b: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    match (std::fs::metadata(a), std::fs::metadata(b)) {
+        (Ok(a), Ok(b)) => (a.dev(), a.ino()) == (b.dev(), b.ino()),
+        _ => false,
+    }
+}
+
+/// The key in the name of an artifact, if it has a hash.
+fn hashed_key(path: &Path) -> Option<String> {
+    // The names of crates have no hyphens; the names of examples and programs may.
+    key_of_artifact(path).filter(|key| key.contains('-') && path.extension().is_some())
+}
+
+/// The other names of an artifact, beside it and in `deps`.
+fn twins(artifact: &Path) -> Vec<PathBuf> {
+    let Some(folder) = artifact.parent() else { return Vec::new() };
+    [folder.to_owned(), folder.join("deps")]
+        .iter()
+        .filter_map(|folder| std::fs::read_dir(folder).ok())
+        .flat_map(|entries| entries.flatten().map(|entry| entry.path()))
+        .filter(|path| path != artifact && same_file(path, artifact))
+        .collect()
+}

@@ -1,0 +1,221 @@
+//! The program's side of the session: it is started, read, sent patches, stopped.
+
+use super::Input;
+use super::clock::Clock;
+use super::session::{Session, reason};
+use super::world::Reading;
+use crate::build::Build;
+use crate::process::{Launch, Program, socket};
+use crate::show::Event;
+use crate::show::terminal::count;
+use anyhow::{Context, Result, bail};
+use hot_patch::message::{Reply, Request};
+use object::Object;
+use rustix::process::Signal;
+use std::path::Path;
+use std::process::ExitStatus;
+use std::time::{Duration, Instant};
+
+/// How long a save waits for a program that does not listen yet.
+const CONNECT: Duration = Duration::from_secs(5);
+
+/// How the program took a patch.
+#[derive(Debug)]
+pub(super) enum Loaded {
+    /// It is live; the functions replaced.
+    Live(Vec<String>),
+    /// The program does not listen yet.
+    NotConnected,
+    /// It is not, and this is why.
+    Not(String),
+}
+
+impl Session {
+    /// Starts the program, and reads in the background what runs.
+    pub(super) fn start(&mut self, build: Box<Build>) -> Result<()> {
+        self.start += 1;
+        let n = self.start;
+        let launch = Launch {
+            executable: build.executable.clone(),
+            args: self.options.args.clone(),
+            env: build.env.clone(),
+            socket: socket::path(&self.sockets, n)?,
+        };
+        // If nobody takes inputs any more, the tool is about to end: so for each of these.
+        let tell = |input: fn(u32) -> Input| {
+            let sender = self.sender.clone();
+            move || drop(sender.send(input(n)))
+        };
+        let program = Program::start(&launch, tell(Input::Connected), tell(Input::Exited))?;
+        if let Some(keys) = &self.keys {
+            keys.share_with(program.pid());
+        }
+        self.world = match &build.obstacle {
+            Some(why) => {
+                tell(Input::WorldRead)();
+                Reading::Failed(why.clone())
+            }
+            None => Reading::begin(&build, tell(Input::WorldRead)),
+        };
+        let overdue = tell(Input::Overdue);
+        std::thread::Builder::new()
+            .name("overdue".into())
+            .spawn(move || {
+                std::thread::sleep(CONNECT);
+                overdue();
+            })
+            .context("failed to start a thread")?;
+        self.program = Some(program);
+        self.current = Some(build);
+        self.announced = false;
+        self.show.terminal.running = true;
+        Ok(())
+    }
+
+    pub(super) fn pid(&self) -> u32 {
+        self.program.as_ref().map_or(0, Program::pid)
+    }
+
+    /// Says that edits can go live, or why not, once for each start.
+    pub(super) fn announce(&mut self) {
+        if std::mem::replace(&mut self.announced, true) {
+            return;
+        }
+        let known = self.world.get().map(|w| (w.hot_functions(), hex(w.build_id())));
+        let pid = self.pid();
+        let executable = self.current.as_ref().map(|b| b.executable.clone()).unwrap_or_default();
+        let obstacle = self.current.as_ref().and_then(|b| b.obstacle.clone());
+        let (hot_functions, build_id) = match known {
+            Ok(known) => known,
+            Err(error) => {
+                let why = obstacle.unwrap_or_else(|| format!("{error:#}"));
+                let note = format!("the program runs (pid {pid}), each edit restarts it: {why}");
+                self.show.terminal.warn(&note);
+                let build_id = hex(&build_id_of(&executable));
+                self.show.tell(&Event::Running { pid, hot_functions: 0, build_id });
+                return;
+            }
+        };
+        self.show.tell(&Event::Running { pid, hot_functions, build_id });
+        let name = executable.file_name().unwrap_or_default().display();
+        match hot_functions {
+            0 => self.show.terminal.warn(&format!(
+                "{name} runs (pid {pid}), but has no #[hot] function: no edit can go live in it; \
+                 put #[hot] on a function, an impl block or a module"
+            )),
+            n => self.show.terminal.note(&format!(
+                "{name} runs (pid {pid}) with {}: saved edits go live",
+                count(n, "hot function")
+            )),
+        }
+    }
+
+    /// A program that ends at once may do so before it was read; whoever reads the events shall
+    /// still hear that it ran.
+    pub(super) fn announce_before_end(&mut self) {
+        let deadline = Instant::now() + Duration::from_secs(2);
+        while !self.announced && !self.world.is_over() && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        if self.world.is_over() && !self.interrupt.requested() {
+            self.announce();
+        }
+    }
+
+    /// Says so if the program has not come to its reloader by now.
+    pub(super) fn warn_if_deaf(&mut self) {
+        let functions = self.world.get().map_or(0, |world| world.hot_functions());
+        let Some(program) = &self.program else { return };
+        match program.link.wait(Duration::ZERO, || false) {
+            Ok(Some(_)) => {}
+            Ok(None) if functions > 0 => self.show.terminal.warn(
+                "the program has not called `hot::reloader_loop()` or `hot::spawn_reloader()` \
+                 yet: edits are built, but cannot be loaded before it does",
+            ),
+            Ok(None) => {}
+            Err(error) => self.show.terminal.warn(&format!("{error:#}")),
+        }
+    }
+
+    /// Sends a patch to the program, when it listens.
+    pub(super) fn send(&mut self, patch: &[u8]) -> Result<Loaded> {
+        let expected = self.world.get()?.build_id().to_vec();
+        let Some(program) = &self.program else { bail!("there is no program") };
+        let hello = match program.link.wait(CONNECT, || self.interrupt.requested()) {
+            Ok(Some(hello)) => hello,
+            Ok(None) => return Ok(Loaded::NotConnected),
+            Err(error) => return Ok(Loaded::Not(format!("{error:#}"))),
+        };
+        if hello.build_id != expected {
+            return Ok(Loaded::Not(format!(
+                "the process that listens (pid {}) runs another executable than the one that was \
+                 built (build ID {}, not {})",
+                hello.pid,
+                hex(&hello.build_id),
+                hex(&expected)
+            )));
+        }
+        Ok(match program.link.ask(&Request::Load(patch.to_vec())) {
+            Ok(Reply::Loaded { functions, .. }) => Loaded::Live(functions),
+            Ok(Reply::Failed { message }) => Loaded::Not(message),
+            Ok(other) => Loaded::Not(format!("the program gave a wrong answer: {other:?}")),
+            Err(error) => Loaded::Not(format!("{error:#}")),
+        })
+    }
+
+    /// The program listens now: what was built before is loaded.
+    pub(super) fn catch_up(&mut self) {
+        if self.waiting.is_empty() {
+            return;
+        }
+        self.files = std::mem::take(&mut self.waiting);
+        let mut clock = Clock::new(Instant::now());
+        self.show.terminal.note("the program listens now: loading what was built");
+        self.show.tell(&Event::Change { files: self.names(&self.files) });
+        clock.detected();
+        clock.compiled();
+        if let Err(error) = self.judge(Vec::new(), &mut clock) {
+            self.refuse("internal", vec![reason(format!("{error:#}"))]);
+        }
+    }
+
+    /// Ends the program, if there is one: its status.
+    pub(super) fn stop_program(&mut self, signal: Option<Signal>) -> Result<Option<ExitStatus>> {
+        let Some(program) = self.program.take() else { return Ok(None) };
+        // A Ctrl-C meanwhile, or a second one, means: at once.
+        let before = self.interrupt.requests();
+        program.stop(signal, || self.interrupt.requests() > before).map(Some)
+    }
+
+    /// Whether the program is about to be found dead: a crash shows in a lost connection first.
+    pub(super) fn is_dead_soon(&mut self) -> bool {
+        let Some(program) = &mut self.program else { return false };
+        let broken = program.link.wait(Duration::ZERO, || false).is_err();
+        let deadline = Instant::now() + Duration::from_millis(200);
+        while broken && Instant::now() < deadline {
+            if program.has_ended() {
+                return true;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        false
+    }
+
+    /// Whether the end was asked for, now or within a moment: Ctrl-C reaches the program and us at
+    /// once, and the program may be the faster.
+    pub(super) fn stop_was_asked(&self) -> bool {
+        std::thread::sleep(Duration::from_millis(20));
+        self.interrupt.requested()
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Build ID of an executable; empty when it has none or cannot be read.
+fn build_id_of(executable: &Path) -> Vec<u8> {
+    let bytes = std::fs::read(executable).unwrap_or_default();
+    let id = object::File::parse(&*bytes).ok().and_then(|f| f.build_id().ok()?.map(<[u8]>::to_vec));
+    id.unwrap_or_default()
+}

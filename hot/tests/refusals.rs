@@ -1,0 +1,9 @@
+//! What `#[hot]` refuses, and in which words; and that it passes on the compiler's own refusals.
+#![cfg(feature = "enabled")]
+
+#[test]
+fn refusals() {
+    let cases = trybuild::TestCases::new();
+    cases.compile_fail("tests/ui/refused/*.rs");
+    cases.pass("tests/ui/accepted/*.rs");
+}

@@ -1,0 +1,6 @@
+use hot::hot;
+
+#[hot]
+mod elsewhere;
+
+fn main() {}

@@ -1,0 +1,11 @@
+//! An error in a body or in a call is told at its place.
+use hot::hot;
+
+#[hot]
+fn total(lines: &[u64]) -> u64 {
+    lines.len()
+}
+
+fn main() {
+    total("text");
+}

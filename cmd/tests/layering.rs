@@ -3,6 +3,7 @@
 //! ARCHITECTURE.md has one table of the workspace's crates, and one for each crate that has rooms:
 //! a room is a module at the crate's root, and the table says which rooms it may import. The test reads the tables, then the
 //! sources: every path that begins with `crate::`, or with enough `super::`, imports what it names.
+//! Tests inside the sources may import anything; macros, exported ones included, belong to no room.
 //! What is not in the table is an error, and so is a room without a line, a line without a room,
 //! an import that the table allows but nobody makes, and a circle.
 
@@ -74,15 +75,20 @@ fn imports_are_found_in_all_their_forms() {
         use crate::{two::Thing, three::{self, Other}, four as five};
         use super::super::eight;
         /// [`crate::doc`]
-        fn f(x: crate::six::X) { let _ = \"crate::text\"; $crate::seven!(); other_crate::no() }
+        fn f(x: crate::six::X) { let _ = \"crate::text\"; other_crate::no(); crate::seven() }
+        macro_rules! listed { () => { $crate::face!() } }
+        mod tests { use crate::anything; }
         pub(crate) fn g() {}
         pub(in crate::nine) fn h() { super::sibling() }
-        mod tests { use super::*; use super::super::uncle; use super::super::super::{ten, eleven}; }
+        mod inner { use super::*; use super::super::uncle; use super::super::super::{ten, eleven}; }
     ";
     let mut found = BTreeSet::new();
     named_rooms(source.parse().expect("tokens"), 2, &mut found);
     let expected = "one two three four six seven eight nine ten eleven";
     assert_eq!(found, expected.split(' ').map(str::to_owned).collect());
+    let mut macros = BTreeSet::new();
+    defined_macros(source.parse().expect("tokens"), &mut macros);
+    assert_eq!(macros, BTreeSet::from(["listed".to_owned()]));
 }
 
 fn repository() -> PathBuf {
@@ -130,6 +136,7 @@ fn table(map: &str, heading: &str) -> Rooms {
 /// The rooms of a crate and what they import.
 fn imports(folder: &Path) -> Rooms {
     let mut rooms = Rooms::new();
+    let mut macros = BTreeSet::new();
     for entry in fs::read_dir(folder).expect("the sources") {
         let path = entry.expect("an entry").path();
         let file = path.file_name().and_then(|name| name.to_str()).expect("a name in UTF-8");
@@ -139,26 +146,50 @@ fn imports(folder: &Path) -> Rooms {
         // `load.rs` and `load/` are one room.
         let room = file.trim_end_matches(".rs").to_owned();
         let mut named = BTreeSet::new();
-        visit(&path, 1, &mut named);
+        visit(&path, 1, &mut |tokens, depth| {
+            defined_macros(tokens.clone(), &mut macros);
+            named_rooms(tokens, depth, &mut named);
+        });
         named.remove(&room);
         rooms.entry(room).or_default().extend(named);
+    }
+    for named in rooms.values_mut() {
+        named.retain(|name| !macros.contains(name));
     }
     rooms
 }
 
-/// Reads the sources of one room. `depth` is the number of modules from the crate's root to the
-/// modules that stand in the folder.
-fn visit(path: &Path, depth: usize, named: &mut BTreeSet<String>) {
+/// Reads the sources of one room, but for its tests. `depth` is the number of modules from the
+/// crate's root to the modules that stand in the folder.
+fn visit(path: &Path, depth: usize, found: &mut impl FnMut(TokenStream, usize)) {
+    if path.file_stem().is_some_and(|stem| stem == "tests") {
+        return;
+    }
     if path.is_dir() {
         for entry in fs::read_dir(path).expect("a folder of sources") {
             let entry = entry.expect("an entry").path();
             let is_root = entry.file_name().is_some_and(|name| name == "mod.rs");
-            visit(&entry, if is_root { depth } else { depth + 1 }, named);
+            visit(&entry, if is_root { depth } else { depth + 1 }, found);
         }
     } else if path.extension().is_some_and(|extension| extension == "rs") {
         let source = fs::read_to_string(path).expect("a source");
         let tokens = source.parse().unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-        named_rooms(tokens, depth, named);
+        found(tokens, depth);
+    }
+}
+
+/// Adds the name of every `macro_rules!`.
+fn defined_macros(tokens: TokenStream, macros: &mut BTreeSet<String>) {
+    let mut before = [None, None];
+    for token in tokens {
+        match token {
+            TokenTree::Group(group) => defined_macros(group.stream(), macros),
+            TokenTree::Ident(name) if before == [Some("macro_rules".into()), Some("!".into())] => {
+                macros.insert(name.to_string());
+                before = [None, None];
+            }
+            other => before = [before[1].take(), Some(other.to_string())],
+        }
     }
 }
 
@@ -171,7 +202,8 @@ fn named_rooms(tokens: TokenStream, depth: usize, named: &mut BTreeSet<String>) 
     let mut at = 0;
     while at < tokens.len() {
         let mut end = at;
-        if is(at, "crate") && colons(at + 1) {
+        let in_a_macro = at > 0 && tokens[at - 1].to_string() == "$";
+        if is(at, "crate") && colons(at + 1) && !in_a_macro {
             end = at + 3;
         }
         let mut supers = 0;
@@ -186,7 +218,9 @@ fn named_rooms(tokens: TokenStream, depth: usize, named: &mut BTreeSet<String>) 
             Some(TokenTree::Group(group)) if end > at => first_segments(group.stream(), named),
             Some(TokenTree::Group(group)) => {
                 let is_module = at >= 2 && is(at - 2, "mod");
-                named_rooms(group.stream(), depth + usize::from(is_module), named);
+                if !is_module || !is(at - 1, "tests") {
+                    named_rooms(group.stream(), depth + usize::from(is_module), named);
+                }
             }
             _ => {}
         }

@@ -91,15 +91,15 @@ impl Session {
 
     /// Waits until the program runs anew. Its state begins anew with it.
     pub fn restarted(&mut self) {
-        let event = loop {
-            let event = self.tool.next_event();
-            // The build and the new process are told on the way.
-            if event["event"] != "building" && event["event"] != "running" {
-                break event;
-            }
-        };
+        let mut event = self.tool.next_event();
+        if event["event"] == "building" {
+            event = self.tool.next_event();
+        }
         assert_eq!(event["event"], "restarted", "{event}");
         assert!(event["why"].as_str().is_some_and(|why| !why.is_empty()), "{event}");
+        let running = self.tool.next_event();
+        assert_eq!(running["event"], "running", "{running}");
+        assert_eq!(running["pid"], event["pid"]);
         let pid = event["pid"].as_u64().and_then(|pid| pid.try_into().ok());
         self.pid = pid.unwrap_or_else(|| panic!("no pid in {event}"));
         self.line = connect(&mut self.tool, &self.port).expect("the program runs");

@@ -73,7 +73,7 @@ impl Session {
         let mut tool = Tool::start(command, &events);
         let (pid, line) = match first_words(&mut tool, &port) {
             Ok(words) => words,
-            Err(why) => panic!("{why}\n{}", tool.transcript()),
+            Err(why) => panic!("{why}"),
         };
         let state = State::default();
         let mut session = Session { project, tool, line, pid, port, patch: None, state };

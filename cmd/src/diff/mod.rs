@@ -189,8 +189,10 @@ impl World {
         let host = host::Host::read(executable, &mut names)?;
         let newest = Program::default().with(crates, &mut names).map_err(unreadable)?;
         let definitions = newest.definitions();
-        let loaded = Loaded::from_host(&definitions, &host, &names);
-        host.check(&loaded, &names)?;
+        let mut loaded = Loaded::from_host(&definitions, &host, &names);
+        for name in host.check(&loaded, &names, &newest)? {
+            loaded.disown(name);
+        }
         let running = Hot::read(&newest);
         let constructed =
             newest.atoms(atom::Kind::Constructor).filter_map(|a| a.atom().name).collect();

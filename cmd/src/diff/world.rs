@@ -93,6 +93,13 @@ impl Loaded {
         self.versions.iter().map(|(name, v)| (*name, v.copies.as_slice()))
     }
 
+    /// What the process has under this name is not the program's: new code brings its own.
+    pub fn disown(&mut self, name: Name) {
+        if let Some(version) = self.versions.get_mut(&name) {
+            version.site = None;
+        }
+    }
+
     /// A patch is live that holds these.
     pub fn add(&mut self, id: PatchId, carried: &[(Name, AtomRef, u64)]) {
         let patch = PatchIndex(u32::try_from(self.patches.len()).expect("fewer than 2^32 patches"));

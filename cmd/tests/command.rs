@@ -368,3 +368,39 @@ fn make_executable(path: &Path) {
     use std::os::unix::fs::PermissionsExt;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
 }
+
+#[test]
+fn the_functions_of_a_program_are_listed_by_its_socket() {
+    use hot_patch::message::{FunctionInfo, PROTOCOL, Reply, Request, read_frame, write_frame};
+    let fixture = Fixture::new("fn main() {}");
+    assert_eq!(fixture.run(&["list"]).0, 2, "there is none");
+    let folder = fixture.path("run/hot");
+    std::fs::create_dir(&folder).unwrap();
+    let socket = folder.join(format!("{}-1.sock", std::process::id()));
+    let listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    let program = std::thread::spawn(move || {
+        for _ in 0..2 {
+            let (mut stream, _) = listener.accept().unwrap();
+            let (build_id, patches) = (vec![1], Vec::new());
+            let hello =
+                Reply::Hello { protocol: PROTOCOL, pid: 1, build_id, functions: 1, patches };
+            write_frame(&mut stream, &hello.to_bytes()).unwrap();
+            let frame = read_frame(&mut stream).unwrap().unwrap();
+            assert_eq!(Request::from_bytes(&frame).unwrap(), Request::List);
+            let list = Reply::Functions(vec![FunctionInfo {
+                name: "shop/cart/*Cart.total".into(),
+                signature: "fn(&Cart) -> u64".into(),
+                file: "src/cart.rs".into(),
+                line: 12,
+                layer: "live".into(),
+            }]);
+            write_frame(&mut stream, &list.to_bytes()).unwrap();
+        }
+    });
+    let expected = "shop/cart/*Cart.total  fn(&Cart) -> u64  src/cart.rs:12  live\n";
+    for args in [&["list"][..], &["list", socket.to_str().unwrap()]] {
+        let (status, said, told) = fixture.run(args);
+        assert_eq!((status, said.as_str()), (0, expected), "{told}");
+    }
+    program.join().unwrap();
+}

@@ -47,6 +47,16 @@ fn write(tokens: TokenStream, text: &mut String) {
                     (_, ',' | ';') => text.extend([mark, ' ']),
                     (_, '=' | '+') => text.extend([' ', mark, ' ']),
                     (_, ':') if punct.spacing() == Spacing::Alone => text.push_str(": "),
+                    (_, ':') => {
+                        if ends_with_keyword(text) {
+                            separate(text);
+                        }
+                        text.push(':');
+                    }
+                    (_, '>') if text.ends_with(", ") => {
+                        text.truncate(text.len() - 2);
+                        text.push('>');
+                    }
                     (_, '\'') => {
                         separate(text);
                         text.push(mark);
@@ -90,8 +100,10 @@ mod tests {
             "fn(*const u8, &mut (u8, u8), Pin<&mut Self>) -> !",
             "for<T: Ord + Clone, const N: usize> fn([T; N]) -> T where T: Debug",
             "&'a Cart",
+            "fn(Box<dyn ::core::any::Any>) -> Vec<::core::primitive::u8>",
         ] {
             assert_eq!(render(text.parse().unwrap()), text);
         }
+        assert_eq!(render("for <'a,T,> fn( T , )".parse().unwrap()), "for<'a, T> fn(T,)");
     }
 }

@@ -1,4 +1,45 @@
 //! Replace the functions of a running Rust program.
+//!
+//! `#[hot]` on a function, an impl block or an inline module makes the functions there replaceable.
+//! Each call goes through a *slot*, one atomic function pointer: a load and an indirect call.
+//! Whatever replaces code puts an address there; callers take the new code from their next call on.
+//! Nothing else of the program changes: statics, thread-locals, connections and tasks are those
+//! that they were.
+//!
+//! ```
+//! use hot::hot;
+//!
+//! struct Cart {
+//!     lines: Vec<u64>,
+//! }
+//!
+//! #[hot]
+//! impl Cart {
+//!     fn total(&self) -> u64 {
+//!         self.lines.iter().sum()
+//!     }
+//! }
+//!
+//! # fn main() {
+//! assert_eq!(Cart { lines: vec![1, 2] }.total(), 3);
+//! for function in hot::functions() {
+//!     println!("{function:?}"); // shop/*Cart.total, fn(&Cart) -> u64, its file and line
+//! }
+//! # }
+//! ```
+//!
+//! # Where things are
+//!
+//! - `slot`: the atomic word, and the order of the layers that may lie on a function.
+//! - `registry`: all hot functions of the program, by name; `name` has the names that people type.
+//! - `future`: what an `async fn` becomes behind its slot.
+//! - `load`: patches.
+//! - `error`: what can go wrong, in sentences.
+//!
+//! # Features
+//!
+//! - `enabled` (default): slots exist. Without it `#[hot]` leaves functions as written, at no cost,
+//!   and whatever asks for a replacement is answered [`Error::NotInstrumented`].
 
 #[cfg(test)]
 extern crate self as hot;
@@ -25,7 +66,63 @@ pub mod __library {
 }
 
 pub use error::Error;
-pub use hot_macros::hot;
 pub use registry::{Function, functions};
 pub use reload::{Reloader, ReloaderHandle, Report, Source, reloader_loop, spawn_reloader};
 pub use slot::layers::Layer;
+
+/// Makes functions replaceable while the program runs.
+///
+/// It goes on a free function, on an impl block, inherent or of a trait (every method in it), or on
+/// an inline module (everything in it that can be hot). `#[hot(skip)]` on a method or an item
+/// leaves it out. Functions may be `async`, `unsafe`, of any ABI, generic, with lifetimes of every
+/// kind, with `impl Trait` in arguments and result, with patterns for arguments. Visibility, doc
+/// comments, `#[cfg]`, lint levels and other attributes keep their meaning; attribute macros after
+/// `#[hot]` see the function that the program calls.
+///
+/// ```
+/// use hot::hot;
+///
+/// #[hot]
+/// pub fn longest<'a>(a: &'a str, b: &'a str) -> &'a str {
+///     if a.len() >= b.len() { a } else { b }
+/// }
+///
+/// #[hot]
+/// mod pricing {
+///     pub fn tax(net: u64) -> u64 {
+///         net / 5
+///     }
+///
+///     #[hot(skip)]
+///     pub fn fee() -> u64 {
+///         1
+///     }
+/// }
+/// # fn main() {
+/// # assert_eq!((longest("a", "bc"), pricing::tax(10) + pricing::fee()), ("bc", 3));
+/// # }
+/// ```
+///
+/// # What it cannot do
+///
+/// `const fn`, C-variadic functions, `#[track_caller]`, `#[target_feature]` and `#[naked]`
+/// functions are refused where the attribute stands on them or on their impl block, with a sentence
+/// that says what to do instead; a hot module leaves them as they are. It also leaves alone what a
+/// test harness calls. A method cannot be hot alone, since the attribute has to see its impl block.
+///
+/// # What changes
+///
+/// - A hot function is not inlined into its callers, which costs tiny functions in loops most.
+/// - The future of a hot `async fn` is boxed, so that an edit of its body leaves the futures of its
+///   callers as they are: one allocation for each call, made when the future is first polled. Its
+///   auto traits are those of the body's own future. A future in flight finishes on the code that
+///   it began with.
+/// - A static inside a generic function is one for all its instances, as it always is in Rust; the
+///   instances are replaced one by one.
+///
+/// # Soundness
+///
+/// A function is replaced by one of the same type, so that callers stay memory-safe. Unsafe code
+/// that relies on what a particular function *answers* has to count on another answer once that
+/// function is hot.
+pub use hot_macros::hot;

@@ -56,7 +56,7 @@ pub mod outer {
 
         /// An expectation that one piece fulfils.
         #[expect(clippy::unused_self)]
-        pub fn expecting(self) -> u8 {
+        pub(crate) fn expecting(self) -> u8 {
             4
         }
     }

@@ -116,20 +116,18 @@ pub fn compile(unit: &Unit, idle: &Path, interrupt: &Interrupt) -> Result<Compil
     Ok(compiled)
 }
 
-/// Makes cargo take the unit for stale.
+/// Makes cargo take the unit for stale: without the list of a unit's files it trusts nothing.
 fn distrust(unit: &Unit) {
-    let Some((_, hash)) = unit.key.rsplit_once('-') else { return };
-    let Ok(entries) = std::fs::read_dir(unit.facts.build_dir().join(".fingerprint")) else {
+    let (Some(package), Some((_, hash))) =
+        (unit.record.env.get("CARGO_PKG_NAME"), unit.key.rsplit_once('-'))
+    else {
         return;
     };
-    let suffix = format!("-{hash}");
-    for entry in entries.flatten().filter(|e| e.file_name().to_string_lossy().ends_with(&suffix)) {
-        let Ok(files) = std::fs::read_dir(entry.path()) else { continue };
-        for file in files.flatten().filter(|f| f.file_name().to_string_lossy().starts_with("dep-"))
-        {
-            // What cannot be removed is still older than the source that was just saved.
-            let _ = std::fs::remove_file(file.path());
-        }
+    let folder = unit.facts.build_dir().join(".fingerprint").join(format!("{package}-{hash}"));
+    let Ok(files) = std::fs::read_dir(folder) else { return };
+    for file in files.flatten().filter(|f| f.file_name().to_string_lossy().starts_with("dep-")) {
+        // What cannot be removed is still older than the source that was just saved.
+        let _ = std::fs::remove_file(file.path());
     }
 }
 

@@ -80,7 +80,11 @@ fn item(path: &str, crates: &[String]) -> Option<String> {
         Some((outer, last)) if last.starts_with("__HOT_") => outer.to_owned(),
         Some((outer, last)) => match last.strip_prefix(hot_patch::abi::BODY_PREFIX) {
             Some(function) => {
-                let function = function.strip_prefix("box_").unwrap_or(function);
+                // What boxes an async body, and what dispatches to an `impl Trait` instance.
+                let function = ["box_", "via_"]
+                    .iter()
+                    .find_map(|made| function.strip_prefix(made))
+                    .unwrap_or(function);
                 if outer.rsplit("::").next() == Some(function) {
                     outer.to_owned()
                 } else {

@@ -91,12 +91,11 @@ impl Session {
                 let why = obstacle.unwrap_or_else(|| format!("{error:#}"));
                 let note = format!("the program runs (pid {pid}), each edit restarts it: {why}");
                 self.show.terminal.warn(&note);
-                let build_id = hex(&build_id_of(&executable));
-                self.show.tell(&Event::Running { pid, hot_functions: 0, build_id });
+                self.tell_running(0, hex(&build_id_of(&executable)));
                 return;
             }
         };
-        self.show.tell(&Event::Running { pid, hot_functions, build_id });
+        self.tell_running(hot_functions, build_id);
         let name = executable.file_name().unwrap_or_default().display();
         match hot_functions {
             0 => self.show.terminal.warn(&format!(
@@ -107,6 +106,13 @@ impl Session {
                 "{name} runs (pid {pid}) with {}: saved edits go live",
                 count(n, "hot function")
             )),
+        }
+    }
+
+    /// That a later start runs, `restarted` has told.
+    fn tell_running(&mut self, hot_functions: usize, build_id: String) {
+        if self.start == 1 {
+            self.show.tell(&Event::Running { pid: self.pid(), hot_functions, build_id });
         }
     }
 

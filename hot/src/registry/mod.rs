@@ -22,6 +22,7 @@ use crate::error::Error;
 use crate::name;
 use crate::slot::layers::{self, Layer};
 use dashmap::DashMap;
+use dashmap::mapref::entry::Entry::{Occupied, Vacant};
 use hot_patch::abi::Kind;
 use once_cell::sync::OnceCell;
 
@@ -46,8 +47,9 @@ impl Index {
         if matches!(entry.kind(), None | Some(Kind::Anchor)) {
             return;
         }
-        if self.by_slot.insert(entry.slot().address(), entry).is_some() {
-            return;
+        match self.by_slot.entry(entry.slot().address()) {
+            Occupied(_) => return,
+            Vacant(place) => drop(place.insert(entry)),
         }
         let text = entry.text();
         let (name, path) = (text.name(), name::rust_path(text.module, text.item));
@@ -169,4 +171,29 @@ pub fn functions() -> Vec<Function> {
         index().by_slot.iter().map(|entry| function(*entry)).collect();
     functions.sort_by(|a, b| a.name.cmp(&b.name).then(a.line().cmp(&b.line())));
     functions
+}
+
+#[cfg(all(test, feature = "enabled"))]
+mod tests {
+    use super::{Entry, add, find, slot_is_registered};
+    use crate::slot::Slot;
+    use hot_patch::abi::Kind;
+
+    #[test]
+    fn functions_of_a_patch_are_registered_once() {
+        static SLOT: Slot = Slot::new(std::ptr::null());
+        static TEXT: &str = "shop::cart\0\0*Cart.late\0fn(&Cart)\0src/cart.rs";
+        static LATE: Entry = Entry::new(Kind::Function, 7, &SLOT, std::ptr::null(), TEXT, None);
+        static AGAIN: Entry = Entry::new(Kind::Function, 8, &SLOT, std::ptr::null(), TEXT, None);
+        static MARK: Entry = Entry::new(Kind::Anchor, 9, &OTHER, std::ptr::null(), TEXT, None);
+        static OTHER: Slot = Slot::new(std::ptr::null());
+
+        assert!(slot_is_registered(SLOT.address()).is_none());
+        add(&[&LATE, &MARK]);
+        add(&[&AGAIN]);
+        assert_eq!(find("shop/cart/*Cart.late").unwrap().line(), 7);
+        assert_eq!(find("shop::cart::Cart::late").unwrap().line(), 7);
+        assert_eq!(slot_is_registered(SLOT.address()).unwrap().line(), 7);
+        assert!(slot_is_registered(OTHER.address()).is_none());
+    }
 }

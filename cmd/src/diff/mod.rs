@@ -167,7 +167,7 @@ pub struct World {
 /// What becomes true when the pending patch is loaded.
 struct Pending {
     id: PatchId,
-    carried: Vec<(Name, AtomRef, u64)>,
+    carried: Vec<(Name, Vec<AtomRef>, u64)>,
     program: Program,
     constructed: HashSet<Name>,
     stale: HashSet<Name>,

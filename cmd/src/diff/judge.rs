@@ -8,7 +8,7 @@ use super::guard;
 use super::hot::Hot;
 use super::image::{self, Image};
 use super::name::Name;
-use super::program::Program;
+use super::program::{Definitions, Program};
 use super::report::Report;
 use super::world::{Loaded, Site};
 use super::{CrateObjects, Detail, DiffError, Pending, Prepared, Verdict, World, unreadable};
@@ -85,7 +85,7 @@ pub(super) fn judge(world: &mut World, rebuilt: Vec<CrateObjects>) -> Result<Ver
     }
 
     let id = PatchId(RandomState::new().hash_one(&world.host.build_id));
-    let carried = carried(&selection, &image);
+    let carried = carried(&selection, &image, &definitions);
     let included: HashSet<Name> = carried.iter().map(|(name, ..)| *name).collect();
     let not_live = report
         .changed(&world.names, |name| world.loaded.contains(name) && !included.contains(&name));
@@ -185,13 +185,26 @@ fn obstacles(selection: &Selection, image: &Image, sources: &Sources<'_>) -> Opt
     Some(Verdict::Refused { why, details })
 }
 
-/// The named things in the image.
-fn carried(selection: &Selection, image: &Image) -> Vec<(Name, AtomRef, u64)> {
+/// The named things in the image, each with all its copies in the program: crates that are compiled
+/// with other options have unlike copies of one inline function, and none of them is a change.
+fn carried(
+    selection: &Selection,
+    image: &Image,
+    definitions: &Definitions,
+) -> Vec<(Name, Vec<AtomRef>, u64)> {
     selection
         .atoms
         .iter()
         .filter(|atom| atom.atom().kind != Kind::Entry)
-        .filter_map(|atom| Some((atom.atom().name?, atom.clone(), image.places[atom])))
+        .filter_map(|atom| {
+            let name = atom.atom().name?;
+            let copies = match definitions.all(name) {
+                // Out of an archive.
+                [] => vec![atom.clone()],
+                copies => copies.to_vec(),
+            };
+            Some((name, copies, image.places[atom]))
+        })
         .collect()
 }
 

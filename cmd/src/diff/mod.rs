@@ -176,7 +176,7 @@ pub struct World {
 /// What becomes true when the pending patch is loaded.
 struct Pending {
     id: PatchId,
-    carried: Vec<(Name, AtomRef, u64)>,
+    carried: Vec<(Name, Vec<AtomRef>, u64)>,
     program: Program,
     constructed: HashSet<Name>,
     stale: HashSet<Name>,
@@ -198,8 +198,10 @@ impl World {
         let host = host::Host::read(executable, &mut names)?;
         let newest = Program::default().with(crates, &mut names).map_err(unreadable)?;
         let definitions = newest.definitions();
-        let loaded = Loaded::from_host(&definitions, &host, &names);
-        host.check(&loaded, &names)?;
+        let mut loaded = Loaded::from_host(&definitions, &host, &names);
+        for name in host.check(&loaded, &names, &newest)? {
+            loaded.disown(name);
+        }
         let running = Hot::read(&newest);
         let constructed =
             newest.atoms(atom::Kind::Constructor).filter_map(|a| a.atom().name).collect();

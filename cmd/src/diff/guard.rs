@@ -38,6 +38,19 @@ impl Lived {
         }
         Ok(())
     }
+
+    /// Checks that each crate that has statics or hot functions describes its types: without that
+    /// the guard would see no difference, whatever changed.
+    pub fn check_described(&self, program: &Program) -> Result<(), DiffError> {
+        for (key, unit) in &program.crates {
+            let objects = self.crates.get(key).map_or(&[][..], Vec::as_slice);
+            let shares = objects.iter().flat_map(|o| &o.atoms).any(|a| a.kind.is_state());
+            if shares && !gather(objects)?.has_debug_info() {
+                return Err(DiffError::NoDebugInformation { name: unit.name.clone() });
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Compares what would be shared; answers what differs.
@@ -82,9 +95,13 @@ fn touched(
     objects: &[Arc<Object>],
     untouched: impl Fn(&Arc<Object>) -> bool,
 ) -> Result<Layouts, DiffError> {
-    let touched: Vec<&Arc<Object>> = objects.iter().filter(|o| !untouched(o)).collect();
-    read(touched.iter().copied())?;
-    touched.into_iter().map(|object| layouts(object).cloned()).collect()
+    let touched: Vec<Arc<Object>> = objects.iter().filter(|o| !untouched(o)).cloned().collect();
+    read(touched.iter())?;
+    gather(&touched)
+}
+
+fn gather(objects: &[Arc<Object>]) -> Result<Layouts, DiffError> {
+    objects.iter().map(|object| layouts(object).cloned()).collect()
 }
 
 /// Reads the layouts that are not known yet, on all processors.

@@ -133,6 +133,15 @@ pub enum DiffError {
         /// Why.
         what: String,
     },
+    /// A crate is compiled without descriptions of its types.
+    #[error(
+        "the crate {name} is compiled without full debug information, by which hot tells whether \
+         a type has changed; set `debug = true` in the profile (also for `package.{name}`)"
+    )]
+    NoDebugInformation {
+        /// The crate.
+        name: String,
+    },
     /// The objects are not those that the executable was linked from.
     #[error(
         "the objects in the target folder are not those that the executable was linked from \
@@ -198,6 +207,7 @@ impl World {
             newest.atoms(atom::Kind::Constructor).filter_map(|a| a.atom().name).collect();
         let mut lived = guard::Lived::default();
         lived.add(&newest)?;
+        lived.check_described(&newest)?;
         Ok(World {
             names,
             host,

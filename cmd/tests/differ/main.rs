@@ -254,3 +254,11 @@ hot! { pub fn lines / __hot_lines(cart: &Cart) -> u32 { cart.lines } }
     let body = source.replace("o.len()", "o.len() + 1");
     patch(world.judge(vec![program.library(&body)]).expect("a verdict"));
 }
+
+#[test]
+fn without_descriptions_of_types_nothing_is_promised() {
+    for debug in ["-Cdebuginfo=0", "-Cdebuginfo=1"] {
+        let error = Program::with_debug(debug).try_world(LIBRARY, MAIN).err().expect(debug);
+        assert!(error.to_string().contains("without full debug information"), "{error}");
+    }
+}

@@ -3,4 +3,4 @@
 # `--` goes to the server: ./run.sh -- --addr 127.0.0.1:9000
 set -euo pipefail
 cd "$(dirname "$0")"
-exec cargo run --quiet -p hot-cli --bin hot -- run -p live "$@"
+exec cargo run -p hot-cli --bin hot -- run -p live "$@"

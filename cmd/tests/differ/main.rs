@@ -254,3 +254,24 @@ hot! { pub fn lines / __hot_lines(cart: &Cart) -> u32 { cart.lines } }
     let body = source.replace("o.len()", "o.len() + 1");
     patch(world.judge(vec![program.library(&body)]).expect("a verdict"));
 }
+
+#[test]
+fn a_static_that_becomes_mutable_is_not_bound_to_the_sealed_one() {
+    let source = format!(
+        "{LIBRARY}{}",
+        r#"
+pub static LIMIT: u64 = 5;
+hot! { pub fn limit / __hot_limit() -> u64 { LIMIT } }
+"#
+    );
+    let main = MAIN.replace("shop::price(3)", "shop::price(3) + shop::limit()");
+    let program = Program::new();
+    let mut world = program.world(&source, &main);
+    // Its symbol stays as it was, since its type does.
+    let mutable = source
+        .replace("pub static LIMIT", "pub static mut LIMIT")
+        .replace("{ LIMIT }", "{ unsafe { LIMIT += 1; LIMIT } }");
+    let verdict = world.judge(vec![program.library(&mutable)]).expect("a verdict");
+    let Verdict::Refused { why, details } = verdict else { panic!("not refused: {verdict:?}") };
+    assert_eq!((why.as_str(), details[0].item.as_str()), ("static", "shop::LIMIT"));
+}

@@ -275,3 +275,20 @@ hot! { pub fn limit / __hot_limit() -> u64 { LIMIT } }
     let Verdict::Refused { why, details } = verdict else { panic!("not refused: {verdict:?}") };
     assert_eq!((why.as_str(), details[0].item.as_str()), ("static", "shop::LIMIT"));
 }
+
+#[test]
+fn a_constant_that_looks_like_a_panic_location_is_compared_in_full() {
+    let source = format!(
+        "{LIBRARY}{}",
+        r#"
+const SIZES: &[(&str, u64)] = &[("lib.rs", 42)];
+hot! { pub fn size / __hot_size() -> u64 { std::hint::black_box(SIZES)[0].1 } }
+"#
+    );
+    let main = MAIN.replace("shop::price(3)", "shop::price(3) + shop::size()");
+    let program = Program::new();
+    let mut world = program.world(&source, &main);
+    let edited = source.replace("42", "43");
+    let size = patch(world.judge(vec![program.library(&edited)]).expect("a verdict"));
+    assert_eq!(size.functions, ["shop/size"]);
+}

@@ -65,6 +65,10 @@ pub fn check(
             .map(|(was, now)| (names.text(was), names.text(now)))
             .collect(),
     };
+    let blind = without_types(newest, &then)?;
+    if !blind.is_empty() {
+        return Ok(blind);
+    }
     let differences =
         compare(&old.iter().collect::<Vec<_>>(), &new.iter().collect::<Vec<_>>(), &bound);
     Ok(differences
@@ -76,6 +80,34 @@ pub fn check(
             lines: difference.to_string().lines().skip(1).map(|l| l.trim().to_owned()).collect(),
         })
         .collect())
+}
+
+/// The crates that were compiled anew and whose types cannot be compared, since nothing describes
+/// them. A slot or a static alone is described by a type where there is full debug information.
+fn without_types(newest: &Program, then: &HashSet<usize>) -> Result<Vec<Detail>, DiffError> {
+    let mut blind = Vec::new();
+    for unit in newest.crates.values() {
+        let shared = |object: &Arc<Object>| {
+            object.atoms.iter().any(|atom| atom.kind.is_state() && atom.name.is_some())
+        };
+        let touched = |object: &Arc<Object>| !then.contains(&(Arc::as_ptr(object) as usize));
+        if !unit.objects.iter().any(touched) || !unit.objects.iter().any(shared) {
+            continue;
+        }
+        let all = unit.objects.iter().map(|object| layouts(object).cloned());
+        if !all.collect::<Result<Layouts, _>>()?.has_debug_info() {
+            blind.push(Detail {
+                item: format!("the crate {}", unit.name),
+                was: String::new(),
+                now: "is compiled without full debug information, so that its types cannot be \
+                      compared with those of the running program; set `debug = true` in the \
+                      profile"
+                    .into(),
+                lines: Vec::new(),
+            });
+        }
+    }
+    Ok(blind)
 }
 
 /// Reads the layouts that are not known yet, on all processors.

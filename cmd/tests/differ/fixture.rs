@@ -32,12 +32,20 @@ macro_rules! hot {
 /// A built program in a folder of its own.
 pub struct Program {
     folder: tempfile::TempDir,
+    /// Arguments of every compilation.
+    flags: Vec<&'static str>,
 }
 
 impl Program {
-    /// An empty folder.
+    /// An empty folder, for programs with debug information and without optimisation.
     pub fn new() -> Program {
-        Program { folder: tempfile::tempdir().expect("a temporary folder") }
+        Program::with(&["-g"])
+    }
+
+    /// An empty folder, for programs that are compiled with these arguments.
+    pub fn with(flags: &[&'static str]) -> Program {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        Program { folder, flags: flags.to_vec() }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -46,7 +54,8 @@ impl Program {
 
     fn rustc(&self, args: &[&str]) {
         let out = Command::new("rustc")
-            .args(["--edition=2024", "-g"])
+            .arg("--edition=2024")
+            .args(&self.flags)
             .args(args)
             .current_dir(self.folder.path())
             .output()

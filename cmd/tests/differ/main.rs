@@ -333,3 +333,14 @@ impl Cart { hot! { pub fn tax / __hot_tax(wide: &Wide) -> u32 { wide.n + 1 } } }
     let Verdict::Refused { why, details } = verdict else { panic!("not refused: {verdict:?}") };
     assert_eq!((why.as_str(), details[0].item.as_str()), ("layout", "shop::Wide"));
 }
+
+#[test]
+fn without_debug_information_nothing_is_shared() {
+    for flags in [&[][..], &["-Cdebuginfo=1"], &["-Cdebuginfo=line-tables-only"]] {
+        let program = Program::with(flags);
+        let mut world = program.world(LIBRARY, MAIN);
+        let verdict = judge(&mut world, &program, "n * 2", "n * 3");
+        let Verdict::Refused { why, details } = verdict else { panic!("{flags:?}: {verdict:?}") };
+        assert_eq!((why.as_str(), details[0].item.as_str()), ("layout", "the crate shop"));
+    }
+}

@@ -257,7 +257,7 @@ hot! { pub fn lines / __hot_lines(cart: &Cart) -> u32 { cart.lines } }
 
 #[test]
 fn without_descriptions_of_types_nothing_is_promised() {
-    for debug in ["-Cdebuginfo=0", "-Cdebuginfo=1"] {
+    for debug in ["-Cdebuginfo=0", "-Cdebuginfo=1", "-Cdebuginfo=line-tables-only"] {
         let error = Program::with_debug(debug).try_world(LIBRARY, MAIN).err().expect(debug);
         assert!(error.to_string().contains("without full debug information"), "{error}");
     }

@@ -74,12 +74,13 @@ pub(super) struct Obstacle {
 
 /// A detail that is one sentence.
 pub(super) fn reason(sentence: String) -> Detail {
-    Detail { item: sentence, was: String::new(), now: String::new() }
+    Detail { item: sentence, was: String::new(), now: String::new(), lines: Vec::new() }
 }
 
 /// The differ's detail as an event shows it.
 pub(super) fn detail(detail: crate::diff::Detail) -> Detail {
-    Detail { item: detail.item, was: detail.was, now: detail.now }
+    let crate::diff::Detail { item, was, now, lines } = detail;
+    Detail { item, was, now, lines }
 }
 
 impl Session {

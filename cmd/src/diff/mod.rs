@@ -4,15 +4,15 @@
 //! [`World::judge`], which turns freshly compiled objects into one [`Verdict`]. On the way:
 //!
 //! 1. [`object`] cuts each object file into atoms (a function, a static, a constant each);
-//!    [`program`] holds those of all crates;
-//! 2. [`compare`] and [`dirty`] find what differs from what runs, and whoever calls it, up to the
-//!    [`hot`] functions;
-//! 3. [`bind`] selects what goes into the patch and binds the rest to the running process, out of
-//!    the [`world`], the executable ([`host`]) or an [`archive`];
+//!    `program` holds those of all crates;
+//! 2. `compare` and `dirty` find what differs from what runs, and whoever calls it, up to the
+//!    `hot` functions;
+//! 3. `bind` selects what goes into the patch and binds the rest to the running process, out of
+//!    the `world`, the executable (`host`) or an `archive`;
 //! 4. the layout guard ([`crate::layout`]) compares the types of all that is shared;
-//! 5. [`image`] lays the patch out.
+//! 5. `image` lays the patch out.
 //!
-//! [`report`] words what changed for a person.
+//! `report` words what changed for a person.
 
 mod archive;
 pub mod atom;

@@ -37,7 +37,7 @@ use hot::Hot;
 use hot_patch::patch::{Patch, PatchId};
 use name::{Name, Names};
 use program::Program;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use world::Loaded;
 
@@ -181,6 +181,7 @@ struct Pending {
     constructed: HashSet<Name>,
     stale: HashSet<Name>,
     running: Hot,
+    renamed: HashMap<Name, Name>,
 }
 
 impl World {
@@ -243,6 +244,7 @@ impl World {
     /// The last verdict's patch is live in the process.
     pub fn committed(&mut self, id: PatchId) {
         if let Some(pending) = self.pending.take_if(|pending| pending.id == id) {
+            self.loaded.rename(&pending.renamed);
             self.loaded.add(id, &pending.carried);
             self.stale = pending.stale;
             self.running = pending.running;

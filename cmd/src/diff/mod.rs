@@ -191,7 +191,7 @@ impl World {
         let newest = Program::default().with(crates, &mut names).map_err(unreadable)?;
         let definitions = newest.definitions();
         let loaded = Loaded::from_host(&definitions, &host, &names);
-        host.check(&loaded, &names)?;
+        host.check(&loaded, &names, &newest.crate_names())?;
         let running = Hot::read(&newest);
         let constructed =
             newest.atoms(atom::Kind::Constructor).filter_map(|a| a.atom().name).collect();

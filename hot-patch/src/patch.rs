@@ -378,7 +378,8 @@ impl Patch {
                 return wrong("a relocation refers to a base that is not listed");
             }
         }
-        if self.unwind.is_some_and(|at| at < self.read_only_offset() || !initialised(at, 4)) {
+        let read_only = self.read_only_offset()..self.data_offset();
+        if self.unwind.is_some_and(|at| !read_only.contains(&at) || !initialised(at, 4)) {
             return wrong("the unwind table lies outside the read-only part");
         }
         if self.constructors.iter().any(|&at| at >= text) {

@@ -7,7 +7,7 @@ use super::dirty;
 use super::guard;
 use super::hot::Hot;
 use super::image::{self, Image};
-use super::name::Name;
+use super::name::{Name, Names};
 use super::program::{Definitions, Program};
 use super::report::Report;
 use super::world::{Loaded, Site};
@@ -15,6 +15,7 @@ use super::{CrateObjects, Detail, DiffError, Pending, Prepared, Verdict, World, 
 use hot_patch::patch::{Architecture, Base, Patch, PatchId, Place, Swap};
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
 
 /// A slot that will be swapped.
 struct Root {
@@ -68,6 +69,10 @@ pub(super) fn judge(world: &mut World, rebuilt: Vec<CrateObjects>) -> Result<Ver
             "no #[hot] function reaches it"
         };
         return Ok(Verdict::NoEffect { changed, why: why.into() });
+    }
+
+    if let Some(refused) = merged(&roots, loaded, &world.names) {
+        return Ok(refused);
     }
 
     let mut sources = Sources {
@@ -198,6 +203,31 @@ fn roots(hot: &Hot, dirty: &HashSet<Name>, loaded: &Loaded) -> Vec<Root> {
     roots
 }
 
+/// Instances of generic functions that the optimiser has merged with something else, since their
+/// code was alike: trampolines ask by its address, and would all be given the code of one.
+fn merged(roots: &[Root], loaded: &Loaded, names: &Names) -> Option<Verdict> {
+    let instances = roots.iter().flat_map(|root| root.instances.iter().map(|&s| (s, root.body)));
+    let instances: HashMap<Site, Name> = instances.collect();
+    if instances.is_empty() {
+        return None;
+    }
+    let mut details: Vec<Detail> = loaded
+        .namesakes(&instances)
+        .into_iter()
+        .map(|name| Detail {
+            item: names.path(name),
+            was: String::new(),
+            now: "shares its code in the program with an instance of a generic function that has \
+                  changed: the optimiser found them alike and merged them"
+                .into(),
+            lines: Vec::new(),
+        })
+        .collect();
+    details.sort_by(|a, b| a.item.cmp(&b.item));
+    details.dedup();
+    (!details.is_empty()).then(|| Verdict::Refused { why: "symbol".into(), details })
+}
+
 /// What must run before new code does: pointers in `.init_array` that no version had that ran, and
 /// the functions behind them.
 fn constructors(newest: &Program, constructed: &HashSet<Name>) -> Vec<(Name, Name)> {
@@ -230,24 +260,38 @@ fn obstacles(selection: &Selection, image: &Image, sources: &Sources<'_>) -> Opt
 }
 
 /// The named things in the image, each with all its copies in the program: crates that are compiled
-/// with other options have unlike copies of one inline function, and none of them is a change.
+/// with other options have unlike copies of one inline function, and none of them is a change. The
+/// optimiser may have given one atom several names.
 fn carried(
     selection: &Selection,
     image: &Image,
     definitions: &Definitions,
 ) -> Vec<(Name, Vec<AtomRef>, u64)> {
+    let key = |atom: &AtomRef| (Arc::as_ptr(&atom.object), atom.index);
+    let mut others: HashMap<_, Vec<Name>> = HashMap::new();
+    let mut seen = HashSet::new();
+    for object in selection.atoms.iter().map(|atom| &atom.object) {
+        if seen.insert(Arc::as_ptr(object)) {
+            for (&name, &(index, offset)) in &object.symbols {
+                if offset == 0 && object.atoms[index as usize].name.is_some_and(|n| n != name) {
+                    others.entry((Arc::as_ptr(object), index)).or_default().push(name);
+                }
+            }
+        }
+    }
+    let copies = |name: Name, atom: &AtomRef| match definitions.all(name) {
+        // Out of an archive.
+        [] => vec![atom.clone()],
+        copies => copies.to_vec(),
+    };
     selection
         .atoms
         .iter()
         .filter(|atom| atom.atom().kind != Kind::Entry)
-        .filter_map(|atom| {
-            let name = atom.atom().name?;
-            let copies = match definitions.all(name) {
-                // Out of an archive.
-                [] => vec![atom.clone()],
-                copies => copies.to_vec(),
-            };
-            Some((name, copies, image.places[atom]))
+        .flat_map(|atom| {
+            let others = others.get(&key(atom)).into_iter().flatten().copied();
+            let names = atom.atom().name.into_iter().chain(others);
+            names.map(|name| (name, copies(name, atom), image.places[atom]))
         })
         .collect()
 }

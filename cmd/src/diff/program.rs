@@ -54,6 +54,15 @@ impl Program {
         Ok(program)
     }
 
+    /// The names of the crates, as paths begin with them.
+    pub fn crate_names(&self) -> Vec<String> {
+        let mut names: Vec<String> =
+            self.crates.values().map(|unit| unit.name.replace('-', "_")).collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+
     /// Every object.
     pub fn objects(&self) -> impl Iterator<Item = &Arc<Object>> {
         self.crates.values().flat_map(|unit| &unit.objects)

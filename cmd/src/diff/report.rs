@@ -33,10 +33,7 @@ impl Report {
             .map(|(name, atoms)| (name, atoms[0].atom().kind))
             .collect();
         changed.sort_unstable_by_key(|(name, _)| *name);
-        let mut crates: Vec<String> =
-            newest.crates.values().map(|unit| unit.name.replace('-', "_")).collect();
-        crates.dedup();
-        Report { changed, crates }
+        Report { changed, crates: newest.crate_names() }
     }
 
     /// The changed items among `wanted`, each once, in order.
@@ -57,9 +54,8 @@ impl Report {
     }
 }
 
-/// The item that a path belongs to, if it is one of these crates: closures and what `#[hot]` has
-/// made belong to the function around them.
-fn item(path: &str, crates: &[String]) -> Option<String> {
+/// Whether the item of a path, or what it implements, is of one of these crates.
+pub(super) fn is_own(path: &str, crates: &[String]) -> bool {
     let own = |text: &str| {
         crates
             .iter()
@@ -68,7 +64,13 @@ fn item(path: &str, crates: &[String]) -> Option<String> {
     let bare = path.trim_start_matches(['<', '&', '[', '(']);
     let bare = bare.strip_prefix("mut ").unwrap_or(bare);
     let implemented = path.starts_with('<').then(|| path.split_once(" as ")).flatten();
-    if !own(bare) && !implemented.is_some_and(|(_, of)| own(of)) {
+    own(bare) || implemented.is_some_and(|(_, of)| own(of))
+}
+
+/// The item that a path belongs to, if it is one of these crates: closures and what `#[hot]` has
+/// made belong to the function around them.
+fn item(path: &str, crates: &[String]) -> Option<String> {
+    if !is_own(path, crates) {
         return None;
     }
     let mut item = path;

@@ -88,6 +88,14 @@ impl Loaded {
         self.versions.get(&name).map_or(&[], |v| &v.first)
     }
 
+    /// The other names of what was loaded first at one of these places.
+    pub fn namesakes(&self, places: &HashMap<Site, Name>) -> Vec<Name> {
+        let shared = |(name, version): &(&Name, &Version)| {
+            version.first.iter().any(|site| places.get(site).is_some_and(|known| known != *name))
+        };
+        self.versions.iter().filter(shared).map(|(name, _)| *name).collect()
+    }
+
     /// Every name, with what its running version was made from.
     pub fn iter(&self) -> impl Iterator<Item = (Name, &[AtomRef])> {
         self.versions.iter().map(|(name, v)| (*name, v.copies.as_slice()))

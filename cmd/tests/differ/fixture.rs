@@ -32,18 +32,19 @@ macro_rules! hot {
 /// A built program in a folder of its own.
 pub struct Program {
     folder: tempfile::TempDir,
-    debug: &'static str,
+    /// Arguments of every compilation.
+    flags: Vec<&'static str>,
 }
 
 impl Program {
     /// An empty folder.
     pub fn new() -> Program {
-        Program { folder: tempfile::tempdir().expect("a temporary folder"), debug: "-g" }
+        Program::with(&["-g"])
     }
 
-    /// Compiles with another flag for debug information than `-g`.
-    pub fn with_debug(debug: &'static str) -> Program {
-        Program { debug, ..Program::new() }
+    /// An empty folder, where everything is compiled with these flags.
+    pub fn with(flags: &[&'static str]) -> Program {
+        Program { folder: tempfile::tempdir().expect("a temporary folder"), flags: flags.to_vec() }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -52,7 +53,8 @@ impl Program {
 
     fn rustc(&self, args: &[&str]) {
         let out = Command::new("rustc")
-            .args(["--edition=2024", self.debug])
+            .arg("--edition=2024")
+            .args(&self.flags)
             .args(args)
             .current_dir(self.folder.path())
             .output()

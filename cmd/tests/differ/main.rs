@@ -258,7 +258,7 @@ hot! { pub fn lines / __hot_lines(cart: &Cart) -> u32 { cart.lines } }
 #[test]
 fn without_descriptions_of_types_nothing_is_promised() {
     for debug in ["-Cdebuginfo=0", "-Cdebuginfo=1", "-Cdebuginfo=line-tables-only"] {
-        let error = Program::with_debug(debug).try_world(LIBRARY, MAIN).err().expect(debug);
+        let error = Program::with(&[debug]).try_world(LIBRARY, MAIN).err().expect(debug);
         assert!(error.to_string().contains("without full debug information"), "{error}");
     }
 }
@@ -340,4 +340,81 @@ impl Cart { hot! { pub fn tax / __hot_tax(wide: &Wide) -> u32 { wide.n + 1 } } }
     let verdict = world.judge(edit(&other, "impl Wide {}")).expect("a verdict");
     let Verdict::Refused { why, details } = verdict else { panic!("not refused: {verdict:?}") };
     assert_eq!((why.as_str(), details[0].item.as_str()), ("layout", "shop::Wide"));
+}
+
+#[test]
+fn an_optimised_program_may_run_copies_of_std_other_than_its_own() {
+    let program = Program::with(&["-g", "-Copt-level=3"]);
+    let debug = "pub fn show(n: u64) -> String { format!(\"{n:?}\") } pub fn never(n: &[u64]) -> String { format!(\"{n:?}\") }";
+    let source = format!("{LIBRARY}{debug}");
+    let main = MAIN;
+    let mut world = program.world(&source, main);
+    let edited = source.replace("n as f64 * 0.5", "n as f64 * 0.25");
+    let half = patch(world.judge(vec![program.library(&edited)]).expect("a verdict"));
+    assert_eq!(half.functions, ["shop/half"]);
+}
+
+/// A generic hot function, as the macro writes it.
+const GENERIC: &str = r#"
+pub trait Tag { fn tag() -> u64; }
+pub struct A;
+pub struct B;
+pub struct C;
+impl Tag for A { #[inline(never)] fn tag() -> u64 { std::hint::black_box(1) } }
+impl Tag for B { #[inline(never)] fn tag() -> u64 { std::hint::black_box(2) } }
+impl Tag for C { #[inline(never)] fn tag() -> u64 { std::hint::black_box(3) } }
+pub fn tagged<T: Tag>() -> u64 {
+    fn __hot_tagged<T: Tag>() -> u64 { std::hint::black_box(7) * 3 }
+    #[unsafe(link_section = "hot_slots")] static __HOT_SLOT: crate::Slot = crate::Slot(std::sync::atomic::AtomicPtr::new(std::ptr::null_mut()));
+    const TEXT: &str = "shop\0\0tagged\0fn() -> u64\0shop.rs";
+    #[used] #[unsafe(link_section = "hot_entries")] static __HOT_ENTRY: crate::Entry = crate::Entry {
+        abi: 1, kind: 2, line: 1, slot: &__HOT_SLOT, original: std::ptr::null(), text: TEXT.as_ptr(), len: TEXT.len(), identity: 0 };
+    unsafe { std::arch::asm!(".pushsection hot_instances,\"aw\",@progbits", ".balign 8", ".quad {slot}", ".quad {body}", ".popsection",
+        slot = sym __HOT_SLOT, body = sym __hot_tagged::<T>, options(nomem, nostack, preserves_flags)) }
+    let code = __hot_tagged::<T> as fn() -> u64;
+    if __HOT_SLOT.0.load(std::sync::atomic::Ordering::Relaxed).is_null() { code() } else { std::hint::black_box(code)() }
+}
+pub fn all() -> u64 { tagged::<A>() + tagged::<B>() }
+hot! { pub fn third / __hot_third() -> u64 { 0 } }
+"#;
+
+#[test]
+fn every_instance_of_a_generic_function_is_swapped() {
+    let source = format!("{LIBRARY}{GENERIC}");
+    let main = MAIN.replace("shop::price(3)", "shop::price(3) + shop::all() + shop::third()");
+    let program = Program::new();
+    let mut world = program.world(&source, &main);
+    let edited = source.replace("black_box(7) * 3", "black_box(7) * 3 + T::tag()");
+    let both = patch(world.judge(vec![program.library(&edited)]).expect("a verdict"));
+    let instances = |prepared: &Prepared| {
+        let mut places: Vec<_> = prepared.patch.swaps.iter().filter_map(|s| s.instance).collect();
+        places.sort();
+        places.dedup();
+        places
+    };
+    assert_eq!(both.functions, ["shop/tagged"]);
+    assert_eq!(instances(&both).len(), 2, "{:?}", both.patch.swaps);
+    world.committed(both.patch.id);
+    // An instance that is new is known by the place where it was loaded.
+    let third = edited.replace("-> u64 { 0 }", "-> u64 { tagged::<C>() }");
+    let new = patch(world.judge(vec![program.library(&third)]).expect("a verdict"));
+    assert_eq!((new.functions.as_slice(), instances(&new).len()), (&["shop/third".into()][..], 0));
+    world.committed(new.patch.id);
+    let again = third.replace("* 3 + T::tag()", "* 4 + T::tag()");
+    let three = patch(world.judge(vec![program.library(&again)]).expect("a verdict"));
+    assert_eq!(three.functions, ["shop/tagged"]);
+    assert_eq!(instances(&three).len(), 3, "{:?}", three.patch.swaps);
+    assert_eq!(&instances(&three)[..2], &instances(&both)[..]);
+}
+
+#[test]
+fn instances_that_the_optimiser_has_merged_are_not_swapped_for_one_another() {
+    let source = format!("{LIBRARY}{GENERIC}");
+    let main = MAIN.replace("shop::price(3)", "shop::price(3) + shop::all() + shop::third()");
+    let program = Program::with(&["-g", "-Copt-level=3"]);
+    let mut world = program.world(&source, &main);
+    let edited = source.replace("black_box(7) * 3", "black_box(7) * 3 + T::tag()");
+    let verdict = world.judge(vec![program.library(&edited)]).expect("a verdict");
+    let Verdict::Refused { why, details } = verdict else { panic!("not refused: {verdict:?}") };
+    assert_eq!((why.as_str(), details[0].item.as_str()), ("symbol", "shop::tagged::__hot_tagged"));
 }

@@ -70,6 +70,7 @@ fn offsets_outside_the_image_are_refused() {
     assert!(refused(|p| p.relocations[1].base = Base::Symbol(1)));
     assert!(refused(|p| p.relocations[2].base = Base::Patch(1)));
     assert!(refused(|p| p.unwind = Some(0)));
+    assert!(refused(|p| p.unwind = Some(8192)));
     assert!(refused(|p| p.constructors = vec![20]));
     assert!(refused(|p| p.entries = vec![4096 + 24]));
     assert!(refused(|p| p.swaps[0].target = 20));
@@ -88,4 +89,45 @@ fn a_body_that_lies_about_its_lengths_is_malformed() {
         // Either an error, or a patch whose offsets have been checked: never a panic.
         let _ = Patch::from_bytes(&bad);
     }
+}
+
+#[test]
+fn whatever_a_body_says_is_an_error_or_a_patch_within_bounds() {
+    let good = sample().to_bytes();
+    let mut state = 0x9e37_79b9_7f4a_7c15u64;
+    let mut random = move || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state
+    };
+    let edges = [0, 1, 0x7fff_ffff, 1 << 31, u32::MAX.into(), 1 << 63, u64::MAX - 4096, u64::MAX];
+    let mut accepted = 0;
+    for round in 0..60_000 {
+        let mut bad = good.clone();
+        for _ in 0..=round % 3 {
+            let at = HEADER + random() as usize % (bad.len() - HEADER - 8);
+            let value = match random() % 3 {
+                0 => random(),
+                1 => edges[random() as usize % edges.len()],
+                _ => edges[random() as usize % edges.len()].wrapping_add(random() % 9000),
+            };
+            let width = [1, 4, 8][random() as usize % 3];
+            bad[at..at + width].copy_from_slice(&value.to_le_bytes()[..width]);
+        }
+        let checksum = crc32fast::hash(&bad[HEADER..]);
+        bad[16..20].copy_from_slice(&checksum.to_le_bytes());
+        let Ok(patch) = Patch::from_bytes(&bad) else { continue };
+        accepted += 1;
+        let size = patch.image_size();
+        assert!(size <= MAX_IMAGE + PAGE && size.is_multiple_of(PAGE), "{patch:?}");
+        let inside = |at: u64, length: u64| at.checked_add(length).is_some_and(|end| end <= size);
+        assert!(patch.relocations.iter().all(|r| inside(r.at, 4)), "{patch:?}");
+        assert!(patch.entries.iter().all(|&at| inside(at, 48) && at % 8 == 0), "{patch:?}");
+        assert!(patch.swaps.iter().all(|s| s.target < patch.text.len() as u64), "{patch:?}");
+        let read_only = patch.read_only_offset()..patch.data_offset();
+        assert!(patch.unwind.is_none_or(|at| read_only.contains(&at)), "{patch:?}");
+    }
+    // Names and addends mean nothing to the format.
+    assert!(accepted > 0);
 }

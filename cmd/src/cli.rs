@@ -231,14 +231,33 @@ impl List {
         let Reply::Functions(functions) = link::ask_once(&socket, &Request::List)? else {
             anyhow::bail!("the program did not answer with a list of its functions");
         };
-        let mut lines = String::new();
-        for f in &functions {
-            lines += &format!("{}  {}  {}:{}  {}\n", f.name, f.signature, f.file, f.line, f.layer);
-        }
+        let rows: Vec<[String; 4]> = functions
+            .into_iter()
+            .map(|f| [f.name, f.signature, format!("{}:{}", f.file, f.line), f.layer])
+            .collect();
         use std::io::Write;
-        std::io::stdout().write_all(lines.as_bytes()).context("failed to write the list")?;
+        match std::io::stdout().write_all(columns(&rows).as_bytes()) {
+            // `hot list | head`: whoever reads has seen enough.
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => {}
+            written => written.context("failed to write the list")?,
+        }
         Ok(0)
     }
+}
+
+/// Rows below each other, two spaces between columns.
+fn columns<const N: usize>(rows: &[[String; N]]) -> String {
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max();
+    let widths: [usize; N] = std::array::from_fn(|column| width(column).unwrap_or(0));
+    let mut text = String::new();
+    for row in rows {
+        for (cell, &width) in row[..N - 1].iter().zip(&widths) {
+            text += &format!("{cell:width$}  ");
+        }
+        text += &row[N - 1];
+        text.push('\n');
+    }
+    text
 }
 
 fn the_only_socket() -> Result<PathBuf> {
@@ -309,6 +328,12 @@ mod tests {
         assert_eq!(profile, "release");
         assert_eq!(options.args, ["--port", "1"]);
         assert!(!options.restart && options.verbose && options.keys);
+    }
+
+    #[test]
+    fn a_list_is_aligned() {
+        let rows = [["a", "ä()", "x"], ["long", "f", "yy"]].map(|row| row.map(str::to_owned));
+        assert_eq!(columns(&rows), "a     ä()  x\nlong  f    yy\n");
     }
 
     #[test]

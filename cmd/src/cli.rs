@@ -36,11 +36,7 @@ enum Sub {
 
 #[derive(Debug, Args)]
 struct Run {
-    #[command(flatten)]
-    cargo: CargoFlags,
-
-    /// Also watch DIR: after a change there, of a file that rustc does not read, cargo builds and
-    /// the program is restarted
+    /// Also watch DIR: a change of a file there that rustc does not read rebuilds and restarts
     #[arg(long, value_name = "DIR")]
     watch: Vec<PathBuf>,
     /// Append what happens to FILE, one JSON object a line
@@ -58,6 +54,10 @@ struct Run {
     /// Arguments for the program
     #[arg(last = true, value_name = "ARGS")]
     args: Vec<OsString>,
+
+    // Last: its heading would hold for what follows.
+    #[command(flatten)]
+    cargo: CargoFlags,
 }
 
 /// Cargo's own flags, word for word.
@@ -295,6 +295,16 @@ mod tests {
     fn the_command_is_consistent() {
         use clap::CommandFactory;
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn own_flags_are_not_listed_among_cargos() {
+        let help = Cli::try_parse_from(["hot", "run", "--help"]).unwrap_err().to_string();
+        let (own, cargos) = help.split_once("(as for cargo run):").unwrap();
+        for flag in ["--watch <", "--events <", "--no-restart", "--no-tty", "--wait", "--help"] {
+            assert!(own.contains(flag) && !cargos.contains(flag), "{flag} in {help}");
+        }
+        assert!(cargos.contains("--package <"), "{help}");
     }
 
     #[test]

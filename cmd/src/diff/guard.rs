@@ -4,6 +4,11 @@
 //! been live in this process: values may still be there from any of them. What is shared are the
 //! running statics and thread-locals that the patch refers to, the bodies whose slots are swapped,
 //! and the running functions that it calls.
+//!
+//! A codegen unit of which only one version has ever been live, and which is that version still, is
+//! left out: were a type in it another now, its own description of the type would be another, and
+//! it would not be the same object. What is left is what the saves have touched, so that the
+//! guard's cost does not grow with the program.
 
 use super::atom::Object;
 use super::bind::Selection;
@@ -11,7 +16,7 @@ use super::name::{Name, Names};
 use super::program::Program;
 use super::{Detail, DiffError};
 use crate::layout::{Bound, LayoutError, Layouts, ObjectLayouts, compare};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The objects whose code has been live, by crate, newest first.
@@ -33,31 +38,50 @@ impl Lived {
         }
         Ok(())
     }
+
+    /// Checks that each crate that has statics or hot functions describes its types: without that
+    /// the guard would see no difference, whatever changed.
+    pub fn check_described(&self, program: &Program) -> Result<(), DiffError> {
+        for (key, unit) in &program.crates {
+            let objects = self.crates.get(key).map_or(&[][..], Vec::as_slice);
+            let shares = objects.iter().flat_map(|o| &o.atoms).any(|a| a.kind.is_state());
+            if shares && !gather(objects)?.has_debug_info() {
+                return Err(DiffError::NoDebugInformation { name: unit.name.clone() });
+            }
+        }
+        Ok(())
+    }
 }
 
-/// Compares what would be shared; answers what differs.
+/// Compares what would be shared; answers what differs. `bodies` are those whose slots are swapped:
+/// the name that runs, and the new one.
 pub fn check(
     lived: &Lived,
     newest: &Program,
-    bodies: &[Name],
+    bodies: &[(Name, Name)],
     selection: &Selection,
     names: &Names,
 ) -> Result<Vec<Detail>, DiffError> {
-    let pointer = |object: &Arc<Object>| Arc::as_ptr(object) as usize;
-    let now: HashSet<usize> = newest.objects().map(pointer).collect();
-    let then: HashSet<usize> = lived.crates.values().flatten().map(pointer).collect();
-    let only = |objects: &[Arc<Object>], other: &HashSet<usize>| -> Result<Layouts, DiffError> {
-        let touched = objects.iter().filter(|o| !other.contains(&pointer(o)));
-        read(touched.clone())?;
-        touched.map(|object| layouts(object).cloned()).collect()
-    };
-    let old = lived.crates.values().map(|objects| only(objects, &now));
-    let old: Vec<Layouts> = old.collect::<Result<_, _>>()?;
-    let new = newest.crates.values().map(|unit| only(&unit.objects, &then));
-    let new: Vec<Layouts> = new.collect::<Result<_, _>>()?;
+    let mut old = Vec::new();
+    let mut new = Vec::new();
+    for (key, unit) in &newest.crates {
+        let lived = lived.crates.get(key).map_or(&[][..], Vec::as_slice);
+        let untouched = |object: &Arc<Object>| {
+            let same = |other: &Arc<Object>| Arc::ptr_eq(other, object);
+            let mut versions = lived.iter().filter(|version| version.unit == object.unit);
+            unit.objects.iter().any(same) && lived.iter().any(same) && versions.all(same)
+        };
+        old.push(touched(lived, untouched)?);
+        new.push(touched(&unit.objects, untouched)?);
+    }
     let bound = Bound {
         statics: selection.state.iter().map(|&name| names.text(name)).collect(),
-        functions: bodies.iter().chain(&selection.called).map(|&name| names.text(name)).collect(),
+        functions: bodies
+            .iter()
+            .copied()
+            .chain(selection.called.iter().map(|&name| (name, name)))
+            .map(|(was, now)| (names.text(was), names.text(now)))
+            .collect(),
     };
     let differences =
         compare(&old.iter().collect::<Vec<_>>(), &new.iter().collect::<Vec<_>>(), &bound);
@@ -70,6 +94,20 @@ pub fn check(
             lines: difference.to_string().lines().skip(1).map(|l| l.trim().to_owned()).collect(),
         })
         .collect())
+}
+
+/// The layouts of the objects that are not to be left out.
+fn touched(
+    objects: &[Arc<Object>],
+    untouched: impl Fn(&Arc<Object>) -> bool,
+) -> Result<Layouts, DiffError> {
+    let touched: Vec<Arc<Object>> = objects.iter().filter(|o| !untouched(o)).cloned().collect();
+    read(touched.iter())?;
+    gather(&touched)
+}
+
+fn gather(objects: &[Arc<Object>]) -> Result<Layouts, DiffError> {
+    objects.iter().map(|object| layouts(object).cloned()).collect()
 }
 
 /// Reads the layouts that are not known yet, on all processors.

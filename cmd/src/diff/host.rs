@@ -3,6 +3,7 @@
 use super::DiffError;
 use super::atom::{Ask, AtomRef, Kind};
 use super::name::{Name, Names};
+use super::program::Program;
 use super::world::{Loaded, Site};
 use hot_patch::abi;
 use object::elf;
@@ -163,7 +164,19 @@ impl Host {
     /// Checks that the executable holds what the objects hold: every function that it has once
     /// must have the same size and, outside of references, the same bytes. Functions that use
     /// thread-locals are passed over, since the linker rewrites those accesses.
-    pub fn check(&self, loaded: &Loaded, names: &Names) -> Result<(), DiffError> {
+    ///
+    /// Names are answered that stand for something else in the executable. An inline or generic
+    /// function of a dependency is instantiated by any crate that calls it, under one name; the
+    /// linker may have dropped the program's own instance and kept that of a dependency, which
+    /// may have been compiled with other optimisation. What mentions one of the program's crates,
+    /// in its path or in a type, no dependency can instantiate: there a difference is an error.
+    pub fn check(
+        &self,
+        loaded: &Loaded,
+        names: &Names,
+        program: &Program,
+    ) -> Result<Vec<Name>, DiffError> {
+        let mut others = Vec::new();
         for (name, copies) in loaded.iter() {
             let (Some(Site::Host(address)), Some(copy)) = (loaded.site(name), copies.first())
             else {
@@ -185,10 +198,14 @@ impl Host {
                 })
             };
             if !copies.iter().any(matches) {
-                return Err(DiffError::Stale { function: names.path(name) });
+                let path = names.path(name);
+                if program.is_mentioned(&path) {
+                    return Err(DiffError::Stale { function: path });
+                }
+                others.push(name);
             }
         }
-        Ok(())
+        Ok(others)
     }
 
     /// The file's bytes at an address.

@@ -4,15 +4,15 @@
 //! [`World::judge`], which turns freshly compiled objects into one [`Verdict`]. On the way:
 //!
 //! 1. [`object`] cuts each object file into atoms (a function, a static, a constant each);
-//!    [`program`] holds those of all crates;
-//! 2. [`compare`] and [`dirty`] find what differs from what runs, and whoever calls it, up to the
-//!    [`hot`] functions;
-//! 3. [`bind`] selects what goes into the patch and binds the rest to the running process, out of
-//!    the [`world`], the executable ([`host`]) or an [`archive`];
+//!    `program` holds those of all crates;
+//! 2. `compare` and `dirty` find what differs from what runs, and whoever calls it, up to the
+//!    `hot` functions;
+//! 3. `bind` selects what goes into the patch and binds the rest to the running process, out of
+//!    the `world`, the executable (`host`) or an `archive`;
 //! 4. the layout guard ([`crate::layout`]) compares the types of all that is shared;
-//! 5. [`image`] lays the patch out.
+//! 5. `image` lays the patch out.
 //!
-//! [`report`] words what changed for a person.
+//! `report` words what changed for a person.
 
 mod archive;
 pub mod atom;
@@ -37,7 +37,7 @@ use hot::Hot;
 use hot_patch::patch::{Patch, PatchId};
 use name::{Name, Names};
 use program::Program;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use world::Loaded;
 
@@ -133,6 +133,15 @@ pub enum DiffError {
         /// Why.
         what: String,
     },
+    /// A crate is compiled without descriptions of its types.
+    #[error(
+        "the crate {name} is compiled without full debug information, by which hot tells whether \
+         a type has changed; set `debug = true` in the profile (also for `package.{name}`)"
+    )]
+    NoDebugInformation {
+        /// The crate.
+        name: String,
+    },
     /// The objects are not those that the executable was linked from.
     #[error(
         "the objects in the target folder are not those that the executable was linked from \
@@ -167,11 +176,12 @@ pub struct World {
 /// What becomes true when the pending patch is loaded.
 struct Pending {
     id: PatchId,
-    carried: Vec<(Name, AtomRef, u64)>,
+    carried: Vec<(Name, Vec<AtomRef>, u64)>,
     program: Program,
     constructed: HashSet<Name>,
     stale: HashSet<Name>,
     running: Hot,
+    renamed: HashMap<Name, Name>,
 }
 
 impl World {
@@ -189,13 +199,16 @@ impl World {
         let host = host::Host::read(executable, &mut names)?;
         let newest = Program::default().with(crates, &mut names).map_err(unreadable)?;
         let definitions = newest.definitions();
-        let loaded = Loaded::from_host(&definitions, &host, &names);
-        host.check(&loaded, &names)?;
+        let mut loaded = Loaded::from_host(&definitions, &host, &names);
+        for name in host.check(&loaded, &names, &newest)? {
+            loaded.disown(name);
+        }
         let running = Hot::read(&newest);
         let constructed =
             newest.atoms(atom::Kind::Constructor).filter_map(|a| a.atom().name).collect();
         let mut lived = guard::Lived::default();
         lived.add(&newest)?;
+        lived.check_described(&newest)?;
         Ok(World {
             names,
             host,
@@ -231,6 +244,7 @@ impl World {
     /// The last verdict's patch is live in the process.
     pub fn committed(&mut self, id: PatchId) {
         if let Some(pending) = self.pending.take_if(|pending| pending.id == id) {
+            self.loaded.rename(&pending.renamed);
             self.loaded.add(id, &pending.carried);
             self.stale = pending.stale;
             self.running = pending.running;

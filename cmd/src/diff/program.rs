@@ -71,6 +71,15 @@ impl Program {
         })
     }
 
+    /// Whether a demangled path speaks of one of the crates.
+    pub fn is_mentioned(&self, path: &str) -> bool {
+        let inside = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
+        self.crates.values().any(|unit| {
+            let root = format!("{}::", unit.name.replace('-', "_"));
+            path.match_indices(&root).any(|(at, _)| !path[..at].ends_with(inside))
+        })
+    }
+
     /// Where each name is defined; several places for what rustc instantiates in several units.
     pub fn definitions(&self) -> Definitions {
         let mut by_name: HashMap<Name, Vec<AtomRef>> = HashMap::new();
@@ -104,5 +113,26 @@ impl Definitions {
     /// All names and their definitions.
     pub fn iter(&self) -> impl Iterator<Item = (Name, &[AtomRef])> {
         self.by_name.iter().map(|(name, atoms)| (*name, atoms.as_slice()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_crate_is_mentioned_where_a_path_begins_with_it() {
+        let unit = |name: &str| (name.to_owned(), Unit { name: name.to_owned(), objects: vec![] });
+        let program = Program { crates: BTreeMap::from([unit("shop"), unit("my-app")]) };
+        for path in [
+            "shop::cart::total",
+            "<shop::Cart as core::fmt::Display>::fmt",
+            "core::ptr::drop_in_place<alloc::vec::Vec<my_app::Job>>",
+        ] {
+            assert!(program.is_mentioned(path), "{path}");
+        }
+        for path in ["<u64 as core::fmt::Debug>::fmt", "workshop::run", "std::shop::run", "shop"] {
+            assert!(!program.is_mentioned(path), "{path}");
+        }
     }
 }

@@ -25,8 +25,8 @@ pub struct PatchIndex(pub u32);
 /// The version of a name that runs.
 #[derive(Clone, Debug)]
 struct Version {
-    /// What it was made from. The copies of something that rustc has instantiated in several units
-    /// are alike.
+    /// What it was made from. Of what rustc has instantiated in several units these are all copies;
+    /// they do the same, and are alike where the units are compiled with the same options.
     copies: Vec<AtomRef>,
     /// Where it is, if it is at one place only.
     site: Option<Site>,
@@ -35,7 +35,7 @@ struct Version {
 }
 
 /// All versions, and the patches that hold them.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Loaded {
     versions: HashMap<Name, Version>,
     patches: Vec<PatchId>,
@@ -93,19 +93,35 @@ impl Loaded {
         self.versions.iter().map(|(name, v)| (*name, v.copies.as_slice()))
     }
 
+    /// What the process has under this name is not the program's: new code brings its own.
+    pub fn disown(&mut self, name: Name) {
+        if let Some(version) = self.versions.get_mut(&name) {
+            version.site = None;
+        }
+    }
+
     /// A patch is live that holds these.
-    pub fn add(&mut self, id: PatchId, carried: &[(Name, AtomRef, u64)]) {
+    pub fn add(&mut self, id: PatchId, carried: &[(Name, Vec<AtomRef>, u64)]) {
         let patch = PatchIndex(u32::try_from(self.patches.len()).expect("fewer than 2^32 patches"));
         self.patches.push(id);
-        for (name, atom, offset) in carried {
+        for (name, copies, offset) in carried {
             let site = Site::Patch(patch, *offset);
             let version = self.versions.entry(*name).or_insert_with(|| Version {
                 copies: Vec::new(),
                 site: None,
                 first: vec![site],
             });
-            version.copies = vec![atom.clone()];
+            version.copies.clone_from(copies);
             version.site = Some(site);
+        }
+    }
+
+    /// What runs under some names goes by other names now: each new name, and the one before.
+    pub fn rename(&mut self, renamed: &HashMap<Name, Name>) {
+        for (now, was) in renamed {
+            if let Some(version) = self.versions.remove(was) {
+                self.versions.insert(*now, version);
+            }
         }
     }
 

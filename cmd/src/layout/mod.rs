@@ -6,7 +6,7 @@
 //! alignment, its fields and variants and where they lie; for each static its type; for each
 //! function its arguments and its result.
 //!
-//! [`Layouts`] holds what the objects of one crate tell. [`compare`] sets what runs against what
+//! [`Layouts`] holds what the objects of one crate tell. [`compare()`] sets what runs against what
 //! was just compiled and answers with each [`Difference`] that stands in the way.
 //!
 //! The way there: `sections` relocates the debug sections, `entries` walks them once, `resolve`
@@ -30,7 +30,7 @@ pub use difference::{Difference, Origin};
 use std::sync::Arc;
 
 /// What one object file (one codegen unit) tells of types. Cheap to clone and to keep: a rebuilt
-/// crate shares most of its objects with what was there before, and [`compare`] passes over those
+/// crate shares most of its objects with what was there before, and [`compare()`] passes over those
 /// that are shared.
 #[derive(Clone, Debug)]
 pub struct ObjectLayouts(Arc<types::Object>);
@@ -100,7 +100,7 @@ impl Layouts {
         Ok(Layouts { objects: ObjectLayouts::read_all(&objects)? })
     }
 
-    /// Whether the objects describe any type at all. Without it [`compare`] sees nothing, and the
+    /// Whether the objects describe any type at all. Without it [`compare()`] sees nothing, and the
     /// caller must fall back on sizes and names.
     pub fn has_debug_info(&self) -> bool {
         self.objects.iter().any(|object| !object.0.types.is_empty())

@@ -3,7 +3,7 @@
 //! `#[hot]` is written out by a small `macro_rules!`, so that these tests depend on the entry's
 //! layout (`hot_patch::abi`) and not on the macro crate.
 
-use hot_cli::diff::{Archives, CrateObjects, World};
+use hot_cli::diff::{Archives, CrateObjects, DiffError, World};
 use object::read::archive::ArchiveFile;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -32,12 +32,18 @@ macro_rules! hot {
 /// A built program in a folder of its own.
 pub struct Program {
     folder: tempfile::TempDir,
+    debug: &'static str,
 }
 
 impl Program {
     /// An empty folder.
     pub fn new() -> Program {
-        Program { folder: tempfile::tempdir().expect("a temporary folder") }
+        Program { folder: tempfile::tempdir().expect("a temporary folder"), debug: "-g" }
+    }
+
+    /// Compiles with another flag for debug information than `-g`.
+    pub fn with_debug(debug: &'static str) -> Program {
+        Program { debug, ..Program::new() }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -46,7 +52,7 @@ impl Program {
 
     fn rustc(&self, args: &[&str]) {
         let out = Command::new("rustc")
-            .args(["--edition=2024", "-g"])
+            .args(["--edition=2024", self.debug])
             .args(args)
             .current_dir(self.folder.path())
             .output()
@@ -74,10 +80,15 @@ impl Program {
 
     /// Compiles and links the binary against the library, and reads both as what runs.
     pub fn world(&self, library: &str, main: &str) -> World {
+        self.try_world(library, main).expect("the world is read")
+    }
+
+    /// As [`Program::world`], with what the differ says to it.
+    pub fn try_world(&self, library: &str, main: &str) -> Result<World, DiffError> {
         let shop = self.library(library);
         std::fs::write(self.path("main.rs"), main).expect("written");
         self.rustc(&["--extern=shop=libshop.rlib", "main.rs"]);
-        World::new(&self.path("main"), vec![shop], self.archives()).expect("the world is read")
+        World::new(&self.path("main"), vec![shop], self.archives())
     }
 
     /// The sysroot's archives.

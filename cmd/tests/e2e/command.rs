@@ -30,8 +30,8 @@ fn a_first_build_that_fails_is_101() {
     command.arg("--target-dir").arg(project.target()).arg("--events").arg(&events);
     let mut tool = Tool::start(command, &events);
     let status = tool.wait();
-    assert_eq!(status.code(), Some(101), "{}", tool.transcript());
-    assert!(tool.output().contains("E0277"), "{}", tool.transcript());
+    assert_eq!(status.code(), Some(101));
+    assert!(tool.output().contains("E0277"));
     let kinds: Vec<String> =
         tool.events().iter().map(|e| e["event"].as_str().unwrap_or_default().to_owned()).collect();
     assert_eq!(kinds.first().map(String::as_str), Some("building"), "{kinds:?}");
@@ -43,7 +43,7 @@ fn the_status_of_the_program_passes_through() {
     for status in [0, 7] {
         let mut session = Session::start(&PLAIN);
         session.line.send(&format!("main exit {status}"));
-        assert_eq!(session.tool.wait().code(), Some(status), "{}", session.tool.transcript());
+        assert_eq!(session.tool.wait().code(), Some(status));
         let left = session.tool.events_left();
         assert_eq!(left.len(), 1, "{left:?}");
         assert_eq!(left[0]["event"], "exited");
@@ -61,7 +61,7 @@ fn ctrl_c_leaves_nothing_behind() {
     assert!(Path::new(&socket).exists(), "no socket at {socket}");
 
     session.tool.interrupt();
-    assert_eq!(session.tool.wait().code(), Some(130), "{}", session.tool.transcript());
+    assert_eq!(session.tool.wait().code(), Some(130));
     assert!(!is_alive(session.pid), "the program lives on");
     assert!(!Path::new(&socket).exists(), "the socket is still there: {socket}");
 }
@@ -76,7 +76,7 @@ fn ctrl_c_ends_the_first_build() {
     let mut tool = Tool::start(command, &events);
     assert_eq!(tool.next_event()["event"], "building");
     tool.interrupt();
-    assert_eq!(tool.wait().code(), Some(130), "{}", tool.transcript());
+    assert_eq!(tool.wait().code(), Some(130));
 }
 
 #[test]

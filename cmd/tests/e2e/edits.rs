@@ -6,7 +6,7 @@
 
 use crate::{
     functions, items,
-    project::{Copy, Fixture, PLAIN, SHOP, SOLO},
+    project::{Copy, Fixture, PLAIN, Project, SHOP, SOLO},
     session::Session,
     tool::eventually,
     trouble,
@@ -102,6 +102,24 @@ fn a_second_start_with_nothing_to_build() {
     for copy in SOLO.copies {
         functions::body(&mut session, *copy);
     }
+    session.finish();
+}
+
+/// Dependencies that are optimised, and a crate of the user's that is: inline functions of std are
+/// then in the program in several versions under one name.
+#[test]
+fn crates_with_other_optimisation() {
+    let mut project = Project::lay(&PLAIN);
+    let manifest = project.read("Cargo.toml");
+    let profile = "[profile.dev.package.\"*\"]\nopt-level = 3\n\n\
+                   [profile.dev.package.desk]\nopt-level = 1\n";
+    project.write("Cargo.toml", &format!("{manifest}\n{profile}"));
+    let mut session = Session::start_in(project);
+    let copy = PLAIN.copies[0];
+    functions::touches_all_state(&mut session, copy);
+    items::new_functions_and_types(&mut session, copy);
+    items::missing_std(&mut session, copy);
+    trouble::panic(&mut session, copy);
     session.finish();
 }
 

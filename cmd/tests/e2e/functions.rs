@@ -33,24 +33,32 @@ pub fn body(session: &mut Session, copy: Copy) {
     }
 }
 
-/// A private function two calls below the hot one, in another module; then the one in between.
+/// A private function two calls below the hot one, in another module; then the one in between; then
+/// the hot one itself, which has a static; then the one below again.
 pub fn helper_below(session: &mut Session, copy: Copy) {
-    let ask = format!("one {} total 100", copy.name);
-    session.expect(&ask, "110");
-    let change = ("price * percent / 100", "price * percent / 50");
-    let outcome = session.live(&copy.file("taxes.rs"), &[change]);
-    outcome.swapped_only(&copy.function("price/total"));
-    session.expect(&ask, "120");
+    let hot = copy.function("price/total");
+    let (asked, total) = ask_total(session, copy);
+    assert_eq!(total, 110);
+    for (count, (file, old, new, total)) in [
+        ("taxes.rs", "price * percent / 100", "price * percent / 50", 120),
+        ("rates.rs", "price + taxes::tax(price)", "price + 1 + taxes::tax(price)", 121),
+        ("price.rs", "+ rates::with_tax(price)", "+ 2 + rates::with_tax(price)", 123),
+        ("taxes.rs", "price * percent / 50", "price * percent / 25", 143),
+        ("rates.rs", "price + 1 + taxes", "price + 2 + taxes", 144),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        session.live(&copy.file(file), &[(old, new)]).swapped_only(&hot);
+        assert_eq!(ask_total(session, copy), (asked + 1 + count as u64, total), "{file}: {new}");
+    }
+}
 
-    let change = ("price + taxes::tax(price)", "price + 1 + taxes::tax(price)");
-    let outcome = session.live(&copy.file("rates.rs"), &[change]);
-    outcome.swapped_only(&copy.function("price/total"));
-    session.expect(&ask, "121");
-
-    // The helper again: the caller that the last patch brought is replaced in turn.
-    let change = ("price * percent / 50", "price * percent / 25");
-    session.live(&copy.file("taxes.rs"), &[change]);
-    session.expect(&ask, "141");
+/// The answer to `total 100`: how often it was asked, and the total.
+pub fn ask_total(session: &mut Session, copy: Copy) -> (u64, u64) {
+    let answer = session.ask(&format!("one {} total 100", copy.name));
+    let answer: u64 = answer.parse().expect("a number");
+    (answer / 1000, answer % 1000)
 }
 
 /// A method of a trait, called on a boxed value from before the first edit.

@@ -154,6 +154,9 @@ impl Tool {
 
 impl Drop for Tool {
     fn drop(&mut self) {
+        if thread::panicking() {
+            eprintln!("{}", self.transcript());
+        }
         if self.ended().is_some() {
             return;
         }

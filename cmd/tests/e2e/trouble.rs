@@ -1,6 +1,6 @@
 //! Cases: panics, errors, edits without effect, many edits.
 
-use crate::{project::Copy, session::Session};
+use crate::{functions::ask_total, project::Copy, session::Session};
 
 /// A panic in new code unwinds through it, runs its destructors, and is caught by old code.
 pub fn panic(session: &mut Session, copy: Copy) {
@@ -41,31 +41,28 @@ pub fn panic_in_a_task(session: &mut Session, copy: Copy) {
 /// Source that does not compile: the diagnostic is told, the last good code runs on; then a fix.
 pub fn error_then_fix(session: &mut Session, copy: Copy) {
     let file = copy.file("taxes.rs");
-    let ask = format!("one {} total 100", copy.name);
-    let answer = session.ask(&ask);
+    let (_, total) = ask_total(session, copy);
     session.edit(&file, &[("share(price, 10)", "share(price, \"ten\")")]);
     compile_error(session, "E0308");
-    session.expect(&ask, &answer);
+    assert_eq!(ask_total(session, copy).1, total);
     session.edit(&file, &[("share(price, \"ten\")", "share(price, 10")]);
     compile_error(session, "delimiter");
-    session.expect(&ask, &answer);
+    assert_eq!(ask_total(session, copy).1, total);
     session.check();
 
-    session.live(&file, &[("share(price, 10", "share(price, 10) + 1000")]);
-    let fixed = answer.parse::<u64>().expect("a number") + 1000;
-    session.expect(&ask, &fixed.to_string());
+    session.live(&file, &[("share(price, 10", "share(price, 10) + 200")]);
+    assert_eq!(ask_total(session, copy).1, total + 200);
 }
 
 /// Source that does not compile, put back as it was: nothing differs from what runs.
 pub fn error_then_undone(session: &mut Session, copy: Copy) {
     let file = copy.file("taxes.rs");
-    let ask = format!("one {} total 100", copy.name);
-    let answer = session.ask(&ask);
+    let (_, total) = ask_total(session, copy);
     session.edit(&file, &[("share(price, 10)", "share(prices, 10)")]);
     compile_error(session, "E0425");
     session.edit(&file, &[("share(prices, 10)", "share(price, 10)")]);
     no_effect(session);
-    session.expect(&ask, &answer);
+    assert_eq!(ask_total(session, copy).1, total);
     session.check();
 }
 
@@ -111,10 +108,9 @@ pub fn same_content(session: &mut Session, copy: Copy) {
         session.project.write(&file, &text);
     }
     // The next event would be that of the empty saves, had there been one: `live` would fail.
-    let ask = format!("main {} total 100", copy.name);
-    let answer = session.ask(&ask).parse::<u64>().expect("a number");
+    let (_, total) = ask_total(session, copy);
     session.live(&file, &[("share(price, 10)", "3 + share(price, 10)")]);
-    session.expect(&ask, &(answer + 3).to_string());
+    assert_eq!(ask_total(session, copy).1, total + 3);
 }
 
 /// Thirty edits, one after the other, each seen by the next question.

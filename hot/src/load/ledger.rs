@@ -1,11 +1,16 @@
 //! The patches that are in the process, for good.
+//!
+//! The list is replaced whole when a patch is added (one load at a time, under the loader's lock),
+//! so whoever reads it has a consistent list and waits for no load: a reply to the tool, later an
+//! unwinder in the middle of a panic.
 
 use super::place::Sealed;
+use arc_swap::ArcSwapOption;
 use hot_patch::patch::{Patch, PatchId};
-use std::sync::{Mutex, MutexGuard};
+use std::sync::Arc;
 
 /// A loaded patch's image.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Image {
     /// The patch's name.
     pub(super) id: PatchId,
@@ -15,15 +20,19 @@ pub(super) struct Image {
     pub(super) size: u64,
 }
 
-static LOADED: Mutex<Vec<Image>> = Mutex::new(Vec::new());
+static LOADED: ArcSwapOption<Vec<Image>> = ArcSwapOption::const_empty();
 
 /// The images, oldest first.
-pub(super) fn read() -> MutexGuard<'static, Vec<Image>> {
-    // The list is only pushed to, so a panic elsewhere cannot have left it half changed.
-    LOADED.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+pub(super) fn read() -> Arc<Vec<Image>> {
+    LOADED.load_full().unwrap_or_default()
 }
 
 /// Writes down a patch whose image is sealed.
 pub(super) fn add(patch: &Patch, image: &Sealed) {
-    read().push(Image { id: patch.id, base: image.base(), size: patch.image_size() });
+    let image = Image { id: patch.id, base: image.base(), size: patch.image_size() };
+    LOADED.rcu(|images| {
+        let mut images = images.as_deref().cloned().unwrap_or_default();
+        images.push(image.clone());
+        Some(Arc::new(images))
+    });
 }

@@ -36,11 +36,7 @@ enum Sub {
 
 #[derive(Debug, Args)]
 struct Run {
-    #[command(flatten)]
-    cargo: CargoFlags,
-
-    /// Also watch DIR: after a change there, of a file that rustc does not read, cargo builds and
-    /// the program is restarted
+    /// Also watch DIR: a change of a file there that rustc does not read rebuilds and restarts
     #[arg(long, value_name = "DIR")]
     watch: Vec<PathBuf>,
     /// Append what happens to FILE, one JSON object a line
@@ -58,6 +54,10 @@ struct Run {
     /// Arguments for the program
     #[arg(last = true, value_name = "ARGS")]
     args: Vec<OsString>,
+
+    // Last: its heading would hold for what follows.
+    #[command(flatten)]
+    cargo: CargoFlags,
 }
 
 /// Cargo's own flags, word for word.
@@ -231,14 +231,33 @@ impl List {
         let Reply::Functions(functions) = link::ask_once(&socket, &Request::List)? else {
             anyhow::bail!("the program did not answer with a list of its functions");
         };
-        let mut lines = String::new();
-        for f in &functions {
-            lines += &format!("{}  {}  {}:{}  {}\n", f.name, f.signature, f.file, f.line, f.layer);
-        }
+        let rows: Vec<[String; 4]> = functions
+            .into_iter()
+            .map(|f| [f.name, f.signature, format!("{}:{}", f.file, f.line), f.layer])
+            .collect();
         use std::io::Write;
-        std::io::stdout().write_all(lines.as_bytes()).context("failed to write the list")?;
+        match std::io::stdout().write_all(columns(&rows).as_bytes()) {
+            // `hot list | head`: whoever reads has seen enough.
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => {}
+            written => written.context("failed to write the list")?,
+        }
         Ok(0)
     }
+}
+
+/// Rows below each other, two spaces between columns.
+fn columns<const N: usize>(rows: &[[String; N]]) -> String {
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max();
+    let widths: [usize; N] = std::array::from_fn(|column| width(column).unwrap_or(0));
+    let mut text = String::new();
+    for row in rows {
+        for (cell, &width) in row[..N - 1].iter().zip(&widths) {
+            text += &format!("{cell:width$}  ");
+        }
+        text += &row[N - 1];
+        text.push('\n');
+    }
+    text
 }
 
 fn the_only_socket() -> Result<PathBuf> {
@@ -279,6 +298,16 @@ mod tests {
     }
 
     #[test]
+    fn own_flags_are_not_listed_among_cargos() {
+        let help = Cli::try_parse_from(["hot", "run", "--help"]).unwrap_err().to_string();
+        let (own, cargos) = help.split_once("(as for cargo run):").unwrap();
+        for flag in ["--watch <", "--events <", "--no-restart", "--no-tty", "--wait", "--help"] {
+            assert!(own.contains(flag) && !cargos.contains(flag), "{flag} in {help}");
+        }
+        assert!(cargos.contains("--package <"), "{help}");
+    }
+
+    #[test]
     fn flags_reach_the_subcommands_of_cargo_that_know_them() {
         let options = options(&[
             "-p",
@@ -309,6 +338,12 @@ mod tests {
         assert_eq!(profile, "release");
         assert_eq!(options.args, ["--port", "1"]);
         assert!(!options.restart && options.verbose && options.keys);
+    }
+
+    #[test]
+    fn a_list_is_aligned() {
+        let rows = [["a", "ä()", "x"], ["long", "f", "yy"]].map(|row| row.map(str::to_owned));
+        assert_eq!(columns(&rows), "a     ä()  x\nlong  f    yy\n");
     }
 
     #[test]

@@ -181,6 +181,7 @@ fn the_status_is_the_programs_and_so_are_arguments_and_environment() {
     let (status, said, told) = fixture.run(&["run", "--", "--port", "1"]);
     assert_eq!((status, said.as_str()), (7, "[\"--port\", \"1\"] app\n"), "{told}");
     assert!(told.contains("the program ended with status 7"), "{told}");
+    assert!(!told.contains("go live"), "it has ended: {told}");
     assert_eq!(fixture.sockets(), 0);
 
     // As a subcommand of cargo.
@@ -206,6 +207,10 @@ fn bad_usage_is_status_2() {
     assert!(told.contains("available binaries: app, other"), "{told}");
     assert_eq!(fixture.run(&["run", "--bin", "other"]).0, 0);
     assert_eq!(fixture.run(&["run", "--nonsense"]).0, 2);
+    let (status, _, told) = fixture.run(&["run", "--events", "nowhere/events"]);
+    assert_eq!(status, 2, "{told}");
+    let (status, _, told) = fixture.run(&["run", "--manifest-path", "nowhere/Cargo.toml"]);
+    assert!(status == 101 && told.starts_with("error: manifest path"), "{told}");
     let (status, _, told) = fixture.run(&["run", "--watch", "nowhere"]);
     assert_eq!(status, 2);
     assert!(told.contains("there is no such folder"), "{told}");
@@ -292,6 +297,34 @@ fn errors_are_told_while_the_old_code_runs_and_then_the_fix_goes_through() {
     running.signal(Signal::INT);
     let (_, told) = running.end();
     assert!(told.contains("the last good code runs on"), "{told}");
+}
+
+#[test]
+fn a_warning_is_told_once_and_errors_in_their_order() {
+    let fixture = Fixture::new(WAITS);
+    let mut running = fixture.start(&[]);
+    running.running();
+    let unused = format!("{WAITS}fn unused() {{}}\n");
+    fixture.write("src/main.rs", &unused);
+    running.expect("change");
+    running.expect("no-effect");
+    fixture.write("src/main.rs", &unused.replace("\"one\"", "1"));
+    running.expect("change");
+    running.expect("compile-error");
+    fixture.write("src/main.rs", &unused.replace("\"one\"", "\"two\""));
+    running.expect("change");
+    running.expect("no-effect");
+    let manifest = std::fs::read_to_string(fixture.path("Cargo.toml")).unwrap();
+    fixture.write("Cargo.toml", &manifest.replace("0.1.0", "0.2.0"));
+    running.expect("change");
+    running.expect("restarted");
+    running.signal(Signal::INT);
+    let (_, told) = running.end();
+    assert_eq!(told.matches("function `unused` is never used").count(), 1, "{told}");
+    let explained = told.find("rustc --explain").unwrap();
+    assert!(told.find("error[E0308]").unwrap() < explained, "{told}");
+    assert!(explained < told.find("✗ does not build").unwrap(), "{told}");
+    assert!(!told.contains("aborting due to") && !told.contains("warning emitted"), "{told}");
 }
 
 #[test]

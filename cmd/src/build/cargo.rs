@@ -86,7 +86,10 @@ pub fn metadata(selection: &Selection) -> Result<cargo_metadata::Metadata> {
         .output()
         .context("failed to start cargo")?;
     if !output.status.success() {
-        anyhow::bail!("{}", String::from_utf8_lossy(&output.stderr).trim_end());
+        let said = String::from_utf8_lossy(&output.stderr);
+        let said = said.trim_end();
+        // Whoever shows it says that it is an error.
+        anyhow::bail!("{}", said.strip_prefix("error: ").unwrap_or(said));
     }
     serde_json::from_slice(&output.stdout).context("failed to read what cargo metadata said")
 }

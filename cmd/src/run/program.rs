@@ -76,7 +76,8 @@ impl Session {
         self.program.as_ref().map_or(0, Program::pid)
     }
 
-    /// Says that edits can go live, or why not, once for each start.
+    /// Says that edits can go live, or why not, once for each start. What was said of the first
+    /// start and holds for a later one is not said again: `restarted` has told that it runs.
     pub(super) fn announce(&mut self) {
         if std::mem::replace(&mut self.announced, true) {
             return;
@@ -88,9 +89,12 @@ impl Session {
         let (hot_functions, build_id) = match known {
             Ok(known) => known,
             Err(error) => {
-                let why = obstacle.unwrap_or_else(|| format!("{error:#}"));
-                let note = format!("the program runs (pid {pid}), each edit restarts it: {why}");
-                self.show.terminal.warn(&note);
+                if self.start == 1 || obstacle.is_none() {
+                    let why = obstacle.unwrap_or_else(|| format!("{error:#}"));
+                    let note =
+                        format!("the program runs (pid {pid}), each edit restarts it: {why}");
+                    self.show.terminal.warn(&note);
+                }
                 self.tell_running(0, hex(&build_id_of(&executable)));
                 return;
             }
@@ -98,14 +102,16 @@ impl Session {
         self.tell_running(hot_functions, build_id);
         let name = executable.file_name().unwrap_or_default().display();
         match hot_functions {
+            _ if self.ended => {}
             0 => self.show.terminal.warn(&format!(
                 "{name} runs (pid {pid}), but has no #[hot] function: no edit can go live in it; \
                  put #[hot] on a function, an impl block or a module"
             )),
-            n => self.show.terminal.note(&format!(
+            n if self.start == 1 => self.show.terminal.note(&format!(
                 "{name} runs (pid {pid}) with {}: saved edits go live",
                 count(n, "hot function")
             )),
+            n => self.show.terminal.detail(&count(n, "hot function")),
         }
     }
 
@@ -124,6 +130,7 @@ impl Session {
             std::thread::sleep(Duration::from_millis(5));
         }
         if self.world.is_over() && !self.interrupt.requested() {
+            self.ended = true;
             self.announce();
         }
     }

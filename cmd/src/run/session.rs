@@ -4,7 +4,7 @@ use super::world::{Reading, said};
 use super::{Input, Options, check_folders};
 use crate::build::cargo::Said;
 use crate::build::replay::{Diagnostic, Weight};
-use crate::build::{Build, Builder, Built, Replayed};
+use crate::build::{Build, Builder, Built, Replayed, Usage};
 use crate::diff::{CrateObjects, Verdict, World};
 use crate::interrupt::Interrupt;
 use crate::keys::{Key, Keys};
@@ -49,6 +49,8 @@ pub(super) struct Session {
     /// How often the program was started.
     pub(super) start: u32,
     pub(super) announced: bool,
+    /// Whether the program has ended: nothing can go live in it any more.
+    pub(super) ended: bool,
     /// Keys of crates that have to be compiled because an earlier pass failed.
     pub(super) stale: BTreeSet<String>,
     /// Why the next save needs cargo: its last build failed.
@@ -95,7 +97,8 @@ impl Session {
             *folder = std::fs::canonicalize(&folder)
                 .with_context(|| format!("failed to find {}", folder.display()))?;
         }
-        let events = options.events.as_deref().map(Events::append).transpose()?.unwrap_or_default();
+        let events = options.events.as_deref().map(Events::append).transpose();
+        let events = events.map_err(|error| Usage(format!("{error:#}")))?.unwrap_or_default();
         let terminal = Terminal { verbose: options.verbose, running: false };
         let interrupt = Arc::new(Interrupt::default());
         let own = std::env::current_exe().context("failed to find the executable of hot itself")?;
@@ -125,6 +128,7 @@ impl Session {
             program: None,
             start: 0,
             announced: false,
+            ended: false,
             stale: BTreeSet::new(),
             needs_cargo: None,
             errors: None,

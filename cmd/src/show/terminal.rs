@@ -82,7 +82,8 @@ impl Terminal {
                 }
             }
             Event::CompileError { .. } => {
-                _ = write!(text, "{BAD}✗ does not compile{BAD:#}");
+                // Nor does it when a manifest is broken or the disk is full.
+                _ = write!(text, "{BAD}✗ does not build{BAD:#}");
                 text.push_str(match self.running {
                     true => ": the last good code runs on\n",
                     false => "\n",
@@ -247,6 +248,14 @@ mod tests {
             let told = line(&refused(vec![detail]));
             assert!(told.contains(&format!("\n    {text}\n  restarting")), "{told}");
         }
+    }
+
+    #[test]
+    fn what_does_not_build_says_what_runs() {
+        let error = Event::CompileError { rendered: "error".into() };
+        assert_eq!(line(&error), "✗ does not build: the last good code runs on\n");
+        let first = Terminal { verbose: false, running: false }.render(&error);
+        assert_eq!(anstream::adapter::strip_str(&first).to_string(), "✗ does not build\n");
     }
 
     #[test]

@@ -35,7 +35,13 @@ pub(super) fn judge(world: &mut World, rebuilt: Vec<CrateObjects>) -> Result<Ver
     let mut compare = Compare::default();
     let dirty =
         dirty::find(&world.newest, &definitions, &world.loaded, &world.stale, &hot, &mut compare);
-    let report = Report::new(&world.newest, &before.definitions(), &definitions, &mut compare);
+    let report = Report::new(
+        &world.newest,
+        &before.definitions(),
+        &definitions,
+        &world.loaded,
+        &mut compare,
+    );
 
     let renamed = match hot.renamed(&world.running, |slot| world.loaded.contains(slot)) {
         Ok(renamed) => renamed,
@@ -64,7 +70,7 @@ pub(super) fn judge(world: &mut World, rebuilt: Vec<CrateObjects>) -> Result<Ver
     if roots.is_empty() {
         let changed = report.changed(&world.names, |_| true);
         let why = if changed.is_empty() {
-            "the compiled code is the same"
+            "the compiled code is the same as what runs"
         } else {
             "no #[hot] function reaches it"
         };

@@ -5,6 +5,7 @@ use super::compare::Compare;
 use super::dirty::differs;
 use super::name::{Name, Names};
 use super::program::{Definitions, Program};
+use super::world::Loaded;
 use std::collections::BTreeSet;
 
 /// The names that this save changed.
@@ -14,11 +15,13 @@ pub struct Report {
 }
 
 impl Report {
-    /// Compares the newest objects with those of the save before.
+    /// Compares the newest objects with those of the save before, and with what runs: an edit that
+    /// is taken back before it went live has changed nothing.
     pub fn new(
         newest: &Program,
         before: &Definitions,
         now: &Definitions,
+        loaded: &Loaded,
         compare: &mut Compare,
     ) -> Report {
         let told = |atoms: &[AtomRef]| {
@@ -29,7 +32,11 @@ impl Report {
         };
         let mut changed: Vec<_> = now
             .iter()
-            .filter(|(name, atoms)| told(atoms) && differs(atoms, before.all(*name), compare))
+            .filter(|(name, atoms)| {
+                told(atoms)
+                    && differs(atoms, before.all(*name), compare)
+                    && differs(atoms, loaded.copies(*name), compare)
+            })
             .map(|(name, atoms)| (name, atoms[0].atom().kind))
             .collect();
         changed.sort_unstable_by_key(|(name, _)| *name);

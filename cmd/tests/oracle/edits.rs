@@ -26,55 +26,64 @@ const KINDS: [(&str, Mutation); 37] = [
     ("arm added", arm_added),
     ("arm removed", arm_removed),
     ("panic added", panic_added),
-    ("variant added", |model, chance| variant_added(model, chance, false)),
-    ("stored variant added", |model, chance| variant_added(model, chance, true)),
     ("derive changed", |model, chance| derive(model, chance, false)),
     ("stored derive changed", |model, chance| derive(model, chance, true)),
-    ("field added", |model, chance| field_added(model, chance, false)),
-    ("field removed", field_removed),
-    ("stored field added", |model, chance| field_added(model, chance, true)),
     ("type added", type_added),
     ("instance changed", instance),
     ("generic added", generic_added),
     ("const changed", constant),
     ("table changed", table),
     ("static added", static_added),
-    ("thread-local added", local_added),
     ("moved to a module", |model, chance| moved(model, chance, false)),
     ("moved to a crate", |model, chance| moved(model, chance, true)),
     ("trait impl added", shape_added),
     ("trait impl changed", shape_changed),
-    ("trait method added", method_added),
     ("state function changed", |model, _| {
         model.revision += 1;
         Some(())
     }),
     ("inline changed", inline),
+    // From here on they change what is kept.
+    ("variant added", |model, chance| variant_added(model, chance, false)),
+    ("stored variant added", |model, chance| variant_added(model, chance, true)),
+    ("field added", |model, chance| field_added(model, chance, false)),
+    ("field removed", field_removed),
+    ("stored field added", |model, chance| field_added(model, chance, true)),
+    ("thread-local added", local_added),
+    ("trait method added", method_added),
 ];
 
-/// Makes one edit, or several at once. What kind it was.
-pub fn edit(model: &mut Model, chance: &mut Chance) -> String {
+/// How many of them leave what is kept as it is: they come first.
+const CALM: usize = 30;
+
+/// Makes one edit, or several at once. What kind it was. A calm one changes no layout and adds no
+/// thread-local.
+pub fn edit(model: &mut Model, chance: &mut Chance, calm: bool) -> String {
     match chance.below(20) {
         0 => comment(model, chance),
         1 => {
-            let kinds = [single(model, chance, Some("stock")), single(model, chance, Some("app"))];
+            let kinds = [
+                single(model, chance, Some("stock"), calm),
+                single(model, chance, Some("app"), calm),
+            ];
             eprintln!("    two crates: {}", kinds.join(" + "));
             "two crates".to_owned()
         }
         2 => {
-            let kinds: Vec<&str> = (0..3).map(|_| single(model, chance, None)).collect();
+            let kinds: Vec<&str> = (0..3).map(|_| single(model, chance, None, calm)).collect();
             eprintln!("    several: {}", kinds.join(" + "));
             "several".to_owned()
         }
-        _ => single(model, chance, None).to_owned(),
+        _ => single(model, chance, None, calm).to_owned(),
     }
 }
 
 /// One edit, if wished in one crate only.
-fn single(model: &mut Model, chance: &mut Chance, krate: Option<&str>) -> &'static str {
+fn single(model: &mut Model, chance: &mut Chance, krate: Option<&str>, calm: bool) -> &'static str {
+    let kinds = if calm { &KINDS[..CALM] } else { &KINDS };
     for _ in 0..1000 {
         let mut attempt = model.clone();
-        let (kind, mutation) = KINDS[chance.below(KINDS.len())];
+        let (kind, mutation) = kinds[chance.below(kinds.len())];
         if mutation(&mut attempt, chance).is_none() || !is_finite(&attempt) {
             continue;
         }

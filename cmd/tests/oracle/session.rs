@@ -159,7 +159,13 @@ impl Session {
             let fresh = self.fresh.clone();
             thread::spawn(move || fresh.ask("main all"))
         };
+        let said = self.tool.output().len();
         let event = self.outcome(&saved);
+        if event["event"] == "refused" {
+            // The way to what stands in the way is told to people only.
+            let output = self.tool.output();
+            output[said..].lines().for_each(|line| eprintln!("        | {line}"));
+        }
         let fresh = fresh.join().expect("the fresh build answers");
         if let Err(errors) = &fresh {
             assert!(!compiles, "the generator made a source that does not compile:\n{errors}");
@@ -177,7 +183,7 @@ impl Session {
         let mut model = self.model.clone();
         if model.broken.take().is_some() {
             if self.chance.once_in(2) {
-                edits::edit(&mut model, &mut self.chance);
+                edits::edit(&mut model, &mut self.chance, self.seed.is_multiple_of(2));
                 return ("fix and more".to_owned(), model);
             }
             return ("fix".to_owned(), model);
@@ -197,7 +203,7 @@ impl Session {
             }
             _ => {}
         }
-        let kind = edits::edit(&mut model, &mut self.chance);
+        let kind = edits::edit(&mut model, &mut self.chance, self.seed.is_multiple_of(2));
         (kind, model)
     }
 

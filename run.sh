@@ -3,4 +3,5 @@
 # `--` goes to the server: ./run.sh -- --addr 127.0.0.1:9000
 set -euo pipefail
 cd "$(dirname "$0")"
-exec cargo run --quiet -p hot-cli --bin hot -- run -p live "$@"
+# Not --quiet: the first build takes a minute or two, and is worth seeing.
+exec cargo run -p hot-cli --bin hot -- run -p live "$@"

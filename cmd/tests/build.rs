@@ -1,6 +1,6 @@
 //! Capture, graph, replay and objects, with a real cargo and rustc.
 
-use hot_cli::build::cargo::Selection;
+use hot_cli::build::cargo::{Said, Selection};
 use hot_cli::build::graph::Role;
 use hot_cli::build::{Build, Builder, Built, Replayed, Usage};
 use hot_cli::diff::CrateObjects;
@@ -109,9 +109,16 @@ fn run(executable: &Path) -> String {
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
+fn note(said: Said<'_>) -> Option<String> {
+    match said {
+        Said::Note(text) => Some(text.to_owned()),
+        Said::Warning(..) | Said::Error(_) => None,
+    }
+}
+
 fn build(builder: &mut Builder) -> (Build, Vec<String>) {
     let mut said = Vec::new();
-    match builder.build(&mut |text| said.push(text.to_owned())).unwrap() {
+    match builder.build(&mut |text| said.extend(note(text))).unwrap() {
         Built::Program(build) => (*build, said),
         Built::Failed(text) => panic!("{text}"),
     }
@@ -132,7 +139,7 @@ fn units_of(build: &Build, file: &Path) -> BTreeSet<usize> {
 
 fn replay(builder: &Builder, build: &mut Build, file: &Path) -> Vec<CrateObjects> {
     let units = build.graph.affected(&units_of(build, file));
-    match builder.replay(build, &units, &mut |_| ()).unwrap() {
+    match builder.replay(build, &units, &mut |_, _| ()).unwrap() {
         Replayed::Objects(objects) => objects,
         other => panic!("{other:?}"),
     }
@@ -277,11 +284,11 @@ fn new_files_are_followed_and_errors_are_rendered() {
     assert_eq!(units_of(&build, &fixture.path("w/app/src/side.rs")), BTreeSet::from([3]));
 
     fixture.write("w/app/src/side.rs", "pub fn value() -> u64 { \"seven\" }\n");
-    let Replayed::Failed(said) = builder.replay(&mut build, &[3], &mut |_| ()).unwrap() else {
+    let Replayed::Failed(said) = builder.replay(&mut build, &[3], &mut |_, _| ()).unwrap() else {
         panic!("it compiled");
     };
     assert!(said.plain_errors().contains("error[E0308]"), "{said:?}");
-    assert!(said.errors[0].contains("\x1b["), "colours are kept: {said:?}");
+    assert!(said.diagnostics[0].text.contains("\x1b["), "colours are kept: {said:?}");
 }
 
 #[test]
@@ -299,6 +306,51 @@ fn what_plain_cargo_has_built_is_compiled_once_more_to_learn_how() {
     assert_eq!(fixture.cargo().1, "8");
     let (_, said) = build(&mut fixture.builder());
     assert_eq!(said, ["compiling app once more, to learn how cargo does it"]);
+}
+
+#[test]
+fn hot_itself_is_not_one_of_the_users_crates() {
+    let fixture = Fixture::new();
+    let manifest = |name: &str, more: &str| {
+        let head = "version = \"0.1.0\"\nedition = \"2024\"";
+        fixture.write(
+            &format!("{name}/Cargo.toml"),
+            &format!("[package]\nname = \"{name}\"\n{head}\n[workspace]\n{more}"),
+        );
+    };
+    manifest("hot-patch", "");
+    manifest("hot-macros", "[lib]\nproc-macro = true\n");
+    let parts = ["patch", "macros"].map(|p| format!("hot-{p} = {{ path = \"../hot-{p}\" }}\n"));
+    manifest("hot", &format!("[dependencies]\n{}", parts.concat()));
+    for name in ["hot-patch", "hot-macros"] {
+        fixture.write(&format!("{name}/src/lib.rs"), "");
+    }
+    fixture.write("hot/src/lib.rs", "mod inner;\n");
+    fixture.write("hot/src/inner.rs", "");
+    let shop = fixture.path("w/shop/Cargo.toml");
+    let text = std::fs::read_to_string(&shop).unwrap() + "hot = { path = \"../../hot\" }\n";
+    std::fs::write(&shop, text).unwrap();
+
+    let (build, _) = build(&mut fixture.builder());
+    assert_eq!(names(&build), ["base", "shop", "app", "app!"]);
+    for file in ["hot/src/inner.rs", "hot-macros/src/lib.rs", "hot-patch/src/lib.rs"] {
+        let file = fixture.path(file);
+        assert!(
+            matches!(build.graph.role(&file), Some(Role::Cargo(what)) if what.contains("hot itself")),
+            "{}",
+            file.display()
+        );
+        assert!(build.graph.files().contains(&file), "watched");
+    }
+    let manifest = build.graph.role(&fixture.path("hot/Cargo.toml"));
+    assert_eq!(manifest, Some(Role::Cargo("a manifest".into())));
+    // New code may call what the program does not contain of it.
+    for name in ["libhot-", "libhot_patch-"] {
+        let found = |path: &&PathBuf| {
+            path.file_name().unwrap().to_str().unwrap().starts_with(name) && path.is_file()
+        };
+        assert_eq!(build.archives.rlibs.iter().filter(found).count(), 1, "{name}");
+    }
 }
 
 #[test]

@@ -93,7 +93,7 @@ fn differences_with(
     let (statics, functions) = (bind(statics), bind(functions));
     let bound = Bound {
         statics: statics.iter().map(String::as_str).collect(),
-        functions: functions.iter().map(String::as_str).collect(),
+        functions: functions.iter().map(|f| (f.as_str(), f.as_str())).collect(),
     };
     let read = |object: &[u8]| Layouts::read([object]).unwrap();
     compare(&[&read(&old)], &[&read(&new)], &bound)
@@ -305,7 +305,7 @@ fn a_static_that_one_side_does_not_describe_is_never_bound() {
         was Mutex<u64>, is not described by any debug information";
     assert_eq!(told, [wanted]);
     // Of what neither side describes nothing can be said.
-    let bound = Bound { statics: vec!["elsewhere"], functions: vec!["elsewhere"] };
+    let bound = Bound { statics: vec!["elsewhere"], functions: vec![("elsewhere", "elsewhere")] };
     let shop = Layouts::read([compile(SHOP).as_slice()]).unwrap();
     assert_eq!(compare(&[&shop], &[&shop.clone()], &bound), []);
 }

@@ -3,16 +3,16 @@
 //! A function becomes a *trampoline* over a *body*: the body is the function as written under
 //! another name, the trampoline calls whatever its slot holds. What stands in which file:
 //!
-//! - [`signature`]: a function, read by hand. Types and the body stay token streams, since all
+//! - `signature`: a function, read by hand. Types and the body stay token streams, since all
 //!   that the macro needs of them are lifetimes, `Self` and `impl`; reading them in full would
 //!   double the cost of the attribute.
-//! - [`attributes`]: which attribute goes to which piece, and which are refused.
-//! - [`home`]: where a function stands, and how its pieces are called from there.
-//! - [`trampoline`]: slot, entry, call; the sync, async and generic shapes.
-//! - [`identity`]: the fn pointer type under which a replacement is checked.
-//! - [`name`] and [`text`]: `*Cart.Display.fmt` and `fn(&Cart) -> u64`.
-//! - [`function`], [`implementation`], [`module`]: the three places for the attribute.
-//! - [`tokens`]: scanning and rewriting of token streams.
+//! - `attributes`: which attribute goes to which piece, and which are refused.
+//! - `home`: where a function stands, and how its pieces are called from there.
+//! - `trampoline`: slot, entry, call; the sync, async and generic shapes.
+//! - `identity`: the fn pointer type under which a replacement is checked.
+//! - `name` and `text`: `*Cart.Display.fmt` and `fn(&Cart) -> u64`.
+//! - `function`, `implementation`, `module`: the three places for the attribute.
+//! - `tokens`: scanning and rewriting of token streams.
 //!
 //! A refusal is a `compile_error!` at the right place *and* the item as written, so that one
 //! mistake makes one message.

@@ -6,9 +6,9 @@
 use crate::interrupt::Interrupt;
 use anyhow::{Context, Result};
 use cargo_metadata::diagnostic::DiagnosticLevel;
-use cargo_metadata::{Artifact, BuildScript, Message};
+use cargo_metadata::{Artifact, BuildScript, Message, Target};
 use std::ffi::{OsStr, OsString};
-use std::io::{BufReader, IsTerminal, Read, Write};
+use std::io::{BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -91,6 +91,20 @@ pub fn metadata(selection: &Selection) -> Result<cargo_metadata::Metadata> {
     serde_json::from_slice(&output.stdout).context("failed to read what cargo metadata said")
 }
 
+/// What a build says while it goes on, besides cargo's own lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Said<'a> {
+    /// A step that is hot's own.
+    Note(&'a str),
+    /// A warning of the compiler about this target.
+    Warning(&'a Target, &'a str),
+    /// An error of the compiler, or more about one.
+    Error(&'a str),
+}
+
+/// Who hears it. Compiler and cargo are read by threads of their own.
+pub type Say<'a> = dyn FnMut(Said<'_>) + Send + 'a;
+
 /// Runs `cargo build` with the selection and with `env` besides our own environment.
 ///
 /// # Errors
@@ -100,6 +114,7 @@ pub fn build(
     selection: &Selection,
     env: &[(&'static str, OsString)],
     interrupt: &Interrupt,
+    say: &mut Say<'_>,
 ) -> Result<Outcome> {
     let mut command = cargo();
     command
@@ -109,7 +124,6 @@ pub fn build(
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    let terminal = std::io::stderr().is_terminal();
     let colours = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
     if colours && std::env::var_os("CARGO_TERM_COLOR").is_none() {
         command.env("CARGO_TERM_COLOR", "always");
@@ -120,7 +134,7 @@ pub fn build(
     };
     let (said, outcome, status) = std::thread::scope(|scope| {
         let said = scope.spawn(move || copy_to_stderr(&mut stderr));
-        let outcome = scope.spawn(move || read_messages(BufReader::new(stdout), terminal));
+        let outcome = scope.spawn(move || read_messages(BufReader::new(stdout), say));
         let status = interrupt.wait(&mut child);
         (said.join(), outcome.join(), status)
     });
@@ -168,7 +182,7 @@ fn copy_to_stderr(from: &mut impl Read) -> Vec<u8> {
     all
 }
 
-fn read_messages(from: impl std::io::BufRead, terminal: bool) -> std::io::Result<Outcome> {
+fn read_messages(from: impl std::io::BufRead, say: &mut Say<'_>) -> std::io::Result<Outcome> {
     let mut outcome = Outcome::default();
     for message in Message::parse_stream(from) {
         match message? {
@@ -176,11 +190,13 @@ fn read_messages(from: impl std::io::BufRead, terminal: bool) -> std::io::Result
             Message::BuildScriptExecuted(script) => outcome.scripts.push(script),
             Message::CompilerMessage(message) => {
                 let Some(rendered) = message.message.rendered else { continue };
-                // What cargo may have left on the line is wiped away first.
-                let wipe = if terminal { "\r\x1b[K" } else { "" };
-                anstream::eprint!("{wipe}{rendered}");
-                if matches!(message.message.level, DiagnosticLevel::Error | DiagnosticLevel::Ice) {
-                    outcome.errors.push_str(&plain(rendered.as_bytes()));
+                match message.message.level {
+                    DiagnosticLevel::Error | DiagnosticLevel::Ice => {
+                        say(Said::Error(&rendered));
+                        outcome.errors.push_str(&plain(rendered.as_bytes()));
+                    }
+                    DiagnosticLevel::FailureNote => say(Said::Error(&rendered)),
+                    _ => say(Said::Warning(&message.target, &rendered)),
                 }
             }
             _ => {}

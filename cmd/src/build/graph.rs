@@ -4,7 +4,8 @@
 //! was given. Beginning at the executable's record, every rlib that a crate of the user's made is
 //! a [`Unit`]; those can be recompiled by their own command. What is reached through a procedural
 //! macro or belongs to a build script acts on the program by way of cargo only: a change there
-//! needs a build by cargo and a restart, as do the manifests.
+//! needs a build by cargo and a restart, as do the manifests. So does hot itself where the program
+//! takes it from a path: it does the replacing, and is not replaced.
 
 use super::capture::Captures;
 use super::cargo::Outcome;
@@ -57,6 +58,8 @@ pub struct Graph {
     pub cargo_files: BTreeMap<PathBuf, String>,
     /// Folders any file of which is such a file.
     pub cargo_folders: BTreeMap<PathBuf, String>,
+    /// The rlibs of hot itself, where the program takes it from a path.
+    pub runtime: BTreeSet<PathBuf>,
     /// The folders of the user's packages in the program.
     pub packages: BTreeSet<PathBuf>,
     /// Units that a foreign crate stands on: only cargo can rebuild what is between.
@@ -189,10 +192,26 @@ impl Graph {
         for file in depinfo::read(&facts.dep_info(), &record.cwd).unwrap_or_default() {
             self.add_cargo_file(&file, what, target_dir);
         }
+        if let Some(root) = self.package_of(record) {
+            self.add_cargo_file(&root.join("Cargo.toml"), "a manifest", target_dir);
+        }
         for used in facts.externs.iter().filter_map(|path| key_of_artifact(path)) {
             let Some(used) = captures.get(&used) else { continue };
             if let Some(facts) = used.facts().filter(|_| self.package_of(&used).is_some()) {
                 self.add_outsider(&used, &facts, what, captures, target_dir);
+            }
+        }
+    }
+
+    /// Hot itself: its rlib, and those of its own that it was given.
+    fn add_runtime(&mut self, facts: &Facts, captures: &Captures) {
+        self.runtime.insert(facts.rlib());
+        for used in facts.externs.iter().filter_map(|path| key_of_artifact(path)) {
+            let Some(record) = captures.get(&used) else { continue };
+            if let Some(facts) = record.facts().filter(Facts::is_rlib)
+                && self.package_of(&record).is_some()
+            {
+                self.runtime.insert(facts.rlib());
             }
         }
     }
@@ -236,6 +255,13 @@ impl Walk<'_> {
         let record = self.captures.get(key)?;
         let facts = record.facts()?;
         let root = self.graph.package_of(&record);
+        if root.is_some() && is_runtime(&facts) {
+            let what = "hot itself, which is not replaced while it runs";
+            self.graph.add_outsider(&record, &facts, what, self.captures, self.target_dir);
+            self.graph.add_runtime(&facts, self.captures);
+            self.seen.insert(seen, None);
+            return None;
+        }
         let mut uses = Vec::new();
         for path in facts.externs.clone() {
             let Some(used) = key_of_artifact(&path) else { continue };
@@ -281,6 +307,18 @@ impl Walk<'_> {
             self.graph.add_outsider(&record, &facts, &what, self.captures, self.target_dir);
         }
     }
+}
+
+/// Whether a crate is hot's runtime, rather than another of that name.
+fn is_runtime(facts: &Facts) -> bool {
+    let uses = |name: &str| {
+        facts
+            .externs
+            .iter()
+            .filter_map(|path| key_of_artifact(path))
+            .any(|key| key.rsplit_once('-').is_some_and(|(crate_name, _)| crate_name == name))
+    };
+    facts.crate_name == "hot" && uses("hot_macros") && uses("hot_patch")
 }
 
 /// Whether a package is the user's: in the workspace or given by path.

@@ -29,6 +29,7 @@ pub fn archives(
         .flat_map(|a| &a.filenames)
         .map(|f| f.as_std_path().to_owned())
         .filter(|path| is_rlib(path) && !own.contains(path))
+        .chain(graph.runtime.iter().cloned())
         .collect();
     let mut question = Command::new(&record.program);
     if let Some(rustc) = record.args.first().filter(|first| !first.starts_with('-')) {

@@ -23,9 +23,9 @@ use crate::diff::{Archives, CrateObjects};
 use crate::interrupt::Interrupt;
 use anyhow::{Context, Result, bail};
 use capture::Captures;
-use cargo::{Outcome, Selection};
+use cargo::{Outcome, Said, Say, Selection};
 use cargo_metadata::Artifact;
-use graph::Graph;
+use graph::{Graph, Unit};
 use replay::{BuildLock, Compiled};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -139,7 +139,7 @@ impl Builder {
     ///
     /// # Errors
     /// When cargo or its messages fail, or when it is not clear what to run ([`Usage`]).
-    pub fn build(&mut self, say: &mut dyn FnMut(&str)) -> Result<Built> {
+    pub fn build(&mut self, say: &mut Say<'_>) -> Result<Built> {
         // The manifests may have changed. If they are broken now, the build says so better.
         if let Ok(workspace) = cargo::metadata(&self.selection) {
             self.workspace = workspace;
@@ -147,7 +147,7 @@ impl Builder {
         let mut again = false;
         loop {
             let env = self.cargo_env()?;
-            let outcome = cargo::build(&self.selection, &env, &self.interrupt)?;
+            let outcome = cargo::build(&self.selection, &env, &self.interrupt, say)?;
             known::settle_all(&self.captures, &outcome);
             if !outcome.success {
                 return Ok(Built::Failed(outcome.errors));
@@ -163,7 +163,8 @@ impl Builder {
             if again {
                 bail!("failed to learn from cargo how {names} is compiled");
             }
-            say(&format!("compiling {names} once more, to learn how cargo does it"));
+            let step = format!("compiling {names} once more, to learn how cargo does it");
+            say(Said::Note(&step));
             known::make_stale(&unknown, &self.selection)?;
             again = true;
         }
@@ -255,7 +256,7 @@ impl Builder {
     }
 
     /// Compiles units again, in order, and reads their objects. `told` is given what rustc says
-    /// of each.
+    /// of each, and the unit.
     ///
     /// # Errors
     /// When rustc cannot be run or its objects cannot be read.
@@ -263,7 +264,7 @@ impl Builder {
         &self,
         build: &mut Build,
         units: &[usize],
-        told: &mut dyn FnMut(&Compiled),
+        told: &mut dyn FnMut(&Unit, &Compiled),
     ) -> Result<Replayed> {
         let Some(binary) = build.graph.binary() else { bail!("the program has no crates") };
         let Some(_lock) = BuildLock::take(&binary.facts.build_dir(), &self.interrupt)? else {
@@ -282,7 +283,7 @@ impl Builder {
             if self.interrupt.requested() {
                 return Ok(Replayed::Interrupted);
             }
-            told(&compiled);
+            told(unit, &compiled);
             if !compiled.success {
                 return Ok(Replayed::Failed(compiled));
             }

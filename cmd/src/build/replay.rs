@@ -28,16 +28,39 @@ const DROPPED: [&str; 3] = ["MAKEFLAGS", "MFLAGS", "CARGO_MAKEFLAGS"];
 pub struct Compiled {
     /// Whether it succeeded.
     pub success: bool,
-    /// Warnings and notes as rustc renders them, with colours.
-    pub warnings: Vec<String>,
-    /// Errors as rustc renders them, with colours.
-    pub errors: Vec<String>,
+    /// What it said, in order, without the lines that only count.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// One thing that rustc says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// As rustc renders it, with colours.
+    pub text: String,
+    /// How grave it is.
+    pub weight: Weight,
+}
+
+/// How grave a diagnostic is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weight {
+    /// It does not compile for this reason.
+    Error,
+    /// It compiles in spite of this.
+    Warning,
+    /// More about the errors: where they are explained.
+    Note,
 }
 
 impl Compiled {
+    /// The texts of one weight, in order.
+    pub fn of(&self, weight: Weight) -> impl Iterator<Item = &str> {
+        self.diagnostics.iter().filter(move |d| d.weight == weight).map(|d| d.text.as_str())
+    }
+
     /// The errors without colours.
     pub fn plain_errors(&self) -> String {
-        plain(self.errors.concat().as_bytes())
+        plain(self.of(Weight::Error).collect::<String>().as_bytes())
     }
 }
 
@@ -110,8 +133,9 @@ pub fn compile(unit: &Unit, idle: &Path, interrupt: &Interrupt) -> Result<Compil
     };
     let status = status.with_context(|| format!("failed to wait for {}", record.program))?;
     compiled.success = status.success();
-    if !compiled.success && compiled.errors.is_empty() {
-        compiled.errors.push(format!("error: rustc failed on {} ({status})\n", unit.name));
+    if !compiled.success && compiled.of(Weight::Error).next().is_none() {
+        let text = format!("error: rustc failed on {} ({status})\n", unit.name);
+        compiled.diagnostics.push(Diagnostic { text, weight: Weight::Error });
     }
     Ok(compiled)
 }
@@ -132,27 +156,37 @@ fn distrust(unit: &Unit) {
 }
 
 #[derive(Deserialize)]
-struct Diagnostic {
+struct Line {
     rendered: Option<String>,
     level: Option<String>,
+    #[serde(default)]
+    message: String,
 }
 
 /// Rustc writes one JSON object a line; what is none (a panic of the compiler) is kept as it is.
 fn read_diagnostics(from: impl BufRead) -> Compiled {
     let mut compiled = Compiled::default();
     for line in from.split(b'\n').map_while(Result::ok) {
-        match serde_json::from_slice::<Diagnostic>(&line) {
-            Ok(Diagnostic { rendered: Some(text), level }) => {
-                match level.as_deref().is_some_and(|level| level.starts_with("error")) {
-                    true => compiled.errors.push(text),
-                    false => compiled.warnings.push(text),
-                }
-            }
-            Ok(_) => {}
-            Err(_) => compiled.errors.push(String::from_utf8_lossy(&line).into_owned() + "\n"),
-        }
+        let (text, weight) = match serde_json::from_slice::<Line>(&line) {
+            Ok(Line { message, .. }) if only_counts(&message) => continue,
+            Ok(Line { rendered: Some(text), level, .. }) => match level.as_deref() {
+                Some(level) if level.starts_with("error") => (text, Weight::Error),
+                Some("failure-note") => (text, Weight::Note),
+                _ => (text, Weight::Warning),
+            },
+            Ok(_) => continue,
+            Err(_) => (String::from_utf8_lossy(&line).into_owned() + "\n", Weight::Error),
+        };
+        compiled.diagnostics.push(Diagnostic { text, weight });
     }
     compiled
+}
+
+/// Whether a message only counts what was said before it. Cargo leaves these out as well.
+fn only_counts(message: &str) -> bool {
+    message.starts_with("aborting due to ")
+        || message.ends_with(" warning emitted")
+        || message.ends_with(" warnings emitted")
 }
 
 /// A program that does nothing and succeeds, to stand in for the linker.
@@ -179,16 +213,24 @@ mod tests {
         let text = concat!(
             r#"{"$message_type":"artifact","artifact":"/t/a.d","emit":"dep-info"}"#,
             "\n",
-            r#"{"$message_type":"diagnostic","level":"warning","rendered":"W\n"}"#,
+            r#"{"$message_type":"diagnostic","level":"warning","message":"w","rendered":"W\n"}"#,
             "\n",
             r#"{"$message_type":"diagnostic","level":"error","rendered":"[31mE[0m\n"}"#,
+            "\n",
+            r#"{"level":"error","message":"aborting due to 1 previous error","rendered":"A\n"}"#,
+            "\n",
+            r#"{"level":"warning","message":"1 warning emitted","rendered":"C\n"}"#,
+            "\n",
+            r#"{"level":"failure-note","message":"For more","rendered":"F\n"}"#,
             "\n",
             "thread 'rustc' panicked\n",
         );
         let compiled = read_diagnostics(text.as_bytes());
-        assert_eq!(compiled.warnings, ["W\n"]);
-        assert_eq!(compiled.errors.len(), 2);
-        assert!(compiled.errors[1].contains("panicked"));
+        assert_eq!(compiled.of(Weight::Warning).collect::<Vec<_>>(), ["W\n"]);
+        assert_eq!(compiled.of(Weight::Note).collect::<Vec<_>>(), ["F\n"]);
+        assert_eq!(compiled.of(Weight::Error).count(), 2);
+        assert!(compiled.diagnostics[3].text.contains("panicked"), "{compiled:?}");
+        assert!(!compiled.plain_errors().contains("aborting"), "{compiled:?}");
     }
 
     #[test]

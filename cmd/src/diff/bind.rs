@@ -284,6 +284,21 @@ fn own(
     let site = sources.loaded.site(name);
     if kind.is_state() {
         if let Some(site) = site {
+            // The name says nothing of `mut`, and nothing of fields: what runs under it may be
+            // sealed, or smaller.
+            let fits = |running: &AtomRef| {
+                (running.atom().kind, running.atom().size) == (kind, atom.atom().size)
+            };
+            if !sources.loaded.copies(name).iter().all(fits) {
+                obstacle(
+                    selection,
+                    "static",
+                    atom,
+                    sources,
+                    "is not what it was: it has become mutable, or has another size",
+                );
+                return None;
+            }
             if kind != Kind::Slot {
                 selection.state.insert(name);
             }

@@ -165,7 +165,9 @@ fn equal_outside(a: &[u8], b: &[u8], x: &[Reloc], y: &[Reloc]) -> bool {
 }
 
 /// Whether two private constants are one panic location on different lines: 24 bytes, the file's
-/// name as pointer and length, line and column (`core::panic::Location`).
+/// name as pointer and length, line and column (`core::panic::Location`). Other constants have this
+/// shape too, such as `("lib.rs", 42u64)`; but the name in a location alone is followed by a NUL,
+/// which its length does not count.
 fn is_moved_location(a: &AtomRef, b: &AtomRef) -> bool {
     let shape = |atom: &Atom| {
         atom.name.is_none()
@@ -188,7 +190,7 @@ fn is_source_file(location: &AtomRef) -> bool {
     length.map(u64::from_le_bytes).is_some_and(|length| {
         let (at, length) = (at as usize, length as usize);
         at.checked_add(length)
-            .and_then(|end| file.bytes().get(at..end))
-            .is_some_and(|name| name.ends_with(b".rs"))
+            .and_then(|end| file.bytes().get(at..=end))
+            .is_some_and(|name| name.ends_with(b".rs\0"))
     })
 }

@@ -53,11 +53,12 @@ impl Lived {
     }
 }
 
-/// Compares what would be shared; answers what differs.
+/// Compares what would be shared; answers what differs. `bodies` are those whose slots are swapped:
+/// the name that runs, and the new one.
 pub fn check(
     lived: &Lived,
     newest: &Program,
-    bodies: &[Name],
+    bodies: &[(Name, Name)],
     selection: &Selection,
     names: &Names,
 ) -> Result<Vec<Detail>, DiffError> {
@@ -75,7 +76,12 @@ pub fn check(
     }
     let bound = Bound {
         statics: selection.state.iter().map(|&name| names.text(name)).collect(),
-        functions: bodies.iter().chain(&selection.called).map(|&name| names.text(name)).collect(),
+        functions: bodies
+            .iter()
+            .copied()
+            .chain(selection.called.iter().map(|&name| (name, name)))
+            .map(|(was, now)| (names.text(was), names.text(now)))
+            .collect(),
     };
     let differences =
         compare(&old.iter().collect::<Vec<_>>(), &new.iter().collect::<Vec<_>>(), &bound);

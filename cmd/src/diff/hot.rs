@@ -56,6 +56,44 @@ impl Hot {
         hot.instances.dedup();
         hot
     }
+
+    /// Slots that go by another name than in `running`: each new name, and the one before. rustc
+    /// numbers the impl blocks of a module, and the number is part of the hash in each symbol: a
+    /// block more (a `derive` is one) renames whatever stands in the blocks after it. What stays
+    /// is the name in the registry.
+    ///
+    /// Fails with the functions that cannot be told apart by it: several of one name, and generic
+    /// ones, whose instances have been renamed too.
+    pub fn renamed(
+        &self,
+        running: &Hot,
+        runs: impl Fn(Name) -> bool,
+    ) -> Result<HashMap<Name, Name>, Vec<String>> {
+        let mut gone: HashMap<&str, Vec<(Name, &HotFunction)>> = HashMap::new();
+        for (slot, function) in &running.functions {
+            if !self.functions.contains_key(slot) && runs(*slot) {
+                gone.entry(&function.name).or_default().push((*slot, function));
+            }
+        }
+        let mut come: HashMap<&str, Vec<(Name, &HotFunction)>> = HashMap::new();
+        for (slot, function) in &self.functions {
+            if gone.contains_key(function.name.as_str()) && !runs(*slot) {
+                come.entry(&function.name).or_default().push((*slot, function));
+            }
+        }
+        let mut renamed = HashMap::new();
+        let mut unclear = Vec::new();
+        for (name, now) in come {
+            match (gone[name].as_slice(), now.as_slice()) {
+                ([(was, old)], [(now, new)]) if old.body.is_some() && new.body.is_some() => {
+                    renamed.insert(*now, *was);
+                }
+                _ => unclear.push(name.to_owned()),
+            }
+        }
+        unclear.sort();
+        if unclear.is_empty() { Ok(renamed) } else { Err(unclear) }
+    }
 }
 
 fn read_entry(entry: &AtomRef) -> Option<(Name, HotFunction)> {

@@ -13,7 +13,7 @@ use super::report::Report;
 use super::world::{Loaded, Site};
 use super::{CrateObjects, Detail, DiffError, Pending, Prepared, Verdict, World, unreadable};
 use hot_patch::patch::{Architecture, Base, Patch, PatchId, Place, Swap};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 
 /// A slot that will be swapped.
@@ -36,7 +36,18 @@ pub(super) fn judge(world: &mut World, rebuilt: Vec<CrateObjects>) -> Result<Ver
         dirty::find(&world.newest, &definitions, &world.loaded, &world.stale, &hot, &mut compare);
     let report = Report::new(&world.newest, &before.definitions(), &definitions, &mut compare);
 
-    let signatures = changed_signatures(&world.running, &hot, &world.loaded);
+    let renamed = match hot.renamed(&world.running, |slot| world.loaded.contains(slot)) {
+        Ok(renamed) => renamed,
+        Err(names) => return Ok(unclear(names)),
+    };
+    let with_renamed = (!renamed.is_empty()).then(|| {
+        let mut loaded = world.loaded.clone();
+        loaded.rename(&renamed);
+        loaded
+    });
+    let loaded = with_renamed.as_ref().unwrap_or(&world.loaded);
+
+    let signatures = changed_signatures(&world.running, &hot, &renamed, loaded);
     if !signatures.is_empty() {
         // A body's symbol contains a hash of its types and of their fields: if the signature reads
         // as before, a type in it may have changed, which is what the person should be told.
@@ -48,7 +59,7 @@ pub(super) fn judge(world: &mut World, rebuilt: Vec<CrateObjects>) -> Result<Ver
             Verdict::Refused { why: "layout".into(), details: layouts }
         });
     }
-    let roots = roots(&hot, &dirty, &world.loaded);
+    let roots = roots(&hot, &dirty, loaded);
     if roots.is_empty() {
         let changed = report.changed(&world.names, |_| true);
         let why = if changed.is_empty() {
@@ -63,19 +74,23 @@ pub(super) fn judge(world: &mut World, rebuilt: Vec<CrateObjects>) -> Result<Ver
         names: &mut world.names,
         host: &world.host,
         definitions: &definitions,
-        loaded: &world.loaded,
+        loaded,
         hot: &hot,
         dirty: &dirty,
         archives: &mut world.archives,
     };
     let bodies: Vec<Name> = roots.iter().map(|root| root.body).collect();
+    let shared: Vec<(Name, Name)> = roots
+        .iter()
+        .map(|root| (running_body(root, &world.running, &renamed), root.body))
+        .collect();
     let constructors = constructors(&world.newest, &world.constructed);
     let functions: Vec<Name> = constructors.iter().map(|(_, function)| *function).collect();
     let selection = bind::select(&[bodies.as_slice(), &functions].concat(), &mut sources)?;
     let image = image::build(&selection, &sources);
     let obstacles = obstacles(&selection, &image, &sources);
 
-    let layouts = guard::check(&world.lived, &world.newest, &bodies, &selection, &world.names)?;
+    let layouts = guard::check(&world.lived, &world.newest, &shared, &selection, &world.names)?;
     // A static whose type has changed stands in the way of binding too, but the type says more.
     if !layouts.is_empty() {
         return Ok(Verdict::Refused { why: "layout".into(), details: layouts });
@@ -89,7 +104,7 @@ pub(super) fn judge(world: &mut World, rebuilt: Vec<CrateObjects>) -> Result<Ver
     let included: HashSet<Name> = carried.iter().map(|(name, ..)| *name).collect();
     let not_live = report
         .changed(&world.names, |name| world.loaded.contains(name) && !included.contains(&name));
-    let mut patch = assemble(world, id, &roots, &hot, &image);
+    let mut patch = assemble(world, loaded, id, &roots, &hot, &image);
     patch.constructors =
         functions.iter().filter_map(|f| Some(image.places[definitions.one(*f)?])).collect();
     let mut functions: Vec<String> = patch.swaps.iter().map(|swap| swap.name.clone()).collect();
@@ -104,6 +119,7 @@ pub(super) fn judge(world: &mut World, rebuilt: Vec<CrateObjects>) -> Result<Ver
         constructed: constructors.into_iter().map(|(name, _)| name).collect(),
         stale,
         running: hot,
+        renamed,
     });
     let new_statics = selection.new_statics.len();
     Ok(Verdict::Patch(Box::new(Prepared { patch, functions, not_live, new_statics })))
@@ -111,13 +127,23 @@ pub(super) fn judge(world: &mut World, rebuilt: Vec<CrateObjects>) -> Result<Ver
 
 /// Hot functions whose slot runs but whose signature is another now: old callers would pass old
 /// arguments to new code.
-fn changed_signatures(running: &Hot, hot: &Hot, loaded: &Loaded) -> Vec<Detail> {
+fn changed_signatures(
+    running: &Hot,
+    hot: &Hot,
+    renamed: &HashMap<Name, Name>,
+    loaded: &Loaded,
+) -> Vec<Detail> {
     let mut details: Vec<Detail> = hot
         .functions
         .iter()
         .filter(|(slot, _)| loaded.contains(**slot))
-        .filter_map(|(slot, now)| Some((running.functions.get(slot)?, now)))
-        .filter(|(was, now)| was.signature != now.signature || was.body != now.body)
+        .filter_map(|(slot, now)| {
+            let was = running.functions.get(renamed.get(slot).unwrap_or(slot))?;
+            // The body of a renamed function is renamed with it; the layout guard compares the
+            // types that the two take and give.
+            let other = was.body != now.body && !renamed.contains_key(slot);
+            (was.signature != now.signature || other).then_some((was, now))
+        })
         .map(|(was, now)| Detail {
             item: now.name.clone(),
             was: was.signature.clone(),
@@ -131,6 +157,24 @@ fn changed_signatures(running: &Hot, hot: &Hot, loaded: &Loaded) -> Vec<Detail> 
         .collect();
     details.sort_by(|a, b| a.item.cmp(&b.item));
     details
+}
+
+/// The body that is in the slot now, which may go by another name than the new one.
+fn running_body(root: &Root, running: &Hot, renamed: &HashMap<Name, Name>) -> Name {
+    let was = renamed.get(&root.slot).and_then(|slot| running.functions.get(slot));
+    was.and_then(|function| function.body).unwrap_or(root.body)
+}
+
+fn unclear(names: Vec<String>) -> Verdict {
+    let detail = |item| Detail {
+        item,
+        was: String::new(),
+        now: "has been moved behind another impl block or item, which gives its instances other \
+              symbols: the running ones cannot be told apart by name"
+            .into(),
+        lines: Vec::new(),
+    };
+    Verdict::Refused { why: "symbol".into(), details: names.into_iter().map(detail).collect() }
 }
 
 /// The slots in the process whose body must be replaced.
@@ -208,7 +252,14 @@ fn carried(
         .collect()
 }
 
-fn assemble(world: &World, id: PatchId, roots: &[Root], hot: &Hot, image: &Image) -> Patch {
+fn assemble(
+    world: &World,
+    loaded: &Loaded,
+    id: PatchId,
+    roots: &[Root],
+    hot: &Hot,
+    image: &Image,
+) -> Patch {
     let mut requires = image.requires.clone();
     let mut place = |site: Site| {
         let (base, offset) = match site {
@@ -227,7 +278,7 @@ fn assemble(world: &World, id: PatchId, roots: &[Root], hot: &Hot, image: &Image
     let definitions = world.newest.definitions();
     let mut swaps = Vec::new();
     for root in roots {
-        let slot = world.loaded.site(root.slot).expect("roots have a slot in the process");
+        let slot = loaded.site(root.slot).expect("roots have a slot in the process");
         let body = definitions.one(root.body).expect("roots are defined");
         let target = image.places[body];
         let name = hot.functions.get(&root.slot).map_or_else(String::new, |f| f.name.clone());

@@ -4,15 +4,15 @@
 //! [`World::judge`], which turns freshly compiled objects into one [`Verdict`]. On the way:
 //!
 //! 1. [`object`] cuts each object file into atoms (a function, a static, a constant each);
-//!    [`program`] holds those of all crates;
-//! 2. [`compare`] and [`dirty`] find what differs from what runs, and whoever calls it, up to the
-//!    [`hot`] functions;
-//! 3. [`bind`] selects what goes into the patch and binds the rest to the running process, out of
-//!    the [`world`], the executable ([`host`]) or an [`archive`];
+//!    `program` holds those of all crates;
+//! 2. `compare` and `dirty` find what differs from what runs, and whoever calls it, up to the
+//!    `hot` functions;
+//! 3. `bind` selects what goes into the patch and binds the rest to the running process, out of
+//!    the `world`, the executable (`host`) or an `archive`;
 //! 4. the layout guard ([`crate::layout`]) compares the types of all that is shared;
-//! 5. [`image`] lays the patch out.
+//! 5. `image` lays the patch out.
 //!
-//! [`report`] words what changed for a person.
+//! `report` words what changed for a person.
 
 mod archive;
 pub mod atom;
@@ -37,7 +37,7 @@ use hot::Hot;
 use hot_patch::patch::{Patch, PatchId};
 use name::{Name, Names};
 use program::Program;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use world::Loaded;
 
@@ -181,6 +181,7 @@ struct Pending {
     constructed: HashSet<Name>,
     stale: HashSet<Name>,
     running: Hot,
+    renamed: HashMap<Name, Name>,
 }
 
 impl World {
@@ -243,6 +244,7 @@ impl World {
     /// The last verdict's patch is live in the process.
     pub fn committed(&mut self, id: PatchId) {
         if let Some(pending) = self.pending.take_if(|pending| pending.id == id) {
+            self.loaded.rename(&pending.renamed);
             self.loaded.add(id, &pending.carried);
             self.stale = pending.stale;
             self.running = pending.running;

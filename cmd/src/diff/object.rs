@@ -4,7 +4,7 @@
 //!
 //! 1. **Cut.** Each section that will be in memory becomes one atom, or several where symbols
 //!    stand inside it. Registry entries are cut by their size. Notes, groups and debug sections are
-//!    left out; `.eh_frame` is taken apart in [`super::frame`].
+//!    left out; `.eh_frame` is taken apart in `super::frame`.
 //! 2. **Name.** Symbols that mean something beyond this object are given to the atom at which they
 //!    stand.
 //! 3. **Refer.** Each relocation is reduced to what it asks for ([`Ask`]) and its true target.

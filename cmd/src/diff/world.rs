@@ -35,7 +35,7 @@ struct Version {
 }
 
 /// All versions, and the patches that hold them.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Loaded {
     versions: HashMap<Name, Version>,
     patches: Vec<PatchId>,
@@ -113,6 +113,15 @@ impl Loaded {
             });
             version.copies.clone_from(copies);
             version.site = Some(site);
+        }
+    }
+
+    /// What runs under some names goes by other names now: each new name, and the one before.
+    pub fn rename(&mut self, renamed: &HashMap<Name, Name>) {
+        for (now, was) in renamed {
+            if let Some(version) = self.versions.remove(was) {
+                self.versions.insert(*now, version);
+            }
         }
     }
 

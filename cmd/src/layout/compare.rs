@@ -36,8 +36,9 @@ pub struct Bound<'a> {
     /// then found by path.
     pub statics: Vec<&'a str>,
     /// Symbols of functions through which old and new code call each other: bodies of hot
-    /// functions that will be swapped, and running functions that new code calls.
-    pub functions: Vec<&'a str>,
+    /// functions that will be swapped, and running functions that new code calls. Each by the
+    /// symbol that it has in the old objects and the one in the new, mostly the same.
+    pub functions: Vec<(&'a str, &'a str)>,
 }
 
 /// What of the new layouts contradicts the old where both must agree; the bound things first.
@@ -54,8 +55,8 @@ pub fn compare(old: &[&Layouts], new: &[&Layouts], bound: &Bound<'_>) -> Vec<Dif
     for symbol in &bound.statics {
         walk.bind_static(stem(symbol));
     }
-    for symbol in &bound.functions {
-        walk.bind_function(stem(symbol));
+    for (was, now) in &bound.functions {
+        walk.bind_function(stem(was), stem(now));
     }
     walk.explore();
     let rooted = walk.pairs.len();
@@ -162,8 +163,8 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn bind_function(&mut self, symbol: &str) {
-        let old = find(&self.old, |object| object.functions.get(symbol));
+    fn bind_function(&mut self, was: &str, symbol: &str) {
+        let old = find(&self.old, |object| object.functions.get(was));
         let new = find(&self.new, |object| object.functions.get(symbol));
         let (Some((old_in, was)), Some((new_in, now))) = (old, new) else { return };
         let (old_object, new_object) = (self.old[old_in], self.new[new_in]);

@@ -1,7 +1,7 @@
 //! `hot run`: one save from beginning to end.
 //!
-//! Everything that happens comes as an [`Input`] over one channel; [`run`] takes them one by one.
-//! A save is followed through [`Session::save`]: which files changed and what they ask for, rustc
+//! Everything that happens comes as an `Input` over one channel; [`run`] takes them one by one.
+//! A save is followed through `Session::save`: which files changed and what they ask for, rustc
 //! for the crates concerned, the verdict over their objects, the patch into the program. What
 //! cannot go that way ends in a build by cargo and a restart.
 

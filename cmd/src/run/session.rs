@@ -2,13 +2,15 @@
 
 use super::world::{Reading, said};
 use super::{Input, Options, check_folders};
+use crate::build::cargo::Said;
+use crate::build::replay::{Diagnostic, Weight};
 use crate::build::{Build, Builder, Built, Replayed};
 use crate::diff::{CrateObjects, Verdict, World};
 use crate::interrupt::Interrupt;
 use crate::keys::{Key, Keys};
 use crate::process::{Program, socket};
 use crate::show::events::Detail;
-use crate::show::{Event, Events, Show, Terminal};
+use crate::show::{Event, Events, Heard, Show, Terminal};
 use crate::watch::{Snapshot, Touched, Watcher};
 use anyhow::{Context, Result, bail};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -59,8 +61,6 @@ pub(super) struct Session {
     pub(super) waiting: BTreeSet<PathBuf>,
     /// Patches that went live.
     pub(super) patches: u64,
-    /// Warnings that were shown, by crate, so that a save shows only new ones.
-    pub(super) shown: BTreeSet<String>,
 }
 
 /// Why no edit of the current build can go live.
@@ -74,12 +74,18 @@ pub(super) struct Obstacle {
 
 /// A detail that is one sentence.
 pub(super) fn reason(sentence: String) -> Detail {
-    Detail { item: sentence, was: String::new(), now: String::new() }
+    Detail { item: sentence, was: String::new(), now: String::new(), lines: Vec::new() }
+}
+
+/// What tells a crate from the others of the program, a library from a program of its name too.
+fn crate_of(name: &str, program: bool) -> String {
+    format!("{}{}", name.replace('-', "_"), if program { "!" } else { "" })
 }
 
 /// The differ's detail as an event shows it.
 pub(super) fn detail(detail: crate::diff::Detail) -> Detail {
-    Detail { item: detail.item, was: detail.was, now: detail.now }
+    let crate::diff::Detail { item, was, now, lines } = detail;
+    Detail { item, was, now, lines }
 }
 
 impl Session {
@@ -104,7 +110,7 @@ impl Session {
         socket::prepare(&sockets)?;
         Ok(Session {
             options,
-            show: Show { terminal, events },
+            show: Show { terminal, events, heard: Heard::default() },
             builder,
             interrupt,
             inputs,
@@ -125,7 +131,6 @@ impl Session {
             files: BTreeSet::new(),
             waiting: BTreeSet::new(),
             patches: 0,
-            shown: BTreeSet::new(),
         })
     }
 
@@ -170,8 +175,16 @@ impl Session {
     pub(super) fn build(&mut self) -> Result<Built> {
         self.show.tell(&Event::Building);
         let begun = SystemTime::now();
-        let terminal = &self.show.terminal;
-        let built = self.builder.build(&mut |text| terminal.note(text))?;
+        let show = &mut self.show;
+        let built = self.builder.build(&mut |said| match said {
+            Said::Note(text) => show.terminal.note(text),
+            Said::Warning(target, text) => {
+                let of = crate_of(&target.name, target.is_bin() || target.is_example());
+                show.warning(&of, text);
+            }
+            Said::Error(text) => show.terminal.compiler(text),
+        })?;
+        self.show.heard.built(matches!(built, Built::Program(_)));
         self.errors = match &built {
             Built::Failed(rendered) => Some(rendered.clone()),
             Built::Program(build) => {
@@ -261,14 +274,16 @@ impl Session {
         let units = build.graph.affected(changed);
         self.stale = units.iter().map(|&i| build.graph.units[i].key.clone()).collect();
         let begun = SystemTime::now();
-        let (terminal, shown) = (&self.show.terminal, &mut self.shown);
-        let replayed = self.builder.replay(&mut build, &units, &mut |compiled| {
-            for text in &compiled.warnings {
-                if !compiled.success || shown.insert(text.clone()) || terminal.verbose {
-                    terminal.compiler(text);
+        let show = &mut self.show;
+        let replayed = self.builder.replay(&mut build, &units, &mut |unit, compiled| {
+            let of = crate_of(&unit.name, unit.facts.is_binary());
+            for Diagnostic { text, weight } in &compiled.diagnostics {
+                match weight {
+                    Weight::Warning => show.warning(&of, text),
+                    Weight::Error | Weight::Note => show.terminal.compiler(text),
                 }
             }
-            compiled.errors.iter().for_each(|text| terminal.compiler(text));
+            show.heard.compiled(&of, compiled.success);
         });
         if let Ok(Replayed::Objects(_)) = &replayed {
             self.stale.clear();

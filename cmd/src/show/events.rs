@@ -85,6 +85,9 @@ pub struct Detail {
     pub was: String,
     /// As it is.
     pub now: String,
+    /// More about it: fields that changed, and from where values are reached.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub lines: Vec<String>,
 }
 
 /// What follows a refusal.
@@ -177,14 +180,28 @@ mod tests {
         );
         let refused = Event::Refused {
             why: "layout".into(),
-            details: vec![Detail { item: "shop::Order".into(), was: "a".into(), now: "b".into() }],
+            details: vec![
+                Detail {
+                    item: "shop::Order".into(),
+                    was: "a".into(),
+                    now: "b".into(),
+                    lines: vec![],
+                },
+                Detail {
+                    item: "i".into(),
+                    was: "j".into(),
+                    now: "k".into(),
+                    lines: vec!["l".into()],
+                },
+            ],
             next: Next::Restart,
         };
         assert_eq!(
             json(&refused),
             concat!(
                 r#"{"event":"refused","why":"layout","#,
-                r#""details":[{"item":"shop::Order","was":"a","now":"b"}],"next":"restart"}"#
+                r#""details":[{"item":"shop::Order","was":"a","now":"b"},"#,
+                r#"{"item":"i","was":"j","now":"k","lines":["l"]}],"next":"restart"}"#
             )
         );
         let error = Event::CompileError { rendered: "error[E0308]".into() };

@@ -4,9 +4,11 @@
 //! JSON, and to the terminal, as a person wants it.
 
 pub mod events;
+pub mod heard;
 pub mod terminal;
 
 pub use events::{Event, Events, Milliseconds, Next};
+pub use heard::Heard;
 pub use terminal::Terminal;
 
 /// Both audiences.
@@ -16,9 +18,18 @@ pub struct Show {
     pub terminal: Terminal,
     /// The programs.
     pub events: Events,
+    /// What the person has heard of the compiler.
+    pub heard: Heard,
 }
 
 impl Show {
+    /// A warning of the compiler about a crate, if the person has not heard it yet.
+    pub fn warning(&mut self, of: &str, text: &str) {
+        if self.heard.is_news(of, text) || self.terminal.verbose {
+            self.terminal.compiler(text);
+        }
+    }
+
     /// Tells both.
     pub fn tell(&mut self, event: &Event) {
         if let Err(error) = self.events.write(event) {

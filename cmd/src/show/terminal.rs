@@ -145,19 +145,24 @@ fn listed(names: &[String]) -> String {
     text
 }
 
-/// `shop::Order changed: was 24 bytes, is 32`; further lines of either side below.
+/// `shop::Order changed: was 24 bytes, is 32`, and below it what else is known of the item.
 fn explain(detail: &Detail) -> String {
-    let Detail { item, was, now } = detail;
-    let (first_was, more_was) = was.split_once('\n').unwrap_or((was, ""));
-    let (first_now, more_now) = now.split_once('\n').unwrap_or((now, ""));
-    let mut text = match (first_was.is_empty(), first_now.is_empty()) {
-        (true, true) => format!("    {item}\n"),
-        (true, false) => format!("    {item}: {first_now}\n"),
-        (false, true) => format!("    {item}: was {first_was}\n"),
-        (false, false) => format!("    {item} changed: was {first_was}, is {first_now}\n"),
+    let Detail { item, was, now, lines } = detail;
+    let head = match (was.as_str(), now.as_str()) {
+        ("", "") => item.clone(),
+        ("", now) => format!("{item}: {now}"),
+        (was, "") => format!("{item}: was {was}"),
+        (was, now) if was == now => format!("{item} changed: {now} as before"),
+        (was, now) => {
+            // "was 24 bytes, is 32"
+            let short = now.strip_suffix(" bytes").filter(|_| was.ends_with(" bytes"));
+            format!("{item} changed: was {was}, is {}", short.unwrap_or(now))
+        }
     };
-    for line in more_was.lines().chain(more_now.lines()) {
-        _ = writeln!(text, "      {line}");
+    let mut text = String::new();
+    for (index, line) in head.lines().chain(lines.iter().map(String::as_str)).enumerate() {
+        let indent = if index == 0 { "    " } else { "      " };
+        _ = writeln!(text, "{indent}{line}");
     }
     text
 }
@@ -209,18 +214,39 @@ mod tests {
 
     #[test]
     fn a_refusal_shows_each_item_and_what_follows() {
-        let detail = Detail {
-            item: "shop::Order".into(),
-            was: "24 bytes".into(),
-            now: "32\nqty: u32 at 8    →  u64 at 8".into(),
+        let detail = |item: &str, was: &str, now: &str, lines: &[&str]| Detail {
+            item: item.into(),
+            was: was.into(),
+            now: now.into(),
+            lines: lines.iter().map(|&line| line.into()).collect(),
         };
         let refused =
-            Event::Refused { why: "layout".into(), details: vec![detail], next: Next::Restart };
+            |details| Event::Refused { why: "layout".into(), details, next: Next::Restart };
+        let fields =
+            ["qty: u32 at 8 → u64 at 8", "reached from: static shop::OPEN (HashMap<u64, Order>)"];
+        let order = detail("shop::Order", "24 bytes", "32 bytes", &fields);
         assert_eq!(
-            line(&refused),
+            line(&refused(vec![order])),
             "✗ not live (layout)\n    shop::Order changed: was 24 bytes, is 32\n      \
-             qty: u32 at 8    →  u64 at 8\n  restarting (--no-restart keeps the old code running)\n"
+             qty: u32 at 8 → u64 at 8\n      \
+             reached from: static shop::OPEN (HashMap<u64, Order>)\n  \
+             restarting (--no-restart keeps the old code running)\n"
         );
+        for (detail, text) in [
+            (
+                detail("shop::Order", "8 bytes", "8 bytes", &[]),
+                "shop::Order changed: 8 bytes as before",
+            ),
+            (
+                detail("shop::total", "fn()", "fn(u8)", &[]),
+                "shop::total changed: was fn(), is fn(u8)",
+            ),
+            (detail("a sentence", "", "", &[]), "a sentence"),
+            (detail("two\nlines", "", "", &[]), "two\n      lines"),
+        ] {
+            let told = line(&refused(vec![detail]));
+            assert!(told.contains(&format!("\n    {text}\n  restarting")), "{told}");
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! Folders are watched one by one rather than whole trees, so that `target` and other ignored
 //! folders cost nothing; a folder that appears in a watched one is added. Notices that follow each
-//! other closely make one burst: it ends after [`QUIET`], or at the latest after [`LONGEST`].
+//! other closely make one burst: it ends after `QUIET`, or at the latest after `LONGEST`.
 
 use anyhow::{Context, Result};
 use ignore::WalkBuilder;

@@ -257,8 +257,87 @@ hot! { pub fn lines / __hot_lines(cart: &Cart) -> u32 { cart.lines } }
 
 #[test]
 fn without_descriptions_of_types_nothing_is_promised() {
-    for debug in ["-Cdebuginfo=0", "-Cdebuginfo=1"] {
+    for debug in ["-Cdebuginfo=0", "-Cdebuginfo=1", "-Cdebuginfo=line-tables-only"] {
         let error = Program::with_debug(debug).try_world(LIBRARY, MAIN).err().expect(debug);
         assert!(error.to_string().contains("without full debug information"), "{error}");
     }
+}
+
+#[test]
+fn a_static_that_becomes_mutable_is_not_bound_to_the_sealed_one() {
+    let source = format!(
+        "{LIBRARY}{}",
+        r#"
+pub static LIMIT: u64 = 5;
+hot! { pub fn limit / __hot_limit() -> u64 { LIMIT } }
+"#
+    );
+    let main = MAIN.replace("shop::price(3)", "shop::price(3) + shop::limit()");
+    let program = Program::new();
+    let mut world = program.world(&source, &main);
+    // Its symbol stays as it was, since its type does.
+    let mutable = source
+        .replace("pub static LIMIT", "pub static mut LIMIT")
+        .replace("{ LIMIT }", "{ unsafe { LIMIT += 1; LIMIT } }");
+    let verdict = world.judge(vec![program.library(&mutable)]).expect("a verdict");
+    let Verdict::Refused { why, details } = verdict else { panic!("not refused: {verdict:?}") };
+    assert_eq!((why.as_str(), details[0].item.as_str()), ("static", "shop::LIMIT"));
+}
+
+#[test]
+fn a_constant_that_looks_like_a_panic_location_is_compared_in_full() {
+    let source = format!(
+        "{LIBRARY}{}",
+        r#"
+const SIZES: &[(&str, u64)] = &[("lib.rs", 42)];
+hot! { pub fn size / __hot_size() -> u64 { std::hint::black_box(SIZES)[0].1 } }
+"#
+    );
+    let main = MAIN.replace("shop::price(3)", "shop::price(3) + shop::size()");
+    let program = Program::new();
+    let mut world = program.world(&source, &main);
+    let edited = source.replace("42", "43");
+    let size = patch(world.judge(vec![program.library(&edited)]).expect("a verdict"));
+    assert_eq!(size.functions, ["shop/size"]);
+}
+
+#[test]
+fn a_hot_method_is_found_again_when_its_impl_block_has_another_number() {
+    let source = format!(
+        "{LIBRARY}{}",
+        r#"
+pub struct Wide { pub n: u32 }
+// here
+pub struct Cart;
+impl Cart { hot! { pub fn tax / __hot_tax(wide: &Wide) -> u32 { wide.n + 1 } } }
+"#
+    );
+    let main = MAIN
+        .replace("shop::price(3)", "shop::price(3) + shop::Cart::tax(&shop::Wide { n: 1 }) as u64");
+    let program = Program::new();
+    let mut world = program.world(&source, &main);
+    let edit = |source: &str, here: &str| {
+        let edited = source.replace("// here", here).replace("wide.n + 1", "wide.n + 2");
+        vec![program.library(&edited)]
+    };
+    let block = "pub struct More(u32); impl More { pub fn get(&self) -> u32 { self.0 } }";
+    let first = patch(world.judge(edit(&source, block)).expect("a verdict"));
+    assert_eq!(first.functions, ["shop/tax"]);
+    // The slot is the running one.
+    assert!(matches!(first.patch.swaps[0].slot.base, hot_patch::patch::Base::Host));
+    assert_eq!((first.patch.data.len(), first.patch.entries.len()), (0, 0));
+    world.committed(first.patch.id);
+    // And so it is when the block goes again, and with another edit.
+    let second = patch(world.judge(edit(&source, "// here")).expect("a verdict"));
+    assert_eq!(second.patch.swaps[0].slot, first.patch.swaps[0].slot);
+    world.rejected(second.patch.id);
+    let edited = source.replace("// here", block).replace("wide.n + 1", "wide.n + 3");
+    let third = patch(world.judge(vec![program.library(&edited)]).expect("a verdict"));
+    assert_eq!(third.patch.swaps[0].slot, first.patch.swaps[0].slot);
+
+    // What it takes is compared although its symbol is another.
+    let other = source.replace("n: u32 }", "n: u32, m: u64 }");
+    let verdict = world.judge(edit(&other, "impl Wide {}")).expect("a verdict");
+    let Verdict::Refused { why, details } = verdict else { panic!("not refused: {verdict:?}") };
+    assert_eq!((why.as_str(), details[0].item.as_str()), ("layout", "shop::Wide"));
 }

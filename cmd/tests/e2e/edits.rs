@@ -117,7 +117,6 @@ fn crates_with_other_optimisation() {
     let mut session = Session::start_in(project);
     let copy = PLAIN.copies[0];
     functions::touches_all_state(&mut session, copy);
-    functions::helper_below(&mut session, copy);
     items::new_functions_and_types(&mut session, copy);
     items::missing_std(&mut session, copy);
     trouble::panic(&mut session, copy);

@@ -16,7 +16,7 @@
 //! `HOT_ORACLE_SEED` is the seed (default 1), `HOT_ORACLE_EDITS` the number of edits (default 25).
 //! What happens at a step depends on the seed and the steps before it alone, so that a failure is
 //! replayed with its seed. Sequences of even seeds change no layouts: fewer restarts, so that many
-//! patches come to lie on one another.
+//! patches come to lie on one another. With `HOT_ORACLE_SHOW` each step shows its edit.
 //!
 //! - `model`, `render`, `edits`: the source, its text, its mutations; `chance`: the seed's numbers;
 //! - `fresh`: the twin; `session`: the sequence and the comparison; `diff`: what a step changed.

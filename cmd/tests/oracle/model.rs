@@ -242,6 +242,11 @@ impl Model {
         self.modules[module].items.push(Item { name: name.to_owned(), kind });
     }
 
+    /// This, an earlier state of a model, with the names that were given since taken.
+    pub fn back_from(&self, later: &Model) -> Model {
+        Model { made: later.made, ..self.clone() }
+    }
+
     /// A name that was never given before.
     pub fn name(&mut self, stem: &str) -> String {
         self.made += 1;

@@ -143,6 +143,9 @@ impl Session {
             kind: kind.clone(),
             diff: saved.iter().map(|(path, now)| self.diff_of(path, now)).collect(),
         };
+        if std::env::var_os("HOT_ORACLE_SHOW").is_some() {
+            eprintln!("{}", step.diff);
+        }
         let left = self.tool.events_left();
         assert!(left.is_empty(), "an event that belongs to no save: {left:?}");
         for (path, content) in &saved {
@@ -198,7 +201,8 @@ impl Session {
                 if let Some(back) = self.chance.pick(recent)
                     && render::files(back) != self.files
                 {
-                    return ("back".to_owned(), back.clone());
+                    let back = back.back_from(&self.model);
+                    return ("back".to_owned(), back);
                 }
             }
             _ => {}

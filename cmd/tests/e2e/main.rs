@@ -4,9 +4,10 @@
 //! a person would: edits sources, reads what the tool tells, asks the running program. All that is
 //! waited for are events and answers; no test measures time.
 //!
-//! - `project`: a fixture laid out in a folder, and edits of its files;
-//! - `tool`: the tool's process, its output, its events;
-//! - `line`: questions to the program over one TCP connection that lives as long as the session;
+//! - `harness::project`: a fixture laid out in a folder, and edits of its files;
+//! - `harness::tool`: the tool's process, its output, its events;
+//! - `harness::line`: questions to the program over one TCP connection that lives as long as the
+//!   session;
 //! - `session`: the three together, and the state that must survive every edit;
 //! - `edits`: the groups of cases, one process each, and what a case is;
 //! - `functions`, `items`, `trouble`: the cases;
@@ -15,10 +16,11 @@
 mod command;
 mod edits;
 mod functions;
+#[path = "../harness/mod.rs"]
+mod harness;
 mod items;
-mod line;
 mod paths;
-mod project;
 mod session;
-mod tool;
 mod trouble;
+
+use harness::{line, project, tool};

@@ -3,7 +3,7 @@
 //! The connection is opened once and kept. The program numbers its answers on each connection: a
 //! number out of order would mean that the connection's task, or the program, was begun anew.
 
-use crate::tool::PATIENCE;
+use super::tool::PATIENCE;
 use std::{
     fs,
     io::{BufRead, BufReader, Write},

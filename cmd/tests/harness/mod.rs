@@ -1,0 +1,9 @@
+//! What the tests of the whole tool have in common: a fixture laid out (`project`), the tool's
+//! process (`tool`), and questions to the program (`line`). Each test includes this folder.
+
+// Each of the tests uses its own part of it.
+#![allow(dead_code)]
+
+pub mod line;
+pub mod project;
+pub mod tool;

@@ -265,3 +265,35 @@ impl Drop for EndWith<'_> {
         self.0.store(true, Ordering::Relaxed);
     }
 }
+
+#[hot]
+fn by_path() -> u32 {
+    1
+}
+
+#[test]
+fn a_patch_file_given_by_path_goes_live_and_is_told_by_name() {
+    use crate::reload::{Reloader, Report};
+    use std::sync::{Arc, Mutex};
+
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let heard = told.clone();
+    let reloader = Reloader::new().on_report(move |report: &Report| {
+        heard.lock().expect("nobody panics").push(report.to_string());
+    });
+    let file = std::env::temp_dir().join(format!("hot-by-path-{}.patch", std::process::id()));
+    for (version, code) in [(2, answer(2)), (3, answer(3))] {
+        // The same path, with another patch in it.
+        std::fs::write(&file, patch(name!("by_path"), code).to_bytes()).expect("it is written");
+        crate::reload::load_path(&reloader, &file);
+        assert_eq!(by_path(), version);
+    }
+    std::fs::write(&file, b"hotpatch and no more").expect("it is written");
+    crate::reload::load_path(&reloader, &file);
+    std::fs::remove_file(&file).expect("it is removed");
+    assert_eq!(by_path(), 3);
+    let told = told.lock().expect("nobody panics");
+    let success = format!("Hot reload was successful: {}", name!("by_path"));
+    assert_eq!(told[..2], [success.clone(), success]);
+    assert!(told[2].contains("failed to load") && told.len() == 3, "{told:?}");
+}

@@ -37,7 +37,7 @@ impl Kind {
 }
 
 /// Loads the file and tells what came of it.
-pub(super) fn path_and_report(reloader: &Reloader, path: &Path) {
+pub(crate) fn path_and_report(reloader: &Reloader, path: &Path) {
     let begun = Instant::now();
     let owned = Some(path.to_owned());
     reloader.report(&match file(path) {

@@ -26,6 +26,8 @@ mod stop;
 mod turn;
 mod worker;
 
+#[cfg(all(test, feature = "enabled"))]
+pub(crate) use apply::path_and_report as load_path;
 pub use future::ReloaderHandle;
 pub use report::Report;
 

@@ -174,6 +174,8 @@ pub fn split(function: &Function, home: Home<'_>, attributes: &Sorted) -> Result
     if asyncness.is_some() {
         let body = home.inside(&body_ident);
         let output = signature.output.clone().unwrap_or_else(|| quote!(()));
+        // SAFETY (of what is emitted): the trampoline, which alone calls this, wraps the result in a
+        // future that borrows what the body's does, so it is dropped before that ends.
         siblings.push(sibling(
             &box_ident,
             quote!(#unsafety),
@@ -193,6 +195,8 @@ pub fn split(function: &Function, home: Home<'_>, attributes: &Sorted) -> Result
         Some(_) => quote!(#unsafety fn(#(#holes),*) -> _),
         None => quote!(#pointer fn(#(#holes),*) -> _),
     };
+    // SAFETY (of both casts that are emitted): a slot and a table of instances hold code of the
+    // function's own type only (`slot::layers::commit_live`), and the type is taken from the body.
     let code = if generic {
         quote! {
             ::hot::__private::instance!(__HOT_SLOT, #code_path #turbofish);
@@ -216,6 +220,7 @@ pub fn split(function: &Function, home: Home<'_>, attributes: &Sorted) -> Result
             };
         }
     };
+    // SAFETY (of what is emitted): the caller of an unsafe function has promised what it asks.
     let guard = |call: TokenStream| match unsafety {
         Some(_) => quote!(unsafe { #call }),
         None => call,
@@ -224,6 +229,8 @@ pub fn split(function: &Function, home: Home<'_>, attributes: &Sorted) -> Result
     let call = if asyncness.is_some() {
         let witness = home.inside(&body_ident);
         let witness = guard(quote!(#witness #turbofish(#values)));
+        // SAFETY (of what is emitted): the slot's code boxes a future that stands for the body's,
+        // whose type the branch that never runs gives to the wrapper.
         quote! {
             let __hot_future = if false {
                 ::hot::__private::HotFuture::like(#witness)

@@ -8,7 +8,8 @@ use object::read::archive::ArchiveFile;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Stands before each library source.
+/// Stands before each library source. SAFETY (of what it declares): entries are never written, and
+/// a slot holds code of the function that it stands in.
 const PRELUDE: &str = r#"
 #![allow(dead_code, non_upper_case_globals)]
 #[repr(C)] pub struct Entry { abi: u16, kind: u16, line: u32, slot: &'static Slot, original: *const (), text: *const u8, len: usize, identity: usize }

@@ -187,13 +187,15 @@ fn private(selection: &mut Selection, from: &AtomRef, target: &AtomRef, sources:
         Kind::ThreadLocal => {
             obstacle(selection, "thread-local", from, sources, "uses an unnamed thread-local")
         }
-        Kind::Data if !from.atom().kind.is_state() && sources.guards.on(Guard::Unnamed) => obstacle(
-            selection,
-            "static",
-            from,
-            sources,
-            "refers to unnamed writable data, which cannot be told apart from the running one",
-        ),
+        Kind::Data if !from.atom().kind.is_state() && sources.guards.on(Guard::Unnamed) => {
+            obstacle(
+                selection,
+                "static",
+                from,
+                sources,
+                "refers to unnamed writable data, which cannot be told apart from the running one",
+            )
+        }
         _ => {}
     }
 }

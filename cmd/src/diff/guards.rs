@@ -64,9 +64,9 @@ pub struct Guards {
 }
 
 impl Guards {
-    /// All but one.
-    pub fn without(guard: Guard) -> Guards {
-        Guards { off: HashSet::from([guard]) }
+    /// All but these.
+    pub fn without(off: impl IntoIterator<Item = Guard>) -> Guards {
+        Guards { off: off.into_iter().collect() }
     }
 
     /// Whether a guard stands.

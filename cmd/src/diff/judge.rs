@@ -67,8 +67,10 @@ pub(super) fn judge(world: &mut World, rebuilt: Vec<CrateObjects>) -> Result<Ver
             if detail.was == detail.now {
                 detail.now = format!("{} (of another type)", detail.now);
             }
-            functions.extend(body.map(|(was, now)| {
-                guard::Swapped { was, now, name: detail.item.clone() }
+            functions.extend(body.map(|(was, now)| guard::Swapped {
+                was,
+                now,
+                name: detail.item.clone(),
             }));
             details.push(detail);
         }
@@ -81,11 +83,14 @@ pub(super) fn judge(world: &mut World, rebuilt: Vec<CrateObjects>) -> Result<Ver
             &world.names,
             &world.guards,
         )?;
-        return Ok(if reads_alike && !layouts.is_empty() {
-            Verdict::Refused { why: "layout".into(), details: layouts }
-        } else {
-            Verdict::Refused { why: "signature".into(), details }
-        });
+        // The same text may name another type.
+        let retyped = |layout: &Detail| details.iter().any(|detail| detail.item == layout.item);
+        let (why, details) = match (reads_alike, layouts.iter().any(retyped)) {
+            (true, false) if !layouts.is_empty() => ("layout", layouts),
+            (true, true) => ("signature", layouts),
+            _ => ("signature", details),
+        };
+        return Ok(Verdict::Refused { why: why.into(), details });
     }
     let roots = roots(&hot, &dirty, loaded);
     if roots.is_empty() {
@@ -128,14 +133,8 @@ pub(super) fn judge(world: &mut World, rebuilt: Vec<CrateObjects>) -> Result<Ver
     let obstacles = obstacles(&selection, &image, &sources);
 
     let shared = guard::Shared { functions, state: Some(&selection.state) };
-    let layouts = guard::check(
-        &world.lived,
-        &world.newest,
-        &shared,
-        loaded,
-        &world.names,
-        &world.guards,
-    )?;
+    let layouts =
+        guard::check(&world.lived, &world.newest, &shared, loaded, &world.names, &world.guards)?;
     // A static whose type has changed stands in the way of binding too, but the type says more.
     if !layouts.is_empty() {
         return Ok(Verdict::Refused { why: "layout".into(), details: layouts });

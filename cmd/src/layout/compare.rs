@@ -209,7 +209,8 @@ impl<'a> Walk<'a> {
         below
     }
 
-    /// The bound things that lead to a pair, nearest first.
+    /// The shared things that lead to a pair, nearest first, those with a name in the source before
+    /// the others.
     fn origins(&self, index: usize) -> Vec<Origin> {
         let mut seen = HashSet::from([index]);
         let mut waiting = VecDeque::from([index]);
@@ -219,6 +220,11 @@ impl<'a> Walk<'a> {
             let before = self.pairs[index].from.iter().copied();
             waiting.extend(before.filter(|&before| seen.insert(before)));
         }
+        let named = |origin: &Origin| {
+            use Origin::{Argument, Result, Static};
+            matches!(origin, Static { .. } | Argument { .. } | Result { .. })
+        };
+        origins.sort_by_key(|origin| !named(origin));
         origins
     }
 }

@@ -239,17 +239,15 @@ impl<'w, 'd> Walk<'w, 'd> {
             dw::DW_TAG_variable => self.variable(attributes),
             dw::DW_TAG_formal_parameter => self.argument(parent, attributes),
             dw::DW_TAG_member | dw::DW_TAG_inheritance => self.member(parent, attributes),
-            dw::DW_TAG_template_type_parameter => {
-                match (parent, attributes.ty) {
-                    (Owner::Type(index), Some(ty)) => {
-                        self.out.object.types[index].generics.push(Id(ty));
-                    }
-                    (Owner::Function(index), Some(ty)) => {
-                        self.out.functions[index].generics.push(Id(ty));
-                    }
-                    _ => {}
+            dw::DW_TAG_template_type_parameter => match (parent, attributes.ty) {
+                (Owner::Type(index), Some(ty)) => {
+                    self.out.object.types[index].generics.push(Id(ty));
                 }
-            }
+                (Owner::Function(index), Some(ty)) => {
+                    self.out.functions[index].generics.push(Id(ty));
+                }
+                _ => {}
+            },
             dw::DW_TAG_variant_part => {
                 if let Owner::Type(index) = parent
                     && let Kind::Struct { parts, .. } = &mut self.out.object.types[index].kind

@@ -103,15 +103,19 @@ impl<'a> Names<'a> {
 
     /// The old types that lead to a change and that the name of a `dyn` type mentions.
     pub(super) fn mentioned(&self, name: &str) -> Vec<Node> {
-        if self.leading.is_empty() || !name.contains("dyn ") {
+        // `(dyn Fn<(&shop::Order)> + Send)` is a type of its own, to which pointers lead.
+        if self.leading.is_empty() || !name.trim_start_matches('(').starts_with("dyn ") {
             return Vec::new();
         }
         let part = |c: char| c.is_alphanumeric() || matches!(c, '_' | ':' | '{' | '}' | '#');
-        let mut found = Vec::new();
+        let mut found = HashSet::new();
         for path in name.split(|c| !part(c)) {
-            let nodes = self.leading.get(path).map_or(&[][..], Vec::as_slice);
-            found.extend(nodes.iter().filter(|node| !found.contains(*node)).copied().collect::<Vec<_>>());
+            let nodes = self.leading.get(path).into_iter().flatten();
+            let whole = |(object, id): &&Node| name.contains(self.old[*object as usize].name(*id));
+            found.extend(nodes.filter(whole));
         }
+        let mut found: Vec<Node> = found.into_iter().collect();
+        found.sort_unstable();
         found
     }
 
@@ -182,8 +186,5 @@ fn is_value(ty: &Type) -> bool {
         Kind::Base { .. } | Kind::Struct { .. } | Kind::Union { .. } | Kind::Enumeration { .. }
     );
     // The compiler's tables of methods are no types of values.
-    by_name
-        && !ty.declaration
-        && ty.variant_of.is_none()
-        && !ty.name.ends_with("::{vtable_type}")
+    by_name && !ty.declaration && ty.variant_of.is_none() && !ty.name.ends_with("::{vtable_type}")
 }

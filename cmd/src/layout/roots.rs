@@ -167,6 +167,9 @@ impl<'a> Walk<'a> {
         let path = path(symbol);
         let item = format!("static {path}");
         let Some(&(new_in, now)) = new.first().filter(|_| !old.is_empty()) else {
+            if old.is_empty() && new.is_empty() && !all.off.contains(&Check::Untyped) {
+                self.add_everything(Origin::Untyped { what: item.clone() });
+            }
             if bound && !(old.is_empty() && new.is_empty()) {
                 let told = |objects: &[&Object], found: &[(usize, &Static)]| match found.first() {
                     Some((index, known)) => short(objects[*index].name(known.ty)),
@@ -205,7 +208,9 @@ impl<'a> Walk<'a> {
         let name = function.name.to_string();
         let Some(&(new_in, now)) = new.first().filter(|_| !olds.is_empty()) else {
             if !bound.off.contains(&Check::Untyped) {
-                self.add_everything(Origin::Untyped { what: format!("{name}, which is {UNDESCRIBED}") });
+                self.add_everything(Origin::Untyped {
+                    what: format!("{name}, which is {UNDESCRIBED}"),
+                });
             }
             return;
         };
@@ -264,7 +269,8 @@ impl<'a> Walk<'a> {
             for symbol in table.methods.iter().flatten() {
                 let Some(&(index, function)) = functions.get(&**symbol) else { continue };
                 // The receiver is the table's own affair.
-                for ty in function.arguments.iter().skip(1).map(|(_, ty)| *ty).chain(function.result)
+                for ty in
+                    function.arguments.iter().skip(1).map(|(_, ty)| *ty).chain(function.result)
                 {
                     let method = format!("{}::{}", short(of), vtables::method_name(symbol));
                     types.push(((index as u32, ty), Origin::Method { method }));
@@ -318,7 +324,8 @@ impl<'a> Walk<'a> {
         bound: &Bound<'_>,
     ) -> Option<usize> {
         self.add_untyped(old, &origin, bound);
-        let exact = self.names.old()[old.0].name(old.1) == self.names.new_objects()[new.0].name(new.1);
+        let exact =
+            self.names.old()[old.0].name(old.1) == self.names.new_objects()[new.0].name(new.1);
         if exact && !self.names.is_open(old.0) {
             return None;
         }

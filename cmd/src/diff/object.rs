@@ -64,7 +64,11 @@ pub fn read(unit: &str, data: Vec<u8>, names: &mut Names) -> Result<Object, Read
         for (at, reloc) in relocs {
             let index = locate(starts, at);
             let (start, atom) = starts[index];
-            atoms[atom as usize].relocs.push(Reloc { at: at - start, ..reloc });
+            let (atom, reloc) = (&mut atoms[atom as usize], Reloc { at: at - start, ..reloc });
+            if !reloc.is_within(atom.bytes.len()) {
+                return Err(outside(at));
+            }
+            atom.relocs.push(reloc);
         }
     }
     let mut cies = Vec::new();
@@ -91,6 +95,11 @@ pub fn read(unit: &str, data: Vec<u8>, names: &mut Names) -> Result<Object, Read
         reach,
         layouts: OnceLock::new(),
     })
+}
+
+/// The complaint about a relocation of bytes that are not there.
+pub(super) fn outside(at: u64) -> ReadError {
+    ReadError::Inconsistent(format!("the relocation at {at:#x} lies outside what it relocates"))
 }
 
 /// What the atoms of a section are; `None` for a section that is not loaded or stands apart.

@@ -2,6 +2,7 @@
 //! where, without a process.
 
 mod fixture;
+mod hostile;
 
 use fixture::Program;
 use hot_cli::diff::{Prepared, Verdict, World};

@@ -129,7 +129,8 @@ impl Builder<'_, '_> {
 
         self.read_only_at = at.next_multiple_of(PAGE);
         let mut at = self.read_only_at;
-        for atom in is(|k| matches!(k, Kind::ReadOnly | Kind::Merge { .. } | Kind::Entry)) {
+        let constant = |kind: Kind| kind != Kind::Text && !kind.is_state();
+        for atom in is(constant) {
             at = self.put(atom, at, 8);
             if atom.atom().kind == Kind::Entry {
                 self.image.patch.entries.push(self.image.places[atom]);
@@ -286,7 +287,10 @@ impl Builder<'_, '_> {
                 .map(Some)
                 .ok_or_else(|| unknown("an unknown access to a thread-local"));
         }
-        // What binding could not resolve has been noted as an obstacle there.
+        // What binding could not resolve has been noted as an obstacle there, and not followed.
+        if matches!(reloc.ask, Ask::Unknown(_)) {
+            return Ok(None);
+        }
         let Some(binding) = self.binding(atom, reloc) else { return Ok(None) };
         if matches!(reloc.ask, Ask::Got | Ask::GotThreadOffset) {
             let word = self.word(&(binding, reloc.offset));

@@ -19,6 +19,7 @@ use super::atom::{Ask, Atom, Kind, Object, Reloc, Target};
 use super::frame;
 use super::name::{Names, is_mangled};
 use hot_patch::abi;
+use hot_patch::patch::MAX_IMAGE;
 use iced_x86::{Decoder, DecoderOptions};
 use object::elf;
 use object::read::elf::{ElfFile64, ElfSection64};
@@ -160,7 +161,13 @@ fn cut(
     let mut cuts = Cuts::new();
     for section in file.sections() {
         let Some(kind) = kind_of(&section)? else { continue };
-        let size = section.size();
+        let (size, align) = (section.size(), section.align().max(1));
+        if size > MAX_IMAGE || !align.is_power_of_two() || align > MAX_IMAGE {
+            let name = section.name()?;
+            return Err(ReadError::Inconsistent(format!(
+                "its section {name} is of {size} bytes, aligned to {align}"
+            )));
+        }
         let mut here = standing.remove(&section.index()).unwrap_or_default();
         here.sort();
         let mut starts: Vec<u64> = match kind {
@@ -177,8 +184,10 @@ fn cut(
         for (index, &start) in starts.iter().enumerate() {
             let end = starts.get(index + 1).copied().unwrap_or(size);
             let bytes = if in_file {
-                let from = usize::try_from(file_range.0 + start).expect("offsets fit");
-                from..from + (end - start) as usize
+                // Beyond the end of the file if it does not fit; which is refused below.
+                let from = usize::try_from(file_range.0).unwrap_or(usize::MAX);
+                let from = from.saturating_add(start as usize);
+                from..from.saturating_add((end - start) as usize)
             } else {
                 0..0
             };
@@ -191,7 +200,7 @@ fn cut(
                 kind,
                 bytes,
                 size: end - start,
-                align: section.align().max(1),
+                align,
                 relocs: Vec::new(),
                 frame: None,
             });
@@ -272,6 +281,13 @@ fn reference(
     };
     let symbol = file.symbol_by_index(index)?;
     let ask = ask_of(reloc);
+    // Nothing that a compiler writes is further away than that, and no sum below can overflow.
+    let far = 1 << 48;
+    if !(-far..far).contains(&reloc.addend()) || symbol.address() >= far as u64 {
+        return Err(ReadError::Inconsistent(format!(
+            "the relocation at {at:#x} leads out of every address space"
+        )));
+    }
     let offset = reloc.addend() + bias;
     let (target, offset) = match symbol.section_index().and_then(|s| Some((s, cuts.get(&s)?))) {
         Some((_, starts)) => {

@@ -52,6 +52,11 @@ impl Program {
         self.folder.path().join(name)
     }
 
+    /// Where [`Program::world`] links the executable.
+    pub fn executable(&self) -> PathBuf {
+        self.path("main")
+    }
+
     fn rustc(&self, args: &[&str]) {
         let out = Command::new("rustc")
             .arg("--edition=2024")
@@ -89,7 +94,7 @@ impl Program {
     /// As [`Program::world`], with what the differ says to it.
     pub fn try_world(&self, library: &str, main: &str) -> Result<World, DiffError> {
         let shop = self.link(library, main);
-        World::new(&self.path("main"), vec![shop], self.archives())
+        World::new(&self.executable(), vec![shop], self.archives())
     }
 
     /// Compiles and links the binary against the library, and answers the library's objects.
@@ -102,7 +107,7 @@ impl Program {
 
     /// What runs when the binary was linked, with some guards.
     pub fn guarded(&self, objects: CrateObjects, guards: Guards) -> Result<World, DiffError> {
-        World::guarded(&self.path("main"), vec![objects], self.archives(), guards)
+        World::guarded(&self.executable(), vec![objects], self.archives(), guards)
     }
 
     /// The sysroot's archives.

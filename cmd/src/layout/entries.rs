@@ -70,8 +70,8 @@ fn origin(path: &str, name: &str) -> Option<Box<str>> {
     if !STANDARD.contains(&krate) {
         return Some(krate.into());
     }
-    (path == ANY || path.starts_with("core::any::") || name.starts_with("downcast"))
-        .then(|| ANY.into())
+    let any = path == ANY || path.starts_with("core::any::");
+    (any && !name.starts_with("type_name") || name.starts_with("downcast")).then(|| ANY.into())
 }
 
 /// An entry that has children, while they are read.

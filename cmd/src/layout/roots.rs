@@ -55,7 +55,7 @@
 
 use super::compare::{Node, Walk};
 use super::difference::{Difference, Origin};
-use super::symbol::{is_numbered, path, same, short, stem};
+use super::symbol::{is_nameless, path, same, short, stem};
 use super::types::{ANY, Function, Id, Kind, Object, Static};
 use super::vtables::{self, signature};
 use std::collections::{HashMap, HashSet};
@@ -247,8 +247,8 @@ impl<'a> Walk<'a> {
                 let Some(holder) = table.holder else { continue };
                 let of = vtables::trait_of(name);
                 let any = of == "core::any::Any" || of == "core::error::Error";
-                // A number may be another closure's now; only a `TypeId` can take one for the other.
-                if any || !vtables::is_standard(of) && !is_numbered(object.name(holder)) {
+                // The number of a closure may be another's now, but nobody can ask for a closure.
+                if any || !vtables::is_standard(of) && !is_nameless(object.name(holder)) {
                     let origin = Origin::Behind { table: name.to_string() };
                     held.push(((index as u32, holder), origin));
                 }
@@ -289,7 +289,7 @@ impl<'a> Walk<'a> {
         for (index, object) in self.names.old().iter().enumerate() {
             for (origin, ty) in &object.instances {
                 let known = bound.own.contains(&&**origin) || bound.trusted.contains(&&**origin);
-                if &**origin == ANY || !known && !is_numbered(object.name(*ty)) {
+                if &**origin == ANY || !known && !is_nameless(object.name(*ty)) {
                     let by = match &**origin {
                         ANY => "`TypeId`".to_string(),
                         by => by.to_string(),
@@ -349,7 +349,7 @@ impl<'a> Walk<'a> {
             for (old, new) in self.names.pairs(node) {
                 // A closure with the number of another is not another closure.
                 let ty = self.names.old()[old.0 as usize].get(old.1);
-                if !is_numbered(&ty.name) {
+                if !is_nameless(&ty.name) {
                     let pair = self.pair(old, new);
                     self.originate(pair, origin.clone());
                 }

@@ -50,8 +50,12 @@
 //! there the generic arguments tell what lies behind. An address that is kept as a number is not
 //! seen; only unsafe code can make a value of it again.
 //!
+//! Lifetimes are not described either. Where they are in a hot function's signature, its text and its
+//! symbol tell them (`diff::judge`); a field `fn(&'static str)` that becomes `fn(&str)` is not seen.
+//!
 //! **Versions.** Every version that was ever live counts as old, not only the last: a thread may
-//! still be in any of them.
+//! still be in any of them. (A hot function whose symbol changes is swapped then, and compared with
+//! the version before; so its symbol at the last swap finds all that may call it.)
 
 use super::compare::{Node, Walk};
 use super::difference::{Difference, Origin};

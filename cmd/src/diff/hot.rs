@@ -3,6 +3,7 @@
 use super::atom::{AtomRef, Kind, Meaning};
 use super::name::Name;
 use super::program::Program;
+use super::world::Loaded;
 use hot_patch::abi::{self, EntryText};
 use std::collections::{HashMap, HashSet};
 
@@ -55,6 +56,29 @@ impl Hot {
         hot.instances.sort_unstable();
         hot.instances.dedup();
         hot
+    }
+
+    /// The hot functions that the process does not have yet, and those that it has but the source
+    /// has no longer, by slot.
+    pub fn since<'a>(
+        &'a self,
+        running: &'a Hot,
+        renamed: &HashMap<Name, Name>,
+        loaded: &Loaded,
+    ) -> (Vec<(Name, &'a HotFunction)>, Vec<(Name, &'a HotFunction)>) {
+        let sorted = |mut functions: Vec<(Name, &'a HotFunction)>| {
+            functions.sort_by(|(_, a), (_, b)| a.name.cmp(&b.name));
+            functions
+        };
+        let added = self.functions.iter().filter(|(slot, _)| !loaded.contains(**slot));
+        let is_renamed = |slot: &Name| renamed.values().any(|was| was == slot);
+        let is_gone = |slot: &Name| !self.functions.contains_key(slot) && !is_renamed(slot);
+        let has = |slot: &Name| loaded.contains(*slot) && is_gone(slot);
+        let gone = running.functions.iter().filter(|(slot, _)| has(slot));
+        (
+            sorted(added.map(|(slot, function)| (*slot, function)).collect()),
+            sorted(gone.map(|(slot, function)| (*slot, function)).collect()),
+        )
     }
 
     /// Slots that go by another name than in `running`: each new name, and the one before. rustc

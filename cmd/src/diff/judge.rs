@@ -4,12 +4,14 @@ use super::atom::{AtomRef, Kind, Meaning};
 use super::bind::{self, Selection, Sources};
 use super::compare::Compare;
 use super::dirty;
+use super::effect::{Effect, Left};
 use super::guard;
-use super::hot::Hot;
+use super::hot::{Hot, HotFunction};
 use super::image::{self, Image};
 use super::name::{Name, Names};
 use super::program::{Definitions, Program};
-use super::report::Report;
+use super::report::{self, Report};
+use super::uses::Uses;
 use super::world::{Loaded, Site};
 use super::{CrateObjects, Detail, DiffError, Pending, Prepared, Verdict, World, unreadable};
 use hot_patch::patch::{Architecture, Base, Patch, PatchId, Place, Swap};
@@ -29,19 +31,18 @@ struct Root {
 pub(super) fn judge(world: &mut World, rebuilt: Vec<CrateObjects>) -> Result<Verdict, DiffError> {
     world.pending = None;
     let newest = world.newest.with(rebuilt, &mut world.names).map_err(unreadable)?;
-    let before = std::mem::replace(&mut world.newest, newest);
-    let definitions = world.newest.definitions();
+    world.newest = newest;
+    let definitions = Arc::new(world.newest.definitions());
+    let before = std::mem::replace(&mut world.definitions, definitions.clone());
     let hot = Hot::read(&world.newest);
+    let mut uses = Uses::new(&world.newest, &hot);
     let mut compare = Compare::default();
-    let dirty =
-        dirty::find(&world.newest, &definitions, &world.loaded, &world.stale, &hot, &mut compare);
-    let report = Report::new(
-        &world.newest,
-        &before.definitions(),
-        &definitions,
-        &world.loaded,
-        &mut compare,
-    );
+    let dirty = dirty::find(&definitions, &world.loaded, &world.stale, &uses, &mut compare);
+    let report = Report::new(&world.newest, &before, &definitions, &world.loaded, &mut compare);
+    // What goes on with old code refers to what it was compiled with.
+    for atom in world.stale.iter().flat_map(|name| world.loaded.copies(*name)) {
+        uses.enter(atom, &hot);
+    }
 
     let renamed = match hot.renamed(&world.running, |slot| world.loaded.contains(slot)) {
         Ok(renamed) => renamed,
@@ -67,14 +68,35 @@ pub(super) fn judge(world: &mut World, rebuilt: Vec<CrateObjects>) -> Result<Ver
         });
     }
     let roots = roots(&hot, &dirty, loaded);
+    let (added, gone) = hot.since(&world.running, &renamed, loaded);
     if roots.is_empty() {
-        let changed = report.changed(&world.names, |_| true);
-        let why = if changed.is_empty() {
-            "the compiled code is the same as what runs"
-        } else {
-            "no #[hot] function reaches it"
+        let changed = report.changed(&world.names);
+        let effect = Effect {
+            names: &world.names,
+            crates: report.crates(),
+            definitions: &definitions,
+            loaded: &world.loaded,
+            uses: &uses,
+            hot: &hot,
+            dirty: &dirty,
+            included: &HashSet::new(),
         };
-        return Ok(Verdict::NoEffect { changed, why: why.into() });
+        let mut why = effect.why_not(&report, |_| true);
+        if changed.is_empty() {
+            why = "the compiled code is the same as what runs".to_owned();
+        }
+        let is_news = |function: &HotFunction| {
+            function.body.is_none_or(|body| report.names().any(|(name, _)| name == body))
+        };
+        let added: Vec<&str> =
+            added.iter().filter(|(_, f)| is_news(f)).map(|(_, f)| f.name.as_str()).collect();
+        let gone: Vec<&str> = gone
+            .iter()
+            .filter(|(slot, _)| before.one(*slot).is_some())
+            .map(|(_, function)| function.name.as_str())
+            .collect();
+        why += &report::arrivals(&added, &gone);
+        return Ok(Verdict::NoEffect { changed, why });
     }
 
     if let Some(refused) = merged(&roots, loaded, &world.names) {
@@ -113,8 +135,20 @@ pub(super) fn judge(world: &mut World, rebuilt: Vec<CrateObjects>) -> Result<Ver
     let id = PatchId(RandomState::new().hash_one(&world.host.build_id));
     let carried = carried(&selection, &image, &definitions);
     let included: HashSet<Name> = carried.iter().map(|(name, ..)| *name).collect();
-    let not_live = report
-        .changed(&world.names, |name| world.loaded.contains(name) && !included.contains(&name));
+    let effect = Effect {
+        names: &world.names,
+        crates: report.crates(),
+        definitions: &definitions,
+        loaded: &world.loaded,
+        uses: &uses,
+        hot: &hot,
+        dirty: &dirty,
+        included: &included,
+    };
+    let left = effect.left(&report, &mut compare);
+    let named = |(_, function): &(Name, &HotFunction)| function.name.clone();
+    let added = added.iter().filter(|(slot, _)| included.contains(slot)).map(named).collect();
+    let gone = gone.iter().map(named).collect();
     let mut patch = assemble(world, loaded, id, &roots, &hot, &image);
     patch.constructors =
         functions.iter().filter_map(|f| Some(image.places[definitions.one(*f)?])).collect();
@@ -133,7 +167,19 @@ pub(super) fn judge(world: &mut World, rebuilt: Vec<CrateObjects>) -> Result<Ver
         renamed,
     });
     let new_statics = selection.new_statics.len();
-    Ok(Verdict::Patch(Box::new(Prepared { patch, functions, not_live, new_statics })))
+    let Left { not_live, not_live_why, partly, held } = left;
+    Ok(Verdict::Patch(Box::new(Prepared {
+        patch,
+        functions,
+        changed: report.changed(&world.names),
+        not_live,
+        not_live_why,
+        partly,
+        held,
+        added,
+        gone,
+        new_statics,
+    })))
 }
 
 /// Hot functions whose slot runs but whose signature is another now: old callers would pass old
@@ -325,7 +371,7 @@ fn assemble(
         };
         Place { base, offset }
     };
-    let definitions = world.newest.definitions();
+    let definitions = &world.definitions;
     let mut swaps = Vec::new();
     for root in roots {
         let slot = loaded.site(root.slot).expect("roots have a slot in the process");

@@ -12,15 +12,18 @@
 //! 4. the layout guard ([`crate::layout`]) compares the types of all that is shared;
 //! 5. `image` lays the patch out.
 //!
-//! `report` words what changed for a person.
+//! `report` words what changed for a person, `effect` says what of it is not live and why, and `held`
+//! who may still hold old code.
 
 mod archive;
 pub mod atom;
 mod bind;
 mod compare;
 mod dirty;
+mod effect;
 mod frame;
 mod guard;
+mod held;
 mod host;
 mod hot;
 mod image;
@@ -30,15 +33,18 @@ pub mod object;
 mod program;
 mod report;
 mod thread;
+mod uses;
 mod world;
 
 use atom::AtomRef;
+pub use effect::{Held, Partly};
 use hot::Hot;
 use hot_patch::patch::{Patch, PatchId};
 use name::{Name, Names};
-use program::Program;
+use program::{Definitions, Program};
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use world::Loaded;
 
 /// The relocatable objects of one crate of the program, as rustc has just written them.
@@ -100,8 +106,20 @@ pub struct Prepared {
     pub patch: Patch,
     /// Names of the hot functions whose slots it swaps.
     pub functions: Vec<String>,
-    /// Demangled names of what changed in this save but is not reached by them.
+    /// All items that changed in this save.
+    pub changed: Vec<String>,
+    /// Items that changed in this save but are not live.
     pub not_live: Vec<String>,
+    /// Why they are not; empty when there are none.
+    pub not_live_why: String,
+    /// Items that changed in this save and are live for some callers only.
+    pub partly: Vec<Partly>,
+    /// Items that changed in this save, and who may still hold their old code.
+    pub held: Vec<Held>,
+    /// Hot functions that come with it.
+    pub added: Vec<String>,
+    /// Hot functions that the source has no longer.
+    pub gone: Vec<String>,
     /// New statics that come with it.
     pub new_statics: usize,
 }
@@ -160,6 +178,8 @@ pub struct World {
     archives: archive::Archives,
     /// The newest objects that were compiled, live or not.
     newest: Program,
+    /// Its index.
+    definitions: Arc<Definitions>,
     /// What is in the process.
     loaded: Loaded,
     /// What still calls old code although that was replaced elsewhere.
@@ -198,7 +218,7 @@ impl World {
         let mut names = Names::default();
         let host = host::Host::read(executable, &mut names)?;
         let newest = Program::default().with(crates, &mut names).map_err(unreadable)?;
-        let definitions = newest.definitions();
+        let definitions = Arc::new(newest.definitions());
         let mut loaded = Loaded::from_host(&definitions, &host, &names);
         for name in host.check(&loaded, &names, &newest)? {
             loaded.disown(name);
@@ -214,6 +234,7 @@ impl World {
             host,
             archives: archive::Archives::new(archives.rlibs),
             newest,
+            definitions,
             loaded,
             stale: HashSet::new(),
             running,

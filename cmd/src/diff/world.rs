@@ -6,6 +6,7 @@ use super::name::{Name, Names};
 use super::program::Definitions;
 use hot_patch::patch::PatchId;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 /// Where something is in the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -28,6 +29,8 @@ struct Version {
     /// What it was made from. Of what rustc has instantiated in several units these are all copies;
     /// they do the same, and are alike where the units are compiled with the same options.
     copies: Vec<AtomRef>,
+    /// What the first version was made from, if this is a later one.
+    original: Option<Vec<AtomRef>>,
     /// Where it is, if it is at one place only.
     site: Option<Site>,
     /// Where it was when it was loaded first: what trampolines know it by.
@@ -61,7 +64,12 @@ impl Loaded {
             if !first.is_empty() {
                 versions.insert(
                     name,
-                    Version { copies: copies.to_vec(), site: unique.as_ref().map(site), first },
+                    Version {
+                        copies: copies.to_vec(),
+                        original: None,
+                        site: unique.as_ref().map(site),
+                        first,
+                    },
                 );
             }
         }
@@ -71,6 +79,11 @@ impl Loaded {
     /// What the running version of a name was made from; nothing when it is not in the process.
     pub fn copies(&self, name: Name) -> &[AtomRef] {
         self.versions.get(&name).map_or(&[], |v| &v.copies)
+    }
+
+    /// What its first version was made from; nothing when it is not in the process.
+    pub fn original(&self, name: Name) -> &[AtomRef] {
+        self.versions.get(&name).map_or(&[], |v| v.original.as_ref().unwrap_or(&v.copies))
     }
 
     /// Whether the name is in the process, maybe at several places.
@@ -114,12 +127,20 @@ impl Loaded {
         self.patches.push(id);
         for (name, copies, offset) in carried {
             let site = Site::Patch(patch, *offset);
-            let version = self.versions.entry(*name).or_insert_with(|| Version {
-                copies: Vec::new(),
-                site: None,
-                first: vec![site],
-            });
-            version.copies.clone_from(copies);
+            let version = match self.versions.entry(*name) {
+                Entry::Occupied(known) => {
+                    let version = known.into_mut();
+                    let before = std::mem::replace(&mut version.copies, copies.clone());
+                    version.original.get_or_insert(before);
+                    version
+                }
+                Entry::Vacant(place) => place.insert(Version {
+                    copies: copies.clone(),
+                    original: None,
+                    site: None,
+                    first: vec![site],
+                }),
+            };
             version.site = Some(site);
         }
     }

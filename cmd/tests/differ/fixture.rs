@@ -94,6 +94,27 @@ impl Program {
         World::new(&self.path("main"), vec![shop], self.archives())
     }
 
+    /// As [`Program::world`], where the binary's objects are the program's own as well.
+    pub fn whole(&self, library: &str, main: &str) -> World {
+        let shop = self.library(library);
+        let main = self.binary(main);
+        World::new(&self.path("main"), vec![shop, main], self.archives())
+            .expect("the world is read")
+    }
+
+    /// Compiles and links the binary against the library as it was compiled last.
+    pub fn binary(&self, main: &str) -> CrateObjects {
+        std::fs::write(self.path("main.rs"), main).expect("written");
+        let flags = ["--extern=shop=libshop.rlib", "--emit=link,obj", "-Ccodegen-units=1"];
+        self.rustc(&[&flags[..], &["main.rs"]].concat());
+        let object = std::fs::read(self.path("main.o")).expect("the object");
+        CrateObjects {
+            key: "main-1!".into(),
+            name: "main".into(),
+            objects: vec![("main".into(), object)],
+        }
+    }
+
     /// The sysroot's archives.
     pub fn archives(&self) -> Archives {
         let out =

@@ -6,6 +6,7 @@ pub mod diff;
 pub mod interrupt;
 pub mod keys;
 pub mod layout;
+pub mod list;
 pub mod process;
 pub mod run;
 pub mod show;

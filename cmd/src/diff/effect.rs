@@ -24,21 +24,23 @@ use super::program::Definitions;
 use super::report::{Report, item};
 use super::uses::{Uses, spreads};
 use super::world::Loaded;
+use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// A changed item whose old code some callers still run.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Partly {
     /// The item.
     pub item: String,
     /// What goes on with the old code.
     pub old_in: Vec<String>,
     /// Where `#[hot]` would make it live for all.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub hot_on: Vec<String>,
 }
 
 /// A changed item whose old code something made before the patch may still run.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Held {
     /// The item.
     pub item: String,
@@ -46,17 +48,23 @@ pub struct Held {
     pub by: String,
 }
 
-/// What a patch leaves as it was.
-#[derive(Debug, Default)]
+/// What a patch leaves as it was, of what changed in its save.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Left {
-    /// Items that are not live at all.
+    /// Items that take effect only at restart.
     pub not_live: Vec<String>,
-    /// Why they are not.
+    /// Why they do.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub not_live_why: String,
     /// Items that are live for some callers.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub partly: Vec<Partly>,
     /// Items that are live for who calls them from now on.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub held: Vec<Held>,
+    /// Hot functions that the source has no longer: what still calls them gets their last code.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub gone: Vec<String>,
 }
 
 /// All that is looked at.

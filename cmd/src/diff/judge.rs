@@ -149,6 +149,7 @@ pub(super) fn judge(world: &mut World, rebuilt: Vec<CrateObjects>) -> Result<Ver
     let named = |(_, function): &(Name, &HotFunction)| function.name.clone();
     let added = added.iter().filter(|(slot, _)| included.contains(slot)).map(named).collect();
     let gone = gone.iter().map(named).collect();
+    let left = Left { gone, ..left };
     let mut patch = assemble(world, loaded, id, &roots, &hot, &image);
     patch.constructors =
         functions.iter().filter_map(|f| Some(image.places[definitions.one(*f)?])).collect();
@@ -167,19 +168,8 @@ pub(super) fn judge(world: &mut World, rebuilt: Vec<CrateObjects>) -> Result<Ver
         renamed,
     });
     let new_statics = selection.new_statics.len();
-    let Left { not_live, not_live_why, partly, held } = left;
-    Ok(Verdict::Patch(Box::new(Prepared {
-        patch,
-        functions,
-        changed: report.changed(&world.names),
-        not_live,
-        not_live_why,
-        partly,
-        held,
-        added,
-        gone,
-        new_statics,
-    })))
+    let changed = report.changed(&world.names);
+    Ok(Verdict::Patch(Box::new(Prepared { patch, functions, added, changed, left, new_statics })))
 }
 
 /// Hot functions whose slot runs but whose signature is another now: old callers would pass old

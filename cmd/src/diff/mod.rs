@@ -37,11 +37,12 @@ mod uses;
 mod world;
 
 use atom::AtomRef;
-pub use effect::{Held, Partly};
+pub use effect::{Held, Left, Partly};
 use hot::Hot;
 use hot_patch::patch::{Patch, PatchId};
 use name::{Name, Names};
 use program::{Definitions, Program};
+use serde::Serialize;
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -87,7 +88,7 @@ pub enum Verdict {
 }
 
 /// One thing that stands in the way of a patch.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Detail {
     /// The item: a type, a static, a function.
     pub item: String,
@@ -96,6 +97,7 @@ pub struct Detail {
     /// What it is.
     pub now: String,
     /// More about it, a line each: fields that changed, and from where values are reached.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub lines: Vec<String>,
 }
 
@@ -106,20 +108,12 @@ pub struct Prepared {
     pub patch: Patch,
     /// Names of the hot functions whose slots it swaps.
     pub functions: Vec<String>,
+    /// Names of the hot functions that come with it.
+    pub added: Vec<String>,
     /// All items that changed in this save.
     pub changed: Vec<String>,
-    /// Items that changed in this save but are not live.
-    pub not_live: Vec<String>,
-    /// Why they are not; empty when there are none.
-    pub not_live_why: String,
-    /// Items that changed in this save and are live for some callers only.
-    pub partly: Vec<Partly>,
-    /// Items that changed in this save, and who may still hold their old code.
-    pub held: Vec<Held>,
-    /// Hot functions that come with it.
-    pub added: Vec<String>,
-    /// Hot functions that the source has no longer.
-    pub gone: Vec<String>,
+    /// What of that it leaves as it was.
+    pub left: Left,
     /// New statics that come with it.
     pub new_statics: usize,
 }

@@ -76,7 +76,8 @@ pub fn arrivals(added: &[&str], gone: &[&str]) -> String {
     let mut text = String::new();
     if !added.is_empty() {
         text += &format!(
-            "; {} new: what is new or renamed goes live with a #[hot] function that calls it",
+            "; {} new: what is new or renamed goes live with a #[hot] \
+             function that calls it, or at restart",
             are(added)
         );
     }

@@ -52,7 +52,7 @@ fn edit(world: &mut World, program: &Program, from: &str, to: &str) -> Box<Prepa
 }
 
 fn held(prepared: &Prepared) -> Vec<(&str, &str)> {
-    prepared.held.iter().map(|held| (held.item.as_str(), held.by.as_str())).collect()
+    prepared.left.held.iter().map(|held| (held.item.as_str(), held.by.as_str())).collect()
 }
 
 #[test]
@@ -62,29 +62,32 @@ fn who_goes_on_with_old_code_is_named() {
     // Through `total` the new code runs, through `main::work` the old one.
     let first = edit(&mut world, &program, "n * 2 }\n    pub", "n * 3 }\n    pub");
     assert_eq!(first.functions, ["shop/total"]);
-    assert_eq!(first.not_live, [""; 0]);
+    assert_eq!(first.left.not_live, [""; 0]);
     let rule = Partly {
         item: "shop::report::rule".into(),
         old_in: vec!["shop::report::print".into()],
         hot_on: vec!["shop::report::rule".into(), "shop::report::footer".into()],
     };
-    assert_eq!(first.partly, [rule]);
+    assert_eq!(first.left.partly, [rule]);
     world.committed(first.patch.id);
     // Taken back: what goes on with the code of the start is as new as any.
     let back = patch(world.judge(vec![program.library(LIBRARY)]).expect("a verdict"));
-    assert_eq!((back.functions.as_slice(), back.partly.len()), (&["shop/total".into()][..], 0));
+    assert_eq!(
+        (back.functions.as_slice(), back.left.partly.len()),
+        (&["shop/total".into()][..], 0)
+    );
     world.committed(back.patch.id);
     // Live and not live in one save.
     let source = LIBRARY.replace("n ^ 5", "n ^ 6").replace("n * 2 }\n    pub", "n * 4 }\n    pub");
     let source = source.replace("+ 10", "+ 11");
     let both = patch(world.judge(vec![program.library(&source)]).expect("a verdict"));
-    assert_eq!(both.not_live, ["shop::report::print"]);
+    assert_eq!(both.left.not_live, ["shop::report::print"]);
     assert_eq!(
-        both.not_live_why,
+        both.left.not_live_why,
         "no #[hot] function reaches it: shop::report::print is used by main::work; #[hot] on \
          shop::report::print or main::work makes it live"
     );
-    assert_eq!(both.partly.len(), 1, "{:?}", both.partly);
+    assert_eq!(both.left.partly.len(), 1, "{:?}", both.left.partly);
 }
 
 #[test]
@@ -97,7 +100,7 @@ fn only_what_the_program_can_still_come_to_goes_on_with_old_code() {
     let edited = LIBRARY.replace("n * 2 }\n    pub", "n * 3 }\n    pub");
     let prepared = patch(world.judge(vec![program.library(&edited)]).expect("a verdict"));
     assert_eq!(prepared.functions, ["shop/serve", "shop/total"]);
-    assert_eq!((prepared.partly.len(), prepared.not_live.len()), (0, 0), "{prepared:?}");
+    assert_eq!((prepared.left.partly.len(), prepared.left.not_live.len()), (0, 0), "{prepared:?}");
 }
 
 #[test]
@@ -173,14 +176,14 @@ fn hot_functions_come_and_go() {
     // Renamed, and called by one that is.
     let library = LIBRARY.replace("{ report::footer(n) }", "{ report::footer(n) + serve() }");
     let prepared = patch(world.judge(vec![program.library(&library)]).expect("a verdict"));
-    assert_eq!((prepared.added.len(), prepared.gone.len()), (0, 0));
+    assert_eq!((prepared.added.len(), prepared.left.gone.len()), (0, 0));
     world.committed(prepared.patch.id);
     let library = library.replace("serve", "answer");
     let rebuilt = vec![program.library(&library), program.binary(&main)];
     let prepared = patch(world.judge(rebuilt).expect("a verdict"));
     assert_eq!(prepared.functions, ["shop/total"]);
     assert_eq!(prepared.added, ["shop/answer"]);
-    assert_eq!(prepared.gone, ["shop/serve"]);
+    assert_eq!(prepared.left.gone, ["shop/serve"]);
     assert_eq!(prepared.patch.entries.len(), 1, "it is registered");
     world.committed(prepared.patch.id);
     // It is hot at once.

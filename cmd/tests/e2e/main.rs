@@ -11,10 +11,12 @@
 //! - `session`: the three together, and the state that must survive every edit;
 //! - `edits`: the groups of cases, one process each, and what a case is;
 //! - `functions`, `items`, `trouble`: the cases;
+//! - `effect`: what is told of code that goes on as it was, and the dry run;
 //! - `command`: what the command line promises; `paths`: patches named on the program's stdin.
 
 mod command;
 mod edits;
+mod effect;
 mod functions;
 #[path = "../harness/mod.rs"]
 mod harness;

@@ -57,6 +57,11 @@ impl Session {
 
     /// The same with a project that is laid out already.
     pub fn start_in(project: Project) -> Session {
+        Session::start_with(project, &[])
+    }
+
+    /// The same with more flags for the tool.
+    pub fn start_with(project: Project, flags: &[&str]) -> Session {
         let events = project.scratch("events");
         let port = project.scratch("port");
         let mut command = tool::command();
@@ -68,6 +73,7 @@ impl Session {
             .arg(project.target())
             .arg("--events")
             .arg(&events)
+            .args(flags)
             .arg("--")
             .arg(&port);
         let mut tool = Tool::start(command, &events);

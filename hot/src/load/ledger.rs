@@ -8,6 +8,7 @@ use super::place::Sealed;
 use arc_swap::ArcSwapOption;
 use hot_patch::patch::{Patch, PatchId};
 use std::sync::Arc;
+use std::time::Instant;
 
 /// A loaded patch's image.
 #[derive(Clone, Debug)]
@@ -18,6 +19,8 @@ pub(super) struct Image {
     pub(super) base: u64,
     /// Its size in bytes.
     pub(super) size: u64,
+    /// When it was loaded.
+    pub(super) loaded: Instant,
 }
 
 static LOADED: ArcSwapOption<Vec<Image>> = ArcSwapOption::const_empty();
@@ -27,12 +30,14 @@ pub(super) fn read() -> Arc<Vec<Image>> {
     LOADED.load_full().unwrap_or_default()
 }
 
-/// Writes down a patch whose image is sealed.
-pub(super) fn add(patch: &Patch, image: &Sealed) {
-    let image = Image { id: patch.id, base: image.base(), size: patch.image_size() };
+/// Writes down a patch whose image is sealed; answers its number, from 1.
+pub(super) fn add(patch: &Patch, image: &Sealed) -> u32 {
+    let (base, size, loaded) = (image.base(), patch.image_size(), Instant::now());
+    let image = Image { id: patch.id, base, size, loaded };
     LOADED.rcu(|images| {
         let mut images = images.as_deref().cloned().unwrap_or_default();
         images.push(image.clone());
         Some(Arc::new(images))
     });
+    u32::try_from(read().len()).unwrap_or(u32::MAX)
 }

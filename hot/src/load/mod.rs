@@ -34,12 +34,15 @@ mod tests;
 use hot_patch::patch::{Patch, PatchError, PatchId};
 use os::{Os, Platform};
 use std::sync::Mutex;
+use std::time::Duration;
 
 /// What a loaded patch has done.
 #[derive(Debug)]
 pub(crate) struct Loaded {
     /// Which patch.
     pub(crate) id: PatchId,
+    /// Its number in this process, from 1.
+    pub(crate) number: u32,
     /// Names of the functions whose slots were swapped.
     pub(crate) functions: Vec<String>,
 }
@@ -96,7 +99,7 @@ pub(crate) unsafe fn load(file: &[u8]) -> Result<Loaded, LoadError> {
     // checked while the pages can still be given back.
     let plan = commit::check(&patch, &bases, &pages)?;
     let image = pages.seal(patch.read_only_offset(), patch.data_offset())?;
-    ledger::add(&patch, &image);
+    let number = ledger::add(&patch, &image);
     if let Some(offset) = patch.unwind {
         // SAFETY: the offset lies in the read-only part (checked by `Patch::from_bytes`), where
         // the tool has put a zero-terminated `.eh_frame` whose pointers were just relocated; the
@@ -104,13 +107,19 @@ pub(crate) unsafe fn load(file: &[u8]) -> Result<Loaded, LoadError> {
         unsafe { Platform::register_frames(image.at(offset)) };
     }
     // SAFETY: the caller vouches for the patch; its image is sealed and known to the unwinder.
-    let functions = unsafe { plan.run(&patch, &image) };
-    Ok(Loaded { id: patch.id, functions })
+    let functions = unsafe { plan.run(&patch, &image, number) };
+    Ok(Loaded { id: patch.id, number, functions })
 }
 
 /// The patches loaded so far, oldest first.
 pub(crate) fn loaded() -> Vec<PatchId> {
     ledger::read().iter().map(|image| image.id).collect()
+}
+
+/// The patch with a number, and how long it has been loaded.
+pub(crate) fn patch(number: u32) -> Option<(PatchId, Duration)> {
+    let index = usize::try_from(number).ok()?.checked_sub(1)?;
+    ledger::read().get(index).map(|image| (image.id, image.loaded.elapsed()))
 }
 
 /// Build ID of the running executable; empty when it has none.

@@ -74,6 +74,13 @@ fn a_patch_is_live_when_load_returns() {
     assert_eq!((loaded.id, loaded.functions), (patch.id, vec![name!("fresh").to_owned()]));
     assert_eq!(fresh(), 2);
     assert!(super::loaded().contains(&patch.id));
+    let function = || {
+        let all = crate::functions();
+        all.into_iter().find(|f| f.name() == name!("fresh")).expect("it is registered")
+    };
+    assert_eq!(function().patch(), Some(loaded.number));
+    assert_eq!(super::patch(loaded.number).expect("it is listed").0, patch.id);
+    assert!(super::patch(0).is_none() && super::patch(u32::MAX).is_none());
     let again = load_patch(&patch).expect_err("twice");
     assert!(again.to_string().contains("already loaded"), "{again}");
 }

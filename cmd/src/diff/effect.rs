@@ -14,7 +14,7 @@
 //! to is new. And what leads to the very code that the program was started with (an edit that was
 //! taken back) is old in name only.
 
-use super::atom::Kind;
+use super::atom::{AtomRef, Kind};
 use super::compare::Compare;
 use super::dirty::differs;
 use super::held::{Holders, never_returns};
@@ -220,13 +220,23 @@ impl Effect<'_> {
             self.definitions.one(*name).is_some_and(|atom| atom.atom().kind == Kind::Text)
         };
         let mut found = Vec::new();
-        if names.iter().any(is_code) && !self.is_begun(names.iter().copied(), of) {
+        let is_hot = names.iter().any(|name| self.is_hot(*name));
+        if names.iter().any(is_code) && !is_hot && !self.is_begun(names.iter().copied(), of) {
             found.push(of.to_owned());
         }
         let callers = self.callers(names, of).into_iter();
         found.extend(callers.filter(|(caller, begun)| !begun && caller != of).map(|(c, _)| c));
         found.truncate(MOST);
         found
+    }
+
+    /// Whether it is a part of a hot function: its body, or what calls that through the slot.
+    fn is_hot(&self, name: Name) -> bool {
+        let of = |name: Name| item(&self.names.path(name), self.crates);
+        // An optimised caller may have the call through the slot in it.
+        let is_own = |slot: &Name| self.hot.functions.contains_key(slot) && of(*slot) == of(name);
+        let reach = |atom: &AtomRef| atom.object.reach[atom.index as usize].iter().any(is_own);
+        self.hot.bodies.contains(&name) || self.definitions.one(name).is_some_and(reach)
     }
 
     /// Whether the item is not called again once it runs: `main`, or a loop without an end. There
@@ -291,7 +301,7 @@ impl Effect<'_> {
             false => format!("{item} is used by {}", and(&callers)),
         };
         if !hot_on.is_empty() && !callers.is_empty() {
-            why += &format!("; #[hot] on {} makes it live", hot_on.join(" or "));
+            why += &format!(" (#[hot] on {} makes it live)", hot_on.join(" or "));
         }
         why
     }

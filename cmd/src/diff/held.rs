@@ -87,7 +87,9 @@ impl<'a> Holders<'a> {
         if let Some(own) = &own
             && running.iter().any(never_returns)
         {
-            held.insert(format!("a call of {own}, which never returns"));
+            held.insert(format!(
+                "a call of {own}, which never returns; what it calls can be #[hot]"
+            ));
         }
         if self.methods.contains(&name) {
             held.extend(self.object(&path, running));
@@ -123,7 +125,7 @@ impl<'a> Holders<'a> {
         // References are made where they are needed, to format what they refer to.
         let own = item(path, self.crates).filter(|_| !path.starts_with("<&"))?;
         let of = match own.strip_prefix('<').and_then(|rest| rest.rsplit_once(">::")) {
-            Some((of, _)) => of.to_owned(),
+            Some((of, _)) => format!("<{of}>"),
             None => format!("dyn {}", own.rsplit_once("::")?.0),
         };
         Some(format!("an object made before (vtable of {of})"))

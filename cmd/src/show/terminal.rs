@@ -112,6 +112,7 @@ impl Terminal {
             }
             Event::NoEffect { changed, why, dry_run: None } => {
                 _ = write!(text, "{CARE}– no effect:{CARE:#} ");
+                let why = why.replace("; ", "\n    ");
                 match changed.is_empty() {
                     true => _ = writeln!(text, "{why}"),
                     false => _ = writeln!(text, "{} changed, but {why}", listed(changed)),
@@ -167,7 +168,7 @@ fn beside(effect: &Effect) -> String {
     if !not_live.is_empty() {
         _ = writeln!(text, "  {CARE}takes effect at restart:{CARE:#} {}", listed(not_live));
         if !not_live_why.is_empty() {
-            _ = writeln!(text, "    {not_live_why}");
+            _ = writeln!(text, "    {}", not_live_why.replace("; ", "\n    "));
         }
     }
     for Partly { item, old_in, hot_on } in partly.iter().take(MOST) {

@@ -84,8 +84,8 @@ fn who_goes_on_with_old_code_is_named() {
     assert_eq!(both.left.not_live, ["shop::report::print"]);
     assert_eq!(
         both.left.not_live_why,
-        "no #[hot] function reaches it: shop::report::print is used by main::work; #[hot] on \
-         shop::report::print or main::work makes it live"
+        "no #[hot] function reaches it: shop::report::print is used by main::work (#[hot] on \
+         shop::report::print or main::work makes it live)"
     );
     assert_eq!(both.left.partly.len(), 1, "{:?}", both.left.partly);
 }
@@ -112,7 +112,7 @@ fn who_may_hold_old_code_is_named() {
             "self.0 * 3",
             "self.0 * 4",
             "<shop::Round as shop::Shape>::area",
-            "an object made before (vtable of shop::Round as shop::Shape)",
+            "an object made before (vtable of <shop::Round as shop::Shape>)",
         ),
         ("n ^ 5", "n ^ 6", "shop::report::alone", "an object made before (vtable of shop::Flat)"),
         ("n + 7", "n + 8", "shop::flight", "a future of shop::flight in flight"),
@@ -124,7 +124,12 @@ fn who_may_hold_old_code_is_named() {
             "a function pointer taken in shop::make",
         ),
         ("|m| m + n", "|m| m - n", "shop::make", "a closure made before in shop::make"),
-        ("black_box(1)", "black_box(2)", "shop::step", "a call of shop::run, which never returns"),
+        (
+            "black_box(1)",
+            "black_box(2)",
+            "shop::step",
+            "a call of shop::run, which never returns; what it calls can be #[hot]",
+        ),
     ] {
         let prepared = edit(&mut world, &program, from, to);
         assert_eq!(held(&prepared), [(item, by)]);
@@ -151,8 +156,8 @@ fn no_effect_says_who_would_have_to_be_hot() {
     // Not on `main`, which is never called again.
     assert_eq!(
         why,
-        "no #[hot] function reaches it: main::unused is used by main::main; #[hot] on \
-         main::unused makes it live"
+        "no #[hot] function reaches it: main::unused is used by main::main (#[hot] on \
+         main::unused makes it live)"
     );
     let (changed, why) = no_effect(&MAIN.replace("n > 5", "n > 6"), LIBRARY);
     assert_eq!(changed, "main::main");
@@ -172,6 +177,8 @@ fn hot_functions_come_and_go() {
     let verdict = world.judge(vec![program.library(&library), program.binary(&main)]);
     let Ok(Verdict::NoEffect { why, .. }) = verdict else { panic!("{verdict:?}") };
     assert!(why.contains("shop/answer is new"), "{why}");
+    // It is hot already.
+    assert!(!why.contains("#[hot] on"), "{why}");
     assert!(why.contains("shop/serve is gone from the source"), "{why}");
     // Renamed, and called by one that is.
     let library = LIBRARY.replace("{ report::footer(n) }", "{ report::footer(n) + serve() }");

@@ -24,6 +24,7 @@ use super::name::{Name, Names};
 use super::program::Definitions;
 use super::world::{Loaded, Site};
 use super::{Detail, DiffError};
+use hot_patch::patch::PAGE;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// What a name in the patch refers to.
@@ -117,6 +118,11 @@ pub fn select(roots: &[Name], sources: &mut Sources<'_>) -> Result<Selection, Di
             continue;
         }
         selection.atoms.push(atom.clone());
+        let align = atom.atom().align;
+        if align > PAGE {
+            let now = format!("wants an alignment of {align} bytes; a patch has {PAGE} at most");
+            obstacle(&mut selection, "alignment", &atom, sources, &now);
+        }
         if atom.atom().kind == Kind::Slot
             && let Some(function) = atom.atom().name.and_then(|n| sources.hot.functions.get(&n))
         {

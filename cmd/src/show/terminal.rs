@@ -298,6 +298,18 @@ mod tests {
     }
 
     #[test]
+    fn each_reason_of_no_effect_is_a_line() {
+        let why =
+            "no #[hot] function reaches it: a is used by b (#[hot] on a makes it live); c is new";
+        let event = Event::NoEffect { changed: vec!["a".into()], why: why.into(), dry_run: None };
+        assert_eq!(
+            line(&event),
+            "– no effect: a changed, but no #[hot] function reaches it: a is used by b (#[hot] on a \
+             makes it live)\n    c is new\n"
+        );
+    }
+
+    #[test]
     fn a_refusal_shows_each_item_and_what_follows() {
         let detail = |item: &str, was: &str, now: &str, lines: &[&str]| Detail {
             item: item.into(),

@@ -17,7 +17,8 @@
 //! Whatever stands in the way is collected, so that a person sees all of it at once.
 
 use super::archive::Archives;
-use super::atom::{Ask, AtomRef, Kind, Meaning, Reloc};
+use super::atom::{Ask, Atom, AtomRef, Kind, Meaning, Reloc};
+use super::guards::{Guard, Guards};
 use super::host::Host;
 use super::hot::Hot;
 use super::name::{Name, Names};
@@ -54,6 +55,8 @@ pub struct Sources<'a> {
     pub dirty: &'a HashSet<Name>,
     /// Where missing functions come from.
     pub archives: &'a mut Archives,
+    /// What is refused.
+    pub guards: &'a Guards,
 }
 
 /// What was selected.
@@ -190,13 +193,15 @@ fn private(selection: &mut Selection, from: &AtomRef, target: &AtomRef, sources:
         Kind::ThreadLocal => {
             obstacle(selection, "thread-local", from, sources, "uses an unnamed thread-local")
         }
-        Kind::Data if !from.atom().kind.is_state() => obstacle(
-            selection,
-            "static",
-            from,
-            sources,
-            "refers to unnamed writable data, which cannot be told apart from the running one",
-        ),
+        Kind::Data if !from.atom().kind.is_state() && sources.guards.on(Guard::Unnamed) => {
+            obstacle(
+                selection,
+                "static",
+                from,
+                sources,
+                "refers to unnamed writable data, which cannot be told apart from the running one",
+            )
+        }
         _ => {}
     }
 }
@@ -290,19 +295,8 @@ fn own(
     let site = sources.loaded.site(name);
     if kind.is_state() {
         if let Some(site) = site {
-            // The name says nothing of `mut`, and nothing of fields: what runs under it may be
-            // sealed, or smaller.
-            let fits = |running: &AtomRef| {
-                (running.atom().kind, running.atom().size) == (kind, atom.atom().size)
-            };
-            if !sources.loaded.copies(name).iter().all(fits) {
-                obstacle(
-                    selection,
-                    "static",
-                    atom,
-                    sources,
-                    "is not what it was: it has become mutable, or has another size",
-                );
+            if let Some(now) = unfit(name, atom, sources) {
+                obstacle(selection, "static", atom, sources, now);
                 return None;
             }
             if kind != Kind::Slot {
@@ -330,7 +324,7 @@ fn own(
             );
             return None;
         }
-        if retyped(name, sources) {
+        if sources.guards.on(Guard::Retyped) && retyped(name, sources) {
             obstacle(
                 selection,
                 "static",
@@ -354,6 +348,26 @@ fn own(
         }
         _ => Some(Binding::Carried(atom.clone())),
     }
+}
+
+/// Why new code cannot use the running static of this name: the name says nothing of `mut`, and
+/// nothing of fields, so that what runs under it may be sealed, or smaller, or stand where the new
+/// code's instructions cannot reach all of it at once.
+fn unfit(name: Name, atom: &AtomRef, sources: &Sources<'_>) -> Option<&'static str> {
+    let now = atom.atom();
+    let any = |unlike: &dyn Fn(&Atom) -> bool| {
+        sources.loaded.copies(name).iter().any(|running| unlike(running.atom()))
+    };
+    if sources.guards.on(Guard::StateKind) && any(&|was| was.kind != now.kind) {
+        return Some("is not what it was: the running one cannot be written to");
+    }
+    if sources.guards.on(Guard::StateSize) && any(&|was| was.size != now.size) {
+        return Some("is not what it was: it has another size");
+    }
+    if sources.guards.on(Guard::StateAlignment) && any(&|was| was.align < now.align) {
+        return Some("is not what it was: new code needs it aligned to more");
+    }
+    None
 }
 
 /// Whether a running static of the same path is not in the new objects any more: rustc's names

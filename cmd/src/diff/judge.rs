@@ -6,6 +6,7 @@ use super::compare::Compare;
 use super::dirty;
 use super::effect::{Effect, Left};
 use super::guard;
+use super::guards::{Guard, Guards};
 use super::hot::{Hot, HotFunction};
 use super::image::{self, Image};
 use super::name::{Name, Names};
@@ -46,7 +47,8 @@ pub(super) fn judge(world: &mut World, rebuilt: Vec<CrateObjects>) -> Result<Ver
 
     let renamed = match hot.renamed(&world.running, |slot| world.loaded.contains(slot)) {
         Ok(renamed) => renamed,
-        Err(names) => return Ok(unclear(names)),
+        Err(names) if world.guards.on(Guard::Renamed) => return Ok(unclear(names)),
+        Err(_) => HashMap::new(),
     };
     let with_renamed = (!renamed.is_empty()).then(|| {
         let mut loaded = world.loaded.clone();
@@ -55,17 +57,41 @@ pub(super) fn judge(world: &mut World, rebuilt: Vec<CrateObjects>) -> Result<Ver
     });
     let loaded = with_renamed.as_ref().unwrap_or(&world.loaded);
 
-    let signatures = changed_signatures(&world.running, &hot, &renamed, loaded);
+    let signatures = changed_signatures(&world.running, &hot, &renamed, loaded, &world.guards);
     if !signatures.is_empty() {
         // A body's symbol contains a hash of its types and of their fields: if the signature reads
         // as before, a type in it may have changed, which is what the person should be told.
-        let nothing = Selection::default();
-        let layouts = guard::check(&world.lived, &world.newest, &[], &nothing, &world.names)?;
-        return Ok(if layouts.is_empty() {
-            Verdict::Refused { why: "signature".into(), details: signatures }
-        } else {
-            Verdict::Refused { why: "layout".into(), details: layouts }
-        });
+        let reads_alike = signatures.iter().all(|(detail, _)| detail.was == detail.now);
+        let mut details: Vec<Detail> = Vec::new();
+        let mut functions = Vec::new();
+        for (mut detail, body) in signatures {
+            if detail.was == detail.now {
+                detail.now = format!("{} (of another type)", detail.now);
+            }
+            functions.extend(body.map(|(was, now)| guard::Swapped {
+                was,
+                now,
+                name: detail.item.clone(),
+            }));
+            details.push(detail);
+        }
+        let shared = guard::Shared { functions, state: None };
+        let layouts = guard::check(
+            &world.lived,
+            &world.newest,
+            &shared,
+            loaded,
+            &world.names,
+            &world.guards,
+        )?;
+        // The same text may name another type.
+        let retyped = |layout: &Detail| details.iter().any(|detail| detail.item == layout.item);
+        let (why, details) = match (reads_alike, layouts.iter().any(retyped)) {
+            (true, false) if !layouts.is_empty() => ("layout", layouts),
+            (true, true) => ("signature", layouts),
+            _ => ("signature", details),
+        };
+        return Ok(Verdict::Refused { why: why.into(), details });
     }
     let roots = roots(&hot, &dirty, loaded);
     let (added, gone) = hot.since(&world.running, &renamed, loaded);
@@ -99,7 +125,9 @@ pub(super) fn judge(world: &mut World, rebuilt: Vec<CrateObjects>) -> Result<Ver
         return Ok(Verdict::NoEffect { changed, why });
     }
 
-    if let Some(refused) = merged(&roots, loaded, &world.names) {
+    if world.guards.on(Guard::Merged)
+        && let Some(refused) = merged(&roots, loaded, &world.names)
+    {
         return Ok(refused);
     }
 
@@ -111,23 +139,28 @@ pub(super) fn judge(world: &mut World, rebuilt: Vec<CrateObjects>) -> Result<Ver
         hot: &hot,
         dirty: &dirty,
         archives: &mut world.archives,
+        guards: &world.guards,
     };
     let bodies: Vec<Name> = roots.iter().map(|root| root.body).collect();
-    let shared: Vec<(Name, Name)> = roots
-        .iter()
-        .map(|root| (running_body(root, &world.running, &renamed), root.body))
-        .collect();
+    let swapped = roots.iter().map(|root| guard::Swapped {
+        was: running_body(root, &world.running, &renamed),
+        now: root.body,
+        name: hot.functions.get(&root.slot).map_or_else(String::new, |f| f.name.clone()),
+    });
+    let functions: Vec<guard::Swapped> = swapped.collect();
     let constructors = constructors(&world.newest, &world.constructed);
-    let functions: Vec<Name> = constructors.iter().map(|(_, function)| *function).collect();
-    let selection = bind::select(&[bodies.as_slice(), &functions].concat(), &mut sources)?;
+    let first: Vec<Name> = constructors.iter().map(|(_, function)| *function).collect();
+    let selection = bind::select(&[bodies.as_slice(), &first].concat(), &mut sources)?;
     let id = PatchId(RandomState::new().hash_one(&world.host.build_id));
     let mut image = image::build(id, &selection, &sources);
     image.patch.constructors =
-        functions.iter().filter_map(|f| Some(image.places[definitions.one(*f)?])).collect();
+        first.iter().filter_map(|f| Some(image.places[definitions.one(*f)?])).collect();
     image.patch.swaps = swaps(&roots, &mut image, &sources);
     let obstacles = obstacles(&selection, &image, &sources);
 
-    let layouts = guard::check(&world.lived, &world.newest, &shared, &selection, &world.names)?;
+    let shared = guard::Shared { functions, state: Some(&selection.state) };
+    let layouts =
+        guard::check(&world.lived, &world.newest, &shared, loaded, &world.names, &world.guards)?;
     // A static whose type has changed stands in the way of binding too, but the type says more.
     if !layouts.is_empty() {
         return Ok(Verdict::Refused { why: "layout".into(), details: layouts });
@@ -174,14 +207,15 @@ pub(super) fn judge(world: &mut World, rebuilt: Vec<CrateObjects>) -> Result<Ver
 }
 
 /// Hot functions whose slot runs but whose signature is another now: old callers would pass old
-/// arguments to new code.
+/// arguments to new code. Each with the body that runs and the new one.
 fn changed_signatures(
     running: &Hot,
     hot: &Hot,
     renamed: &HashMap<Name, Name>,
     loaded: &Loaded,
-) -> Vec<Detail> {
-    let mut details: Vec<Detail> = hot
+    guards: &Guards,
+) -> Vec<(Detail, Option<(Name, Name)>)> {
+    let mut changed: Vec<_> = hot
         .functions
         .iter()
         .filter(|(slot, _)| loaded.contains(**slot))
@@ -190,21 +224,19 @@ fn changed_signatures(
             // The body of a renamed function is renamed with it; the layout guard compares the
             // types that the two take and give.
             let other = was.body != now.body && !renamed.contains_key(slot);
-            (was.signature != now.signature || other).then_some((was, now))
-        })
-        .map(|(was, now)| Detail {
-            item: now.name.clone(),
-            was: was.signature.clone(),
-            now: if was.signature == now.signature {
-                format!("{} (of another type)", now.signature)
-            } else {
-                now.signature.clone()
-            },
-            lines: Vec::new(),
+            let refused = was.signature != now.signature && guards.on(Guard::Signature)
+                || other && guards.on(Guard::BodyType);
+            let detail = Detail {
+                item: now.name.clone(),
+                was: was.signature.clone(),
+                now: now.signature.clone(),
+                lines: Vec::new(),
+            };
+            refused.then_some((detail, was.body.zip(now.body)))
         })
         .collect();
-    details.sort_by(|a, b| a.item.cmp(&b.item));
-    details
+    changed.sort_by(|a, b| a.0.item.cmp(&b.0.item));
+    changed
 }
 
 /// The body that is in the slot now, which may go by another name than the new one.

@@ -32,6 +32,12 @@ pub(super) fn is_numbered(name: &str) -> bool {
     name.contains('{') && name.contains('#')
 }
 
+/// Whether this type is a closure or a coroutine, or one is in its name: nobody can write its name,
+/// and so only a `TypeId` could find a value of it again.
+pub(super) fn is_nameless(name: &str) -> bool {
+    name.contains("_env#")
+}
+
 /// Whether two type names are the same but for the compiler's numbers.
 pub(super) fn same(was: &str, now: &str) -> bool {
     was == now || is_numbered(was) && is_numbered(now) && unnumbered(was).eq(unnumbered(now))

@@ -3,7 +3,7 @@
 //! `#[hot]` is written out by a small `macro_rules!`, so that these tests depend on the entry's
 //! layout (`hot_patch::abi`) and not on the macro crate.
 
-use hot_cli::diff::{Archives, CrateObjects, DiffError, World};
+use hot_cli::diff::{Archives, CrateObjects, DiffError, Guards, World};
 use object::read::archive::ArchiveFile;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -93,10 +93,21 @@ impl Program {
 
     /// As [`Program::world`], with what the differ says to it.
     pub fn try_world(&self, library: &str, main: &str) -> Result<World, DiffError> {
+        let shop = self.link(library, main);
+        World::new(&self.executable(), vec![shop], self.archives())
+    }
+
+    /// Compiles and links the binary against the library, and answers the library's objects.
+    pub fn link(&self, library: &str, main: &str) -> CrateObjects {
         let shop = self.library(library);
         std::fs::write(self.path("main.rs"), main).expect("written");
         self.rustc(&["--extern=shop=libshop.rlib", "main.rs"]);
-        World::new(&self.executable(), vec![shop], self.archives())
+        shop
+    }
+
+    /// What runs when the binary was linked, with some guards.
+    pub fn guarded(&self, objects: CrateObjects, guards: Guards) -> Result<World, DiffError> {
+        World::guarded(&self.executable(), vec![objects], self.archives(), guards)
     }
 
     /// As [`Program::world`], where the binary's objects are the program's own as well.

@@ -3,6 +3,7 @@
 
 mod effect;
 mod fixture;
+mod guards;
 mod hostile;
 
 use fixture::Program;
@@ -255,6 +256,15 @@ hot! { pub fn lines / __hot_lines(cart: &Cart) -> u32 { cart.lines } }
         panic!("not refused");
     };
     assert_eq!((why.as_str(), details[0].item.as_str()), ("layout", "shop::Cart"));
+    // Its symbol is another, since the fields have other names; what is told are the fields.
+    assert_eq!(
+        details[0].lines,
+        [
+            "lines: u32 at 0    →  u32 at 8",
+            "+ extra: u64 at 0",
+            "reached from: argument 1 of shop/lines"
+        ]
+    );
     let program = Program::new();
     let mut world = program
         .world(&source, &main.replace("shop::lines(&shop::Cart { lines: 4 })", "shop::count()"));
@@ -445,4 +455,79 @@ fn what_wants_more_than_a_page_is_refused() {
     // One of a page goes through.
     let page = wide.replace("8192", "4096");
     patch(world.judge(vec![program.library(&page)]).expect("a verdict"));
+}
+
+/// Cases that go live, or do not, by whether a changed type may be met.
+const LOCALS: &str = r#"
+#[derive(Debug, Clone)]
+struct Line { n: u32 }
+enum Step { Up(u32), Down }
+#[inline(never)] fn step(n: u64) -> Step { if n > 2 { Step::Up(n as u32) } else { Step::Down } }
+fn lines(n: u64) -> String {
+    let lines: Vec<Line> = (0..n).map(|n| Line { n: n as u32 }).collect();
+    let last = lines.last().cloned();
+    format!("{lines:?} {last:?}")
+}
+hot! { pub fn shown / __hot_shown(n: u64) -> String { lines(n) } }
+hot! { pub fn steps / __hot_steps(n: u64) -> u64 { match step(n) { Step::Up(n) => n as u64, Step::Down => 0 } } }
+pub struct Order { pub qty: u32 }
+#[inline(never)] pub fn place(order: &Order) -> usize { std::ptr::from_ref(order) as usize % 2 }
+hot! { pub fn even / __hot_even(order: &Order) -> usize { place(order) } }
+hot! { pub fn fresh / __hot_fresh(n: u32) -> u64 { Order { qty: n }.qty as u64 } }
+"#;
+const LOCALS_MAIN: &str = "fn main() { println!(\"{} {} {} {}\", shop::shown(3), shop::steps(4), \
+    shop::even(&shop::Order { qty: 1 }), shop::fresh(1)) }";
+
+#[test]
+fn a_type_of_which_nothing_is_alive_may_change() {
+    let program = Program::new();
+    let mut world = program.world(LOCALS, LOCALS_MAIN);
+    let mut source = LOCALS.to_owned();
+    let mut live = |edits: &[(&str, &str)], function: &str| {
+        for (from, to) in edits {
+            assert!(source.contains(from), "{from}");
+            source = source.replace(from, to);
+        }
+        let prepared = patch(world.judge(vec![program.library(&source)]).expect("a verdict"));
+        assert_eq!(prepared.functions, [function]);
+        world.committed(prepared.patch.id);
+    };
+    // With what `derive` makes of it, a collection and closures; and once more.
+    live(
+        &[("n: u32 }", "n: u32, twice: u64 }"), ("n as u32 }", "n as u32, twice: n * 2 }")],
+        "shop/shown",
+    );
+    live(&[("twice: u64 }", "twice: String }"), ("n * 2 }", "n.to_string() }")], "shop/shown");
+    live(
+        &[
+            ("Up(u32), Down }", "Up(u32), Down, Far([u64; 4]) }"),
+            ("Step::Down => 0", "Step::Down => 0, Step::Far(all) => all[3]"),
+        ],
+        "shop/steps",
+    );
+}
+
+#[test]
+fn every_version_that_was_live_counts() {
+    let program = Program::new();
+    let mut world = program.world(LOCALS, LOCALS_MAIN);
+    // `even` does not look into the order, so that it stays as it is, for old and new callers.
+    let wider =
+        LOCALS.replace("pub qty: u32", "pub qty: u64").replace("qty: n }", "qty: n.into() }");
+    let first = patch(world.judge(vec![program.library(&wider)]).expect("a verdict"));
+    assert_eq!(first.functions, ["shop/fresh"]);
+    world.committed(first.patch.id);
+    // Now it does. The order is what it was at the last patch; the first callers are still there.
+    let looks = wider.replace("{ place(order) }", "{ place(order) + order.qty as usize }");
+    let verdict = world.judge(vec![program.library(&looks)]).expect("a verdict");
+    let Verdict::Refused { why, details } = verdict else { panic!("not refused: {verdict:?}") };
+    assert_eq!((why.as_str(), details[0].item.as_str()), ("layout", "shop::Order"));
+    assert_eq!(
+        (details[0].was.as_str(), details[0].now.as_str()),
+        ("4 bytes aligned to 4", "8 bytes aligned to 8")
+    );
+    assert_eq!(
+        details[0].lines,
+        ["qty: u32 at 0    →  u64 at 0", "reached from: argument 1 of shop/even"]
+    );
 }

@@ -149,6 +149,14 @@ fn another_layout_of_a_static() {
             "{event}"
         );
         assert!(details.iter().all(|d| d["was"] != d["now"]), "{event}");
+        // Found from what a person knows: statics by path, hot functions by their names.
+        let lines = details.iter().flat_map(|d| d["lines"].as_array().into_iter().flatten());
+        let lines: Vec<&str> = lines.filter_map(|line| line.as_str()).collect();
+        assert!(lines.contains(&"amount: u32 at 0    →  u64 at 0"), "{event}");
+        assert!(
+            lines.iter().any(|line| line.starts_with("reached from: ") && line.contains("static ")),
+            "{event}"
+        );
 
         session.restarted();
         assert_ne!(session.pid, before);
@@ -159,6 +167,48 @@ fn another_layout_of_a_static() {
         session.expect(&enter, "Balance 60");
         // Undone, since the next restart builds this copy as well.
         session.live(&copy.file("ledger.rs"), &[("\"Balance {}\"", "\"balance {}\"")]);
+    }
+    session.finish();
+}
+
+/// A type of which nothing is alive between the calls may be made, widened and made an enum of.
+#[test]
+fn a_type_that_lives_in_calls_alone() {
+    let mut session = Session::start(&SHOP);
+    for copy in SHOP.copies {
+        let ask = format!("one {} price 3", copy.name);
+        let file = copy.file("price.rs");
+        let shown = "let line = Line { units }; let price = line.units * 10 + format!(\"{line:?}\").len() as u64;";
+        session.live(
+            &file,
+            &[
+                ("let price = units * 10;", shown),
+                (
+                    "static ASKED",
+                    "#[derive(Clone, Debug)]\nstruct Line { units: u64 }\n\nstatic ASKED",
+                ),
+            ],
+        );
+        session.expect(&ask, "47 asked=1");
+        session.live(
+            &file,
+            &[
+                ("{ units: u64 }", "{ units: u64, note: String }"),
+                ("Line { units }", "Line { units, note: \"n\".into() }"),
+            ],
+        );
+        session.expect(&ask, "58 asked=2");
+        session.live(
+            &file,
+            &[
+                ("struct Line {", "enum Line { None, Some {"),
+                ("note: String }", "note: String } }"),
+                ("Line { units, note: \"n\".into() }", "if units > 100 { Line::None } else { Line::Some { units, note: \"no\".into() } }"),
+                ("line.units * 10", "match &line { Line::Some { units, .. } => units * 10, Line::None => 0 }"),
+            ],
+        );
+        session.expect(&ask, "59 asked=3");
+        session.check();
     }
     session.finish();
 }

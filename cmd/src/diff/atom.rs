@@ -145,6 +145,8 @@ pub struct Atom {
 pub struct Object {
     /// The codegen unit's stable name.
     pub unit: String,
+    /// Key of the program's crate that it belongs to; empty for a member of an archive.
+    pub home: String,
     /// The file.
     pub data: Vec<u8>,
     /// Its atoms.

@@ -20,6 +20,7 @@ use super::archive::Archives;
 use super::atom::{Ask, AtomRef, Kind, Meaning, Reloc};
 use super::host::Host;
 use super::hot::Hot;
+use super::moved::Lineage;
 use super::name::{Name, Names};
 use super::program::Definitions;
 use super::world::{Loaded, Site};
@@ -49,6 +50,8 @@ pub struct Sources<'a> {
     pub loaded: &'a Loaded,
     /// The hot functions of the newest objects.
     pub hot: &'a Hot,
+    /// Which symbols mean one item.
+    pub lineage: &'a Lineage,
     /// What must be replaced.
     pub dirty: &'a HashSet<Name>,
     /// Where missing functions come from.
@@ -283,6 +286,17 @@ fn own(
     let kind = atom.atom().kind;
     let site = sources.loaded.site(name);
     if kind.is_state() {
+        if sources.lineage.is_unclear(name) {
+            obstacle(
+                selection,
+                "static",
+                atom,
+                sources,
+                "is one of several of this path, which rustc has numbered anew: they cannot be told \
+                 apart; give it a name of its own",
+            );
+            return None;
+        }
         if let Some(site) = site {
             // The name says nothing of `mut`, and nothing of fields: what runs under it may be
             // sealed, or smaller.

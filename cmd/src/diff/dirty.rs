@@ -31,7 +31,7 @@ pub fn find(
     loaded: &Loaded,
     stale: &HashSet<Name>,
     hot: &Hot,
-    compare: &mut Compare,
+    compare: &mut Compare<'_>,
 ) -> HashSet<Name> {
     let changed: Vec<Name> = definitions
         .iter()
@@ -70,6 +70,6 @@ fn spreads(kind: Kind) -> bool {
 }
 
 /// Whether some copy is unlike every copy that runs.
-pub fn differs(new: &[AtomRef], old: &[AtomRef], compare: &mut Compare) -> bool {
+pub fn differs(new: &[AtomRef], old: &[AtomRef], compare: &mut Compare<'_>) -> bool {
     new.iter().any(|n| !old.iter().any(|o| compare.same(o, n)))
 }

@@ -16,7 +16,7 @@ use super::name::{Name, Names};
 use super::program::Program;
 use super::{Detail, DiffError};
 use crate::layout::{Bound, LayoutError, Layouts, ObjectLayouts, compare};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 /// The objects whose code has been live, by crate, newest first.
@@ -60,6 +60,7 @@ pub fn check(
     newest: &Program,
     bodies: &[(Name, Name)],
     selection: &Selection,
+    renamed: &HashMap<Name, Name>,
     names: &Names,
 ) -> Result<Vec<Detail>, DiffError> {
     let mut old = Vec::new();
@@ -74,12 +75,13 @@ pub fn check(
         old.push(touched(lived, untouched)?);
         new.push(touched(&unit.objects, untouched)?);
     }
+    let was = |name: &Name| *renamed.get(name).unwrap_or(name);
     let bound = Bound {
-        statics: selection.state.iter().map(|&name| names.text(name)).collect(),
+        statics: selection.state.iter().map(|name| names.text(was(name))).collect(),
         functions: bodies
             .iter()
             .copied()
-            .chain(selection.called.iter().map(|&name| (name, name)))
+            .chain(selection.called.iter().map(|name| (was(name), *name)))
             .map(|(was, now)| (names.text(was), names.text(now)))
             .collect(),
     };

@@ -7,6 +7,7 @@ use super::dirty;
 use super::guard;
 use super::hot::Hot;
 use super::image::{self, Image};
+use super::moved::{self, Both, Lineage};
 use super::name::{Name, Names};
 use super::program::{Definitions, Program};
 use super::report::Report;
@@ -32,34 +33,38 @@ pub(super) fn judge(world: &mut World, rebuilt: Vec<CrateObjects>) -> Result<Ver
     let before = std::mem::replace(&mut world.newest, newest);
     let definitions = world.newest.definitions();
     let hot = Hot::read(&world.newest);
-    let mut compare = Compare::default();
-    let dirty =
-        dirty::find(&world.newest, &definitions, &world.loaded, &world.stale, &hot, &mut compare);
-    let report = Report::new(
-        &world.newest,
-        &before.definitions(),
-        &definitions,
-        &world.loaded,
-        &mut compare,
-    );
-
-    let renamed = match hot.renamed(&world.running, |slot| world.loaded.contains(slot)) {
-        Ok(renamed) => renamed,
+    let both = Both {
+        names: &world.names,
+        loaded: &world.loaded,
+        settled: &world.settled.definitions(),
+        newest: &definitions,
+    };
+    let moved = match moved::find(&world.lineage, &both, &world.running, &hot) {
+        Ok(moved) => moved,
         Err(names) => return Ok(unclear(names)),
     };
+    let renamed = &moved.renamed;
     let with_renamed = (!renamed.is_empty()).then(|| {
         let mut loaded = world.loaded.clone();
-        loaded.rename(&renamed);
+        loaded.rename(renamed);
         loaded
     });
     let loaded = with_renamed.as_ref().unwrap_or(&world.loaded);
+    let now: HashMap<Name, Name> = renamed.iter().map(|(now, was)| (*was, *now)).collect();
+    let stale = world.stale.iter().map(|name| *now.get(name).unwrap_or(name)).collect();
 
-    let signatures = changed_signatures(&world.running, &hot, &renamed, loaded);
+    let mut compare = Compare::new(&moved.lineage);
+    let dirty = dirty::find(&world.newest, &definitions, loaded, &stale, &hot, &mut compare);
+    let report =
+        Report::new(&world.newest, &before.definitions(), &definitions, loaded, &mut compare);
+
+    let signatures = changed_signatures(&world.running, &hot, renamed, loaded);
     if !signatures.is_empty() {
         // A body's symbol contains a hash of its types and of their fields: if the signature reads
         // as before, a type in it may have changed, which is what the person should be told.
         let nothing = Selection::default();
-        let layouts = guard::check(&world.lived, &world.newest, &[], &nothing, &world.names)?;
+        let layouts =
+            guard::check(&world.lived, &world.newest, &[], &nothing, renamed, &world.names)?;
         return Ok(if layouts.is_empty() {
             Verdict::Refused { why: "signature".into(), details: signatures }
         } else {
@@ -87,15 +92,14 @@ pub(super) fn judge(world: &mut World, rebuilt: Vec<CrateObjects>) -> Result<Ver
         definitions: &definitions,
         loaded,
         hot: &hot,
+        lineage: &moved.lineage,
         dirty: &dirty,
         archives: &mut world.archives,
     };
     let bodies: Vec<Name> = roots.iter().map(|root| root.body).collect();
-    let shared: Vec<(Name, Name)> = roots
-        .iter()
-        .map(|root| (running_body(root, &world.running, &renamed), root.body))
-        .collect();
-    let constructors = constructors(&world.newest, &world.constructed);
+    let shared: Vec<(Name, Name)> =
+        roots.iter().map(|root| (running_body(root, &world.running, renamed), root.body)).collect();
+    let constructors = constructors(&world.newest, &world.constructed, &moved.lineage);
     let functions: Vec<Name> = constructors.iter().map(|(_, function)| *function).collect();
     let selection = bind::select(&[bodies.as_slice(), &functions].concat(), &mut sources)?;
     let id = PatchId(RandomState::new().hash_one(&world.host.build_id));
@@ -105,7 +109,8 @@ pub(super) fn judge(world: &mut World, rebuilt: Vec<CrateObjects>) -> Result<Ver
     image.patch.swaps = swaps(&roots, &mut image, &sources);
     let obstacles = obstacles(&selection, &image, &sources);
 
-    let layouts = guard::check(&world.lived, &world.newest, &shared, &selection, &world.names)?;
+    let layouts =
+        guard::check(&world.lived, &world.newest, &shared, &selection, renamed, &world.names)?;
     // A static whose type has changed stands in the way of binding too, but the type says more.
     if !layouts.is_empty() {
         return Ok(Verdict::Refused { why: "layout".into(), details: layouts });
@@ -116,14 +121,14 @@ pub(super) fn judge(world: &mut World, rebuilt: Vec<CrateObjects>) -> Result<Ver
 
     let carried = carried(&selection, &image, &definitions);
     let included: HashSet<Name> = carried.iter().map(|(name, ..)| *name).collect();
-    let not_live = report
-        .changed(&world.names, |name| world.loaded.contains(name) && !included.contains(&name));
+    let not_live =
+        report.changed(&world.names, |name| loaded.contains(name) && !included.contains(&name));
     let patch = image.patch;
     let mut functions: Vec<String> = patch.swaps.iter().map(|swap| swap.name.clone()).collect();
     functions.sort();
     functions.dedup();
     let stale =
-        dirty.difference(&included).filter(|name| world.loaded.contains(**name)).copied().collect();
+        dirty.difference(&included).filter(|name| loaded.contains(**name)).copied().collect();
     world.pending = Some(Pending {
         id,
         carried,
@@ -131,7 +136,7 @@ pub(super) fn judge(world: &mut World, rebuilt: Vec<CrateObjects>) -> Result<Ver
         constructed: constructors.into_iter().map(|(name, _)| name).collect(),
         stale,
         running: hot,
-        renamed,
+        moved,
     });
     let new_statics = selection.new_statics.len();
     Ok(Verdict::Patch(Box::new(Prepared { patch, functions, not_live, new_statics })))
@@ -237,11 +242,18 @@ fn merged(roots: &[Root], loaded: &Loaded, names: &Names) -> Option<Verdict> {
 
 /// What must run before new code does: pointers in `.init_array` that no version had that ran, and
 /// the functions behind them.
-fn constructors(newest: &Program, constructed: &HashSet<Name>) -> Vec<(Name, Name)> {
+fn constructors(
+    newest: &Program,
+    constructed: &HashSet<Name>,
+    lineage: &Lineage,
+) -> Vec<(Name, Name)> {
     newest
         .atoms(Kind::Constructor)
         .filter_map(|atom| {
-            let name = atom.atom().name.filter(|name| !constructed.contains(name))?;
+            let name = atom
+                .atom()
+                .name
+                .filter(|now| !constructed.iter().any(|was| lineage.same(*was, *now)))?;
             match atom.meaning(atom.atom().relocs.first()?) {
                 Meaning::Named(function, 0) => Some((name, function)),
                 _ => None,

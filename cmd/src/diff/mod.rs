@@ -5,7 +5,7 @@
 //!
 //! 1. [`object`] cuts each object file into atoms (a function, a static, a constant each);
 //!    `program` holds those of all crates;
-//! 2. `compare` and `dirty` find what differs from what runs, and whoever calls it, up to the
+//! 2. `moved` finds again what rustc has renamed, `compare` and `dirty` find what differs from what runs, and whoever calls it, up to the
 //!    `hot` functions;
 //! 3. `bind` selects what goes into the patch and binds the rest to the running process, out of
 //!    the `world`, the executable (`host`) or an `archive`;
@@ -25,6 +25,7 @@ mod host;
 mod hot;
 mod image;
 mod judge;
+mod moved;
 pub mod name;
 pub mod object;
 mod program;
@@ -35,9 +36,10 @@ mod world;
 use atom::AtomRef;
 use hot::Hot;
 use hot_patch::patch::{Patch, PatchId};
+use moved::{Lineage, Moved};
 use name::{Name, Names};
 use program::Program;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use world::Loaded;
 
@@ -166,6 +168,10 @@ pub struct World {
     stale: HashSet<Name>,
     /// The hot functions as they run, by slot.
     running: Hot,
+    /// The objects of which the newest patch was made, or those of the executable.
+    settled: Program,
+    /// What has been renamed since the executable was built.
+    lineage: Lineage,
     /// Functions that run before main and have run.
     constructed: HashSet<Name>,
     /// The objects whose types may have values in the process.
@@ -181,7 +187,7 @@ struct Pending {
     constructed: HashSet<Name>,
     stale: HashSet<Name>,
     running: Hot,
-    renamed: HashMap<Name, Name>,
+    moved: Moved,
 }
 
 impl World {
@@ -213,6 +219,8 @@ impl World {
             names,
             host,
             archives: archive::Archives::new(archives.rlibs),
+            settled: newest.clone(),
+            lineage: Lineage::default(),
             newest,
             loaded,
             stale: HashSet::new(),
@@ -244,13 +252,15 @@ impl World {
     /// The last verdict's patch is live in the process.
     pub fn committed(&mut self, id: PatchId) {
         if let Some(pending) = self.pending.take_if(|pending| pending.id == id) {
-            self.loaded.rename(&pending.renamed);
+            self.loaded.rename(&pending.moved.renamed);
+            self.lineage = pending.moved.lineage;
             self.loaded.add(id, &pending.carried);
             self.stale = pending.stale;
             self.running = pending.running;
             self.constructed.extend(pending.constructed);
             // Its layouts were read when it was judged, so this cannot fail any more.
             let _ = self.lived.add(&pending.program);
+            self.settled = pending.program;
         }
     }
 

@@ -63,6 +63,19 @@ pub fn demangle(text: &str) -> String {
     format!("{:#}", rustc_demangle::demangle(text))
 }
 
+/// A name without the digits behind each `#`: rustc numbers closures and impl blocks, and the
+/// numbers shift when another stands before.
+pub fn unnumbered(name: &str) -> String {
+    let mut after_hash = false;
+    name.chars()
+        .filter(|&c| {
+            let number = after_hash && c.is_ascii_digit();
+            after_hash = c == '#' || number;
+            !number
+        })
+        .collect()
+}
+
 /// The name without LLVM's suffix.
 pub fn normalise(text: &str) -> &str {
     match text.find(".llvm.") {

@@ -84,6 +84,7 @@ pub fn read(unit: &str, data: Vec<u8>, names: &mut Names) -> Result<Object, Read
     let reach = reach(&atoms, &cies);
     Ok(Object {
         unit: unit.to_owned(),
+        home: String::new(),
         data,
         atoms,
         symbols,

@@ -23,6 +23,7 @@ use super::hot::Hot;
 use super::moved::Lineage;
 use super::name::{Name, Names};
 use super::program::Definitions;
+use super::split;
 use super::world::{Loaded, Site};
 use super::{Detail, DiffError};
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -313,6 +314,10 @@ fn own(
                 );
                 return None;
             }
+            if !split::is_as_before(name, sources.loaded, sources.definitions, sources.names) {
+                obstacle(selection, "static", atom, sources, SPLIT);
+                return None;
+            }
             if kind != Kind::Slot {
                 selection.state.insert(name);
             }
@@ -326,6 +331,10 @@ fn own(
                 sources,
                 "is in the program several times under one name",
             );
+            return None;
+        }
+        if split::has_kin(name, sources.loaded, sources.names) {
+            obstacle(selection, "static", atom, sources, SPLIT);
             return None;
         }
         if kind == Kind::ThreadLocal {
@@ -363,6 +372,8 @@ fn own(
         _ => Some(Binding::Carried(atom.clone())),
     }
 }
+
+const SPLIT: &str = "has been taken apart by the optimiser, otherwise than in the running program";
 
 /// Whether a running static of the same path is not in the new objects any more: rustc's names
 /// contain a hash of the type, so a static whose type has changed has a new name.

@@ -30,6 +30,7 @@ pub mod name;
 pub mod object;
 mod program;
 mod report;
+mod split;
 mod thread;
 mod world;
 

@@ -167,6 +167,9 @@ fn type_of(atom: &AtomRef, names: &Names) -> Option<String> {
     Some(unnumbered(layouts.static_type(names.text(atom.atom().name?))?.name()))
 }
 
+/// A symbol, and the numbers in its path.
+type Numbered = (Vec<u32>, Name);
+
 fn code(moved: &mut Moved, both: &Both<'_>) {
     let is_code = |atoms: &[AtomRef]| {
         atoms.first().is_some_and(|a| {
@@ -174,7 +177,7 @@ fn code(moved: &mut Moved, both: &Both<'_>) {
                 && matches!(a.atom().kind, Kind::Text | Kind::ReadOnly | Kind::Constructor)
         })
     };
-    let mut pairs: HashMap<(String, String), [Vec<(Vec<u32>, Name)>; 2]> = HashMap::new();
+    let mut pairs: HashMap<(String, String), [Vec<Numbered>; 2]> = HashMap::new();
     let mut add = |side: usize, name: Name, atom: &AtomRef| {
         let path = code_path(atom, name, both.names);
         let family = (atom.object.home.clone(), unnumbered(&path));

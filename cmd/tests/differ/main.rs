@@ -3,6 +3,7 @@
 
 mod fixture;
 mod moved;
+mod release;
 
 use fixture::Program;
 use hot_cli::diff::{Prepared, Verdict, World};

@@ -139,6 +139,8 @@ pub struct Atom {
     pub relocs: Vec<Reloc>,
     /// How to unwind through it.
     pub frame: Option<Frame>,
+    /// The atoms among which control passes without relocations, if this is one of several.
+    pub tangle: Option<(u32, u32)>,
 }
 
 /// One relocatable object, cut into atoms.

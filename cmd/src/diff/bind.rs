@@ -121,6 +121,16 @@ pub fn select(roots: &[Name], sources: &mut Sources<'_>) -> Result<Selection, Di
             continue;
         }
         selection.atoms.push(atom.clone());
+        if atom.atom().tangle.is_some() {
+            obstacle(
+                &mut selection,
+                "symbol",
+                &atom,
+                sources,
+                "is assembler text that runs into the labels beside it, which hot does not move; \
+                 give each function a section of its own",
+            );
+        }
         if atom.atom().kind == Kind::Slot
             && let Some(function) = atom.atom().name.and_then(|n| sources.hot.functions.get(&n))
         {

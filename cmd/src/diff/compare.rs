@@ -61,6 +61,13 @@ impl<'a> Compare<'a> {
         if !self.references(a, &x.relocs, b, &y.relocs, assumed) {
             return false;
         }
+        let whole = |(first, last): (u32, u32)| first..last + 1;
+        let (p, q) = (x.tangle.map_or(0..0, whole), y.tangle.map_or(0..0, whole));
+        if p.len() != q.len()
+            || !p.zip(q).all(|(i, j)| self.pair(&a.sibling(i), &b.sibling(j), assumed))
+        {
+            return false;
+        }
         match (&x.frame, &y.frame) {
             (None, None) => true,
             (Some(f), Some(g)) => {

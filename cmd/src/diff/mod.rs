@@ -31,6 +31,7 @@ pub mod object;
 mod program;
 mod report;
 mod split;
+mod tangle;
 mod thread;
 mod world;
 

@@ -21,8 +21,10 @@ use super::atom::{Ask, Atom, AtomRef, Kind, Meaning, Reloc};
 use super::guards::{Guard, Guards};
 use super::host::Host;
 use super::hot::Hot;
+use super::moved::Lineage;
 use super::name::{Name, Names};
 use super::program::Definitions;
+use super::split;
 use super::world::{Loaded, Site};
 use super::{Detail, DiffError};
 use hot_patch::patch::PAGE;
@@ -51,6 +53,8 @@ pub struct Sources<'a> {
     pub loaded: &'a Loaded,
     /// The hot functions of the newest objects.
     pub hot: &'a Hot,
+    /// Which symbols mean one item.
+    pub lineage: &'a Lineage,
     /// What must be replaced.
     pub dirty: &'a HashSet<Name>,
     /// Where missing functions come from.
@@ -125,6 +129,16 @@ pub fn select(roots: &[Name], sources: &mut Sources<'_>) -> Result<Selection, Di
         if align > PAGE {
             let now = format!("wants an alignment of {align} bytes; a patch has {PAGE} at most");
             obstacle(&mut selection, "alignment", &atom, sources, &now);
+        }
+        if atom.atom().tangle.is_some() {
+            obstacle(
+                &mut selection,
+                "symbol",
+                &atom,
+                sources,
+                "is assembler text that runs into the labels beside it, which hot does not move; \
+                 give each function a section of its own",
+            );
         }
         if atom.atom().kind == Kind::Slot
             && let Some(function) = atom.atom().name.and_then(|n| sources.hot.functions.get(&n))
@@ -294,9 +308,24 @@ fn own(
     let kind = atom.atom().kind;
     let site = sources.loaded.site(name);
     if kind.is_state() {
+        if sources.lineage.is_unclear(name) {
+            obstacle(
+                selection,
+                "static",
+                atom,
+                sources,
+                "is one of several of this path, which rustc has numbered anew: they cannot be told \
+                 apart; give it a name of its own",
+            );
+            return None;
+        }
         if let Some(site) = site {
             if let Some(now) = unfit(name, atom, sources) {
                 obstacle(selection, "static", atom, sources, now);
+                return None;
+            }
+            if !split::is_as_before(name, sources.loaded, sources.definitions, sources.names) {
+                obstacle(selection, "static", atom, sources, SPLIT);
                 return None;
             }
             if kind != Kind::Slot {
@@ -312,6 +341,10 @@ fn own(
                 sources,
                 "is in the program several times under one name",
             );
+            return None;
+        }
+        if split::has_kin(name, sources.loaded, sources.names) {
+            obstacle(selection, "static", atom, sources, SPLIT);
             return None;
         }
         if kind == Kind::ThreadLocal {
@@ -369,6 +402,8 @@ fn unfit(name: Name, atom: &AtomRef, sources: &Sources<'_>) -> Option<&'static s
     }
     None
 }
+
+const SPLIT: &str = "has been taken apart by the optimiser, otherwise than in the running program";
 
 /// Whether a running static of the same path is not in the new objects any more: rustc's names
 /// contain a hash of the type, so a static whose type has changed has a new name.

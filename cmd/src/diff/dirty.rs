@@ -30,7 +30,7 @@ pub fn find(
     loaded: &Loaded,
     stale: &HashSet<Name>,
     uses: &Uses,
-    compare: &mut Compare,
+    compare: &mut Compare<'_>,
 ) -> HashSet<Name> {
     let changed = definitions
         .iter()
@@ -42,6 +42,6 @@ pub fn find(
 }
 
 /// Whether some copy is unlike every copy that runs.
-pub fn differs(new: &[AtomRef], old: &[AtomRef], compare: &mut Compare) -> bool {
+pub fn differs(new: &[AtomRef], old: &[AtomRef], compare: &mut Compare<'_>) -> bool {
     new.iter().any(|n| !old.iter().any(|o| compare.same(o, n)))
 }

@@ -231,9 +231,11 @@ mod tests {
             align: 16,
             relocs: Vec::new(),
             frame: None,
+            tangle: None,
         };
         let object = Object {
             unit: "u".into(),
+            home: String::new(),
             data: bytes.to_vec(),
             atoms: vec![atom],
             symbols: HashMap::new(),

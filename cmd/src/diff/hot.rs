@@ -87,11 +87,12 @@ impl Hot {
     /// is the name in the registry.
     ///
     /// Fails with the functions that cannot be told apart by it: several of one name, and generic
-    /// ones, whose instances have been renamed too.
+    /// ones of which some running instance is not among the `bodies` that were found again.
     pub fn renamed(
         &self,
         running: &Hot,
         runs: impl Fn(Name) -> bool,
+        bodies: &HashMap<Name, Name>,
     ) -> Result<HashMap<Name, Name>, Vec<String>> {
         let mut gone: HashMap<&str, Vec<(Name, &HotFunction)>> = HashMap::new();
         for (slot, function) in &running.functions {
@@ -109,7 +110,14 @@ impl Hot {
         let mut unclear = Vec::new();
         for (name, now) in come {
             match (gone[name].as_slice(), now.as_slice()) {
-                ([(was, old)], [(now, new)]) if old.body.is_some() && new.body.is_some() => {
+                ([(was, old)], [(now, new)])
+                    if old.body.is_some() == new.body.is_some()
+                        && running
+                            .instances
+                            .iter()
+                            .filter(|(slot, _)| slot == was)
+                            .all(|(_, body)| bodies.values().any(|known| known == body)) =>
+                {
                     renamed.insert(*now, *was);
                 }
                 _ => unclear.push(name.to_owned()),

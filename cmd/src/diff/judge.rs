@@ -9,6 +9,7 @@ use super::guard;
 use super::guards::{Guard, Guards};
 use super::hot::{Hot, HotFunction};
 use super::image::{self, Image};
+use super::moved::{self, Both, Lineage};
 use super::name::{Name, Names};
 use super::program::{Definitions, Program};
 use super::report::{self, Report};
@@ -36,28 +37,37 @@ pub(super) fn judge(world: &mut World, rebuilt: Vec<CrateObjects>) -> Result<Ver
     let definitions = Arc::new(world.newest.definitions());
     let before = std::mem::replace(&mut world.definitions, definitions.clone());
     let hot = Hot::read(&world.newest);
-    let mut uses = Uses::new(&world.newest, &hot);
-    let mut compare = Compare::default();
-    let dirty = dirty::find(&definitions, &world.loaded, &world.stale, &uses, &mut compare);
-    let report = Report::new(&world.newest, &before, &definitions, &world.loaded, &mut compare);
-    // What goes on with old code refers to what it was compiled with.
-    for atom in world.stale.iter().flat_map(|name| world.loaded.copies(*name)) {
-        uses.enter(atom, &hot);
-    }
-
-    let renamed = match hot.renamed(&world.running, |slot| world.loaded.contains(slot)) {
-        Ok(renamed) => renamed,
-        Err(names) if world.guards.on(Guard::Renamed) => return Ok(unclear(names)),
-        Err(_) => HashMap::new(),
+    let both = Both {
+        names: &world.names,
+        loaded: &world.loaded,
+        settled: &world.settled.definitions(),
+        newest: &definitions,
     };
+    let moved = match moved::find(&world.lineage, &both, &world.running, &hot) {
+        Ok(moved) => moved,
+        Err(names) if world.guards.on(Guard::Renamed) => return Ok(unclear(names)),
+        Err(_) => moved::Moved { lineage: world.lineage.clone(), ..Default::default() },
+    };
+    let renamed = &moved.renamed;
     let with_renamed = (!renamed.is_empty()).then(|| {
         let mut loaded = world.loaded.clone();
-        loaded.rename(&renamed);
+        loaded.rename(renamed);
         loaded
     });
     let loaded = with_renamed.as_ref().unwrap_or(&world.loaded);
+    let now: HashMap<Name, Name> = renamed.iter().map(|(now, was)| (*was, *now)).collect();
+    let stale = world.stale.iter().map(|name| *now.get(name).unwrap_or(name)).collect();
 
-    let signatures = changed_signatures(&world.running, &hot, &renamed, loaded, &world.guards);
+    let mut uses = Uses::new(&world.newest, &hot);
+    let mut compare = Compare::new(&moved.lineage);
+    let dirty = dirty::find(&definitions, loaded, &stale, &uses, &mut compare);
+    let report = Report::new(&world.newest, &before, &definitions, loaded, &mut compare);
+    // What goes on with old code refers to what it was compiled with.
+    for atom in stale.iter().flat_map(|name| loaded.copies(*name)) {
+        uses.enter(atom, &hot);
+    }
+
+    let signatures = changed_signatures(&world.running, &hot, renamed, loaded, &world.guards);
     if !signatures.is_empty() {
         // A body's symbol contains a hash of its types and of their fields: if the signature reads
         // as before, a type in it may have changed, which is what the person should be told.
@@ -80,7 +90,8 @@ pub(super) fn judge(world: &mut World, rebuilt: Vec<CrateObjects>) -> Result<Ver
             &world.lived,
             &world.newest,
             &shared,
-            loaded,
+            &world.loaded,
+            renamed,
             &world.names,
             &world.guards,
         )?;
@@ -94,14 +105,14 @@ pub(super) fn judge(world: &mut World, rebuilt: Vec<CrateObjects>) -> Result<Ver
         return Ok(Verdict::Refused { why: why.into(), details });
     }
     let roots = roots(&hot, &dirty, loaded);
-    let (added, gone) = hot.since(&world.running, &renamed, loaded);
+    let (added, gone) = hot.since(&world.running, renamed, loaded);
     if roots.is_empty() {
         let changed = report.changed(&world.names);
         let effect = Effect {
             names: &world.names,
             crates: report.crates(),
             definitions: &definitions,
-            loaded: &world.loaded,
+            loaded,
             uses: &uses,
             hot: &hot,
             dirty: &dirty,
@@ -137,18 +148,19 @@ pub(super) fn judge(world: &mut World, rebuilt: Vec<CrateObjects>) -> Result<Ver
         definitions: &definitions,
         loaded,
         hot: &hot,
+        lineage: &moved.lineage,
         dirty: &dirty,
         archives: &mut world.archives,
         guards: &world.guards,
     };
     let bodies: Vec<Name> = roots.iter().map(|root| root.body).collect();
     let swapped = roots.iter().map(|root| guard::Swapped {
-        was: running_body(root, &world.running, &renamed),
+        was: running_body(root, &world.running, renamed),
         now: root.body,
         name: hot.functions.get(&root.slot).map_or_else(String::new, |f| f.name.clone()),
     });
     let functions: Vec<guard::Swapped> = swapped.collect();
-    let constructors = constructors(&world.newest, &world.constructed);
+    let constructors = constructors(&world.newest, &world.constructed, &moved.lineage);
     let first: Vec<Name> = constructors.iter().map(|(_, function)| *function).collect();
     let selection = bind::select(&[bodies.as_slice(), &first].concat(), &mut sources)?;
     let id = PatchId(RandomState::new().hash_one(&world.host.build_id));
@@ -159,8 +171,15 @@ pub(super) fn judge(world: &mut World, rebuilt: Vec<CrateObjects>) -> Result<Ver
     let obstacles = obstacles(&selection, &image, &sources);
 
     let shared = guard::Shared { functions, state: Some(&selection.state) };
-    let layouts =
-        guard::check(&world.lived, &world.newest, &shared, loaded, &world.names, &world.guards)?;
+    let layouts = guard::check(
+        &world.lived,
+        &world.newest,
+        &shared,
+        &world.loaded,
+        renamed,
+        &world.names,
+        &world.guards,
+    )?;
     // A static whose type has changed stands in the way of binding too, but the type says more.
     if !layouts.is_empty() {
         return Ok(Verdict::Refused { why: "layout".into(), details: layouts });
@@ -175,7 +194,7 @@ pub(super) fn judge(world: &mut World, rebuilt: Vec<CrateObjects>) -> Result<Ver
         names: &world.names,
         crates: report.crates(),
         definitions: &definitions,
-        loaded: &world.loaded,
+        loaded,
         uses: &uses,
         hot: &hot,
         dirty: &dirty,
@@ -191,7 +210,7 @@ pub(super) fn judge(world: &mut World, rebuilt: Vec<CrateObjects>) -> Result<Ver
     functions.sort();
     functions.dedup();
     let stale =
-        dirty.difference(&included).filter(|name| world.loaded.contains(**name)).copied().collect();
+        dirty.difference(&included).filter(|name| loaded.contains(**name)).copied().collect();
     world.pending = Some(Pending {
         id,
         carried,
@@ -199,7 +218,7 @@ pub(super) fn judge(world: &mut World, rebuilt: Vec<CrateObjects>) -> Result<Ver
         constructed: constructors.into_iter().map(|(name, _)| name).collect(),
         stale,
         running: hot,
-        renamed,
+        moved,
     });
     let new_statics = selection.new_statics.len();
     let changed = report.changed(&world.names);
@@ -305,11 +324,18 @@ fn merged(roots: &[Root], loaded: &Loaded, names: &Names) -> Option<Verdict> {
 
 /// What must run before new code does: pointers in `.init_array` that no version had that ran, and
 /// the functions behind them.
-fn constructors(newest: &Program, constructed: &HashSet<Name>) -> Vec<(Name, Name)> {
+fn constructors(
+    newest: &Program,
+    constructed: &HashSet<Name>,
+    lineage: &Lineage,
+) -> Vec<(Name, Name)> {
     newest
         .atoms(Kind::Constructor)
         .filter_map(|atom| {
-            let name = atom.atom().name.filter(|name| !constructed.contains(name))?;
+            let name = atom
+                .atom()
+                .name
+                .filter(|now| !constructed.iter().any(|was| lineage.same(*was, *now)))?;
             match atom.meaning(atom.atom().relocs.first()?) {
                 Meaning::Named(function, 0) => Some((name, function)),
                 _ => None,

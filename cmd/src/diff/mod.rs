@@ -5,7 +5,7 @@
 //!
 //! 1. [`object`] cuts each object file into atoms (a function, a static, a constant each);
 //!    `program` holds those of all crates;
-//! 2. `compare` and `dirty` find what differs from what runs, and whoever calls it, up to the
+//! 2. `moved` finds again what rustc has renamed, `compare` and `dirty` find what differs from what runs, and whoever calls it, up to the
 //!    `hot` functions;
 //! 3. `bind` selects what goes into the patch and binds the rest to the running process, out of
 //!    the `world`, the executable (`host`) or an `archive`;
@@ -29,10 +29,13 @@ mod host;
 mod hot;
 mod image;
 mod judge;
+mod moved;
 pub mod name;
 pub mod object;
 mod program;
 mod report;
+mod split;
+mod tangle;
 mod thread;
 mod uses;
 mod world;
@@ -41,10 +44,11 @@ use atom::AtomRef;
 pub use effect::{Held, Left, Partly};
 use hot::Hot;
 use hot_patch::patch::{Patch, PatchId};
+use moved::{Lineage, Moved};
 use name::{Name, Names};
 use program::{Definitions, Program};
 use serde::Serialize;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use world::Loaded;
@@ -184,6 +188,10 @@ pub struct World {
     stale: HashSet<Name>,
     /// The hot functions as they run, by slot.
     running: Hot,
+    /// The objects of which the newest patch was made, or those of the executable.
+    settled: Program,
+    /// What has been renamed since the executable was built.
+    lineage: Lineage,
     /// Functions that run before main and have run.
     constructed: HashSet<Name>,
     /// The objects whose types may have values in the process.
@@ -200,7 +208,7 @@ struct Pending {
     constructed: HashSet<Name>,
     stale: HashSet<Name>,
     running: Hot,
-    renamed: HashMap<Name, Name>,
+    moved: Moved,
 }
 
 impl World {
@@ -250,6 +258,8 @@ impl World {
             names,
             host,
             archives: archive::Archives::new(archives.rlibs),
+            settled: newest.clone(),
+            lineage: Lineage::default(),
             newest,
             definitions,
             loaded,
@@ -283,13 +293,15 @@ impl World {
     /// The last verdict's patch is live in the process.
     pub fn committed(&mut self, id: PatchId) {
         if let Some(pending) = self.pending.take_if(|pending| pending.id == id) {
-            self.loaded.rename(&pending.renamed);
+            self.loaded.rename(&pending.moved.renamed);
+            self.lineage = pending.moved.lineage;
             self.loaded.add(id, &pending.carried);
             self.stale = pending.stale;
             self.running = pending.running;
             self.constructed.extend(pending.constructed);
             // Its layouts were read when it was judged, so this cannot fail any more.
             let _ = self.lived.add(&pending.program);
+            self.settled = pending.program;
         }
     }
 

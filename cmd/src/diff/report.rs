@@ -22,7 +22,7 @@ impl Report {
         before: &Definitions,
         now: &Definitions,
         loaded: &Loaded,
-        compare: &mut Compare,
+        compare: &mut Compare<'_>,
     ) -> Report {
         let told = |atoms: &[AtomRef]| {
             matches!(

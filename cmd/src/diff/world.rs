@@ -147,11 +147,11 @@ impl Loaded {
 
     /// What runs under some names goes by other names now: each new name, and the one before.
     pub fn rename(&mut self, renamed: &HashMap<Name, Name>) {
-        for (now, was) in renamed {
-            if let Some(version) = self.versions.remove(was) {
-                self.versions.insert(*now, version);
-            }
-        }
+        // All are taken out before any is put back: a name may pass from one to another.
+        let versions: Vec<(Name, Option<Version>)> =
+            renamed.iter().map(|(now, was)| (*now, self.versions.remove(was))).collect();
+        let versions = versions.into_iter().filter_map(|(now, version)| Some((now, version?)));
+        self.versions.extend(versions);
     }
 
     /// The patch with an index.

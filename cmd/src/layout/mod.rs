@@ -121,6 +121,15 @@ impl Layouts {
         })
     }
 
+    /// The qualified name of a function, by symbol, with the generic arguments of an instance.
+    /// `.llvm.<digits>` does not matter.
+    pub fn function_name(&self, symbol: &str) -> Option<&str> {
+        let symbol = symbol::stem(symbol);
+        self.objects
+            .iter()
+            .find_map(|ObjectLayouts(object)| Some(&*object.functions.get(symbol)?.name))
+    }
+
     /// The arguments and the result of a function, by symbol. `.llvm.<digits>` does not matter.
     pub fn signature(&self, symbol: &str) -> Option<Signature<'_>> {
         let symbol = symbol::stem(symbol);

@@ -71,14 +71,13 @@ impl Program {
     /// Compiles the library `shop`.
     pub fn library(&self, source: &str) -> CrateObjects {
         std::fs::write(self.path("shop.rs"), format!("{PRELUDE}{source}")).expect("written");
-        self.rustc(&[
-            "--crate-type=rlib",
-            "-C",
-            "codegen-units=16",
-            "-C",
-            "incremental=inc",
-            "shop.rs",
-        ]);
+        let mut args = vec!["--crate-type=rlib"];
+        // Without a word on it: as cargo's dev profile does.
+        if !self.flags.iter().any(|flag| flag.contains("codegen-units")) {
+            args.extend(["-Ccodegen-units=16", "-Cincremental=inc"]);
+        }
+        args.push("shop.rs");
+        self.rustc(&args);
         CrateObjects {
             key: "shop-1".into(),
             name: "shop".into(),

@@ -3,16 +3,17 @@
 use super::atom::{AtomRef, Kind, Meaning};
 use super::bind::{self, Selection, Sources};
 use super::compare::Compare;
+use super::describe::describe;
 use super::dirty;
 use super::guard;
 use super::hot::Hot;
 use super::image::{self, Image};
-use super::name::{Name, Names};
+use super::name::{Name, Names, demangle};
 use super::program::{Definitions, Program};
 use super::report::Report;
 use super::world::{Loaded, Site};
 use super::{CrateObjects, Detail, DiffError, Pending, Prepared, Verdict, World, unreadable};
-use hot_patch::patch::{Architecture, Base, Patch, PatchId, Place, Swap};
+use hot_patch::patch::{Architecture, Base, Patch, PatchId, Place, Swap, Symbol};
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
@@ -118,6 +119,13 @@ pub(super) fn judge(world: &mut World, rebuilt: Vec<CrateObjects>) -> Result<Ver
     let mut patch = assemble(world, loaded, id, &roots, &hot, &image);
     patch.constructors =
         functions.iter().filter_map(|f| Some(image.places[definitions.one(*f)?])).collect();
+    patch.debug = Some(describe(
+        &selection,
+        &image,
+        patch.read_only_offset(),
+        &world.newest,
+        &world.names,
+    ));
     let mut functions: Vec<String> = patch.swaps.iter().map(|swap| swap.name.clone()).collect();
     functions.sort();
     functions.dedup();
@@ -360,7 +368,12 @@ fn assemble(
         constructors: Vec::new(),
         entries: image.entries.clone(),
         swaps,
-        functions: image.functions.clone(),
+        functions: image
+            .functions
+            .iter()
+            .map(|symbol| Symbol { name: demangle(&symbol.name), ..*symbol })
+            .collect(),
+        debug: None,
         requires: requires.iter().map(|&patch| world.loaded.patch(patch)).collect(),
     }
 }

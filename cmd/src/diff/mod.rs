@@ -18,6 +18,7 @@ mod archive;
 pub mod atom;
 mod bind;
 mod compare;
+mod describe;
 mod dirty;
 mod frame;
 mod guard;

@@ -1,6 +1,7 @@
 //! The differ against objects that rustc makes of small sources: what is judged, and what binds
 //! where, without a process.
 
+mod debug;
 mod fixture;
 
 use fixture::Program;

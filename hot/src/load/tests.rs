@@ -47,6 +47,7 @@ fn patch(name: &str, text: Vec<u8>) -> Patch {
         entries: vec![],
         swaps: vec![Swap { name: name.into(), slot: slot_of(name), instance: None, target: 0 }],
         functions: vec![],
+        debug: None,
     }
 }
 

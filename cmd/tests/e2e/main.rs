@@ -11,9 +11,12 @@
 //! - `session`: the three together, and the state that must survive every edit;
 //! - `edits`: the groups of cases, one process each, and what a case is;
 //! - `functions`, `items`, `trouble`: the cases;
+//! - `backtraces`, `debuggers`: what is read of patched code;
 //! - `command`: what the command line promises; `paths`: patches named on the program's stdin.
 
+mod backtraces;
 mod command;
+mod debuggers;
 mod edits;
 mod functions;
 #[path = "../harness/mod.rs"]

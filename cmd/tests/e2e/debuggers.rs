@@ -1,0 +1,1 @@
+//! gdb attached to a program whose code was replaced.

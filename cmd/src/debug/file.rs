@@ -4,8 +4,8 @@
 //! finds the code in the process. It is never linked or loaded, so that little has to be right: the
 //! symbols, the unwind table at its address (gdb unwinds by it) and the debug sections.
 
-use super::select::Written;
 use super::Shape;
+use super::select::Written;
 use hot_patch::patch::Debug;
 use object::elf;
 
@@ -105,11 +105,8 @@ pub(super) fn write(shape: &Shape<'_>, debug: &[Written]) -> Debug {
 fn symbols(shape: &Shape<'_>) -> (Vec<u8>, Vec<u8>, Vec<usize>) {
     let (mut table, mut names, mut values) = (vec![0; SYMBOL], vec![0], Vec::new());
     for symbol in &shape.symbols {
-        let (kind, section) = if symbol.is_code {
-            (elf::STT_FUNC, TEXT)
-        } else {
-            (elf::STT_OBJECT, elf::SHN_ABS.0)
-        };
+        let (kind, section) =
+            if symbol.is_code { (elf::STT_FUNC, TEXT) } else { (elf::STT_OBJECT, elf::SHN_ABS.0) };
         values.push(table.len() + SYMBOL_VALUE);
         table.extend_from_slice(&(names.len() as u32).to_le_bytes());
         table.extend_from_slice(&[(elf::STB_GLOBAL.0 << 4) | kind.0, 0]);

@@ -119,13 +119,8 @@ pub(super) fn judge(world: &mut World, rebuilt: Vec<CrateObjects>) -> Result<Ver
     let mut patch = assemble(world, loaded, id, &roots, &hot, &image);
     patch.constructors =
         functions.iter().filter_map(|f| Some(image.places[definitions.one(*f)?])).collect();
-    patch.debug = Some(describe(
-        &selection,
-        &image,
-        patch.read_only_offset(),
-        &world.newest,
-        &world.names,
-    ));
+    patch.debug =
+        Some(describe(&selection, &image, patch.read_only_offset(), &world.newest, &world.names));
     let mut functions: Vec<String> = patch.swaps.iter().map(|swap| swap.name.clone()).collect();
     functions.sort();
     functions.dedup();

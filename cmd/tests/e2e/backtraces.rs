@@ -58,7 +58,16 @@ fn through_patches(fixture: &'static Fixture, copy: Copy) {
         let mut lines = output.lines().skip_while(|line| !line.contains("stack backtrace"));
         lines.any(|l| l.contains("fragile")) && lines.any(|l| l.contains(&at))
     });
+    let socket = session.ask("main socket");
+    let named = std::path::Path::new(&socket).file_stem().expect("a socket").to_owned();
+    let beside = || {
+        let folder = std::path::Path::new(&socket).parent().expect("a folder");
+        let entries = std::fs::read_dir(folder).expect("the folder of sockets").flatten();
+        entries.filter(|entry| entry.path().file_stem() == Some(&named)).count()
+    };
+    assert_eq!(beside(), 2, "the socket, and the folder of names");
     session.finish();
+    assert_eq!(beside(), 0, "nothing is left");
 }
 
 #[test]

@@ -54,9 +54,9 @@ fn gdb_breaks_in_patched_code_by_name_and_shows_its_source() {
     contains("depth = 40");
     contains("patched = 80");
     for (number, function) in [(0, "innermost"), (1, "__hot_fifth"), (3, "__hot_fourth")] {
-        let frame = output.lines().find(|line| {
-            line.starts_with(&format!("#{number} ")) && line.contains(function)
-        });
+        let frame = output
+            .lines()
+            .find(|line| line.starts_with(&format!("#{number} ")) && line.contains(function));
         let frame = frame.unwrap_or_else(|| panic!("no frame of {function} in:\n{output}"));
         assert!(frame.contains("trace.rs:"), "{frame}");
     }

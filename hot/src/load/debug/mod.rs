@@ -20,8 +20,8 @@ mod perf;
 mod room;
 
 use super::os::{Os, Platform};
-pub(super) use room::announce;
 use hot_patch::patch::Patch;
+pub(super) use room::announce;
 
 /// Makes a sealed image known, before its code can run.
 pub(super) fn publish(patch: &Patch, image: u64) {

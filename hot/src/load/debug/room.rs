@@ -67,9 +67,9 @@ pub(in super::super) fn announce() {
 /// Writes the file of an image, if it lies in the room.
 pub(super) fn write(debug: &Debug, image: Range<u64>) {
     let room = ROOM.get().and_then(Option::as_ref);
-    let Some(room) = room.filter(|room| {
-        room.range.start <= image.start && image.end <= room.range.end
-    }) else {
+    let Some(room) =
+        room.filter(|room| room.range.start <= image.start && image.end <= room.range.end)
+    else {
         return;
     };
     // A file that cannot be written is a backtrace without names.

@@ -119,7 +119,8 @@ impl Os for Linux {
         Some(symbol.into_raw() as u64)
     }
 
-    const ANNOUNCES: bool = cfg!(all(feature = "backtraces", feature = "enabled", target_arch = "x86_64"));
+    const ANNOUNCES: bool =
+        cfg!(all(feature = "backtraces", feature = "enabled", target_arch = "x86_64"));
 
     #[cfg(all(feature = "backtraces", feature = "enabled", target_arch = "x86_64"))]
     fn announce(objects: Vec<Announced>) {

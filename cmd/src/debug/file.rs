@@ -138,7 +138,7 @@ fn lay(sections: &[Section<'_>], names: &[u32]) -> Debug {
         }
         elf.extend_from_slice(&name.to_le_bytes());
         elf.extend_from_slice(&section.kind.0.to_le_bytes());
-        elf.extend_from_slice(&u64::from(section.flags.0).to_le_bytes());
+        elf.extend_from_slice(&section.flags.0.to_le_bytes());
         elf.extend_from_slice(&section.address.unwrap_or(0).to_le_bytes());
         elf.extend_from_slice(&start.to_le_bytes());
         elf.extend_from_slice(&section.size.to_le_bytes());

@@ -16,7 +16,8 @@ const CHAIN: [(&str, &str); 5] = [
 /// One backtrace before any patch; then the innermost function is patched, and each of the five
 /// above it on its own, so that more patches lie on the stack than std keeps files open.
 fn through_patches(fixture: &'static Fixture, copy: Copy) {
-    let mut session = Session::start_with(Project::lay(fixture), &[("RUST_BACKTRACE", "1")]);
+    let environment = [("RUST_BACKTRACE", "1"), ("HOT_PERF_MAP", "1")];
+    let mut session = Session::start_with(Project::lay(fixture), &environment);
     let file = copy.file("trace.rs");
     let ask = format!("one {} trace", copy.name);
 
@@ -58,6 +59,12 @@ fn through_patches(fixture: &'static Fixture, copy: Copy) {
         let mut lines = output.lines().skip_while(|line| !line.contains("stack backtrace"));
         lines.any(|l| l.contains("fragile")) && lines.any(|l| l.contains(&at))
     });
+    // The same names, for perf.
+    let map = format!("/tmp/perf-{}.map", session.pid);
+    let names = std::fs::read_to_string(&map).expect("the names for perf");
+    std::fs::remove_file(&map).expect("it is the test's now");
+    assert!(names.lines().any(|line| line.ends_with("trace::innermost")), "{names}");
+
     let socket = session.ask("main socket");
     let named = std::path::Path::new(&socket).file_stem().expect("a socket").to_owned();
     let beside = || {

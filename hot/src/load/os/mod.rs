@@ -36,6 +36,10 @@ pub(crate) enum Access {
 
 /// An object that is named to those who ask what is loaded, although no file holds it yet.
 #[derive(Debug)]
+#[cfg_attr(
+    not(all(feature = "backtraces", feature = "enabled", target_arch = "x86_64")),
+    expect(dead_code, reason = "nobody is told")
+)]
 pub(crate) struct Announced {
     /// The file that will describe it.
     pub(crate) file: std::ffi::CString,

@@ -324,6 +324,7 @@ fn objects() -> Vec<(String, std::ops::Range<u64>)> {
     all
 }
 
+#[cfg(feature = "backtraces")]
 #[hot]
 fn named() -> u32 {
     1

@@ -2,6 +2,7 @@
 
 pub mod build;
 pub mod cli;
+pub mod debug;
 pub mod diff;
 pub mod interrupt;
 pub mod keys;

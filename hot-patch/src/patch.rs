@@ -18,7 +18,7 @@ use thiserror::Error;
 /// First bytes of a patch file.
 pub const MAGIC: [u8; 8] = *b"hotpatch";
 /// Version of the format. A loader refuses any other.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 /// Size of the header in bytes.
 pub const HEADER: usize = 28;
 /// Alignment of the parts of an image, in bytes.
@@ -105,15 +105,42 @@ pub struct Swap {
     pub target: u64,
 }
 
-/// Name of a function in the image, for backtraces and reports.
+/// Name of a function in the image, for reports and profilers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Symbol {
     /// Offset in the image, in bytes.
     pub offset: u64,
     /// Size in bytes.
     pub size: u64,
-    /// Mangled name.
+    /// Its path, as a person writes it.
     pub name: String,
+}
+
+/// What debuggers and backtraces read of the image: an ELF file that describes it and holds none of
+/// it.
+///
+/// Addresses in the file are offsets in the image. To be read, it needs the image's address added
+/// to each of them: the true address for a debugger that is told of it in memory, another one for
+/// a reader that takes a load bias off the addresses that it asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Debug {
+    /// The file.
+    pub elf: Vec<u8>,
+    /// Where 64-bit addresses stand in it, ascending.
+    pub addresses: Vec<u32>,
+}
+
+impl Debug {
+    /// The file for an image at this address.
+    pub fn at(&self, address: u64) -> Vec<u8> {
+        let mut elf = self.elf.clone();
+        for &at in &self.addresses {
+            if let Some(field) = elf.get_mut(at as usize..).and_then(|f| f.first_chunk_mut()) {
+                *field = u64::from_le_bytes(*field).wrapping_add(address).to_le_bytes();
+            }
+        }
+        elf
+    }
 }
 
 /// A patch in memory.
@@ -149,6 +176,8 @@ pub struct Patch {
     pub swaps: Vec<Swap>,
     /// Names of the functions in the image.
     pub functions: Vec<Symbol>,
+    /// What debuggers read, if it came along. Nothing that the patch does depends on it.
+    pub debug: Option<Debug>,
 }
 
 /// Why a file is not a patch that can be used here.
@@ -297,6 +326,10 @@ impl Patch {
             w.u64(symbol.size);
             w.text(&symbol.name);
         });
+        w.list(self.debug.as_slice(), |w, debug| {
+            w.bytes(&debug.elf);
+            w.list(&debug.addresses, |w, at| w.u32(*at));
+        });
         w.into_bytes()
     }
 
@@ -339,6 +372,9 @@ impl Patch {
                     size: r.u64()?,
                     name: r.text("a symbol")?.to_owned(),
                 })
+            })?,
+            debug: read_option(&mut r, "the debug information", |r| {
+                Ok(Debug { elf: r.bytes()?.to_vec(), addresses: r.list(4, Reader::u32)? })
             })?,
         };
         r.finish()?;
@@ -388,6 +424,11 @@ impl Patch {
         let entry = crate::abi::ENTRY_SIZE as u64;
         if self.entries.iter().any(|&at| !initialised(at, entry) || at % 8 != 0) {
             return wrong("a registry entry lies outside the image");
+        }
+        if let Some(debug) = &self.debug
+            && debug.addresses.iter().any(|&at| at as usize + 8 > debug.elf.len())
+        {
+            return wrong("its debug information is cut short");
         }
         for swap in &self.swaps {
             if swap.target >= text {

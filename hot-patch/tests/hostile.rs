@@ -80,6 +80,7 @@ fn patch() -> impl Strategy<Value = Patch> {
             entries: Vec::new(),
             swaps,
             functions,
+            debug: None,
         },
     )
 }

@@ -83,6 +83,7 @@ pub fn build(id: PatchId, selection: &Selection, sources: &Sources<'_>) -> Image
         entries: Vec::new(),
         swaps: Vec::new(),
         functions: Vec::new(),
+        debug: None,
     };
     let mut builder = Builder {
         selection,
@@ -189,7 +190,7 @@ impl Builder<'_, '_> {
                 self.image.patch.functions.push(Symbol {
                     offset: at,
                     size: atom.atom().size,
-                    name: self.sources.names.text(name).to_owned(),
+                    name: self.sources.names.path(name),
                 });
             }
         }

@@ -3,6 +3,7 @@
 use super::atom::{AtomRef, Kind, Meaning};
 use super::bind::{self, Selection, Sources};
 use super::compare::Compare;
+use super::describe::describe;
 use super::dirty;
 use super::effect::{Effect, Left};
 use super::guard;
@@ -16,7 +17,7 @@ use super::report::{self, Report};
 use super::uses::Uses;
 use super::world::{Loaded, Site};
 use super::{CrateObjects, Detail, DiffError, Pending, Prepared, Verdict, World, unreadable};
-use hot_patch::patch::{PatchId, Swap};
+use hot_patch::patch::{Patch, PatchId, Swap};
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
@@ -205,7 +206,8 @@ pub(super) fn judge(world: &mut World, rebuilt: Vec<CrateObjects>) -> Result<Ver
     let added = added.iter().filter(|(slot, _)| included.contains(slot)).map(named).collect();
     let gone = gone.iter().map(named).collect();
     let left = Left { gone, ..left };
-    let patch = image.patch;
+    let debug = describe(&selection, &image, &world.newest, &world.names);
+    let patch = Patch { debug: Some(debug), ..image.patch };
     let mut functions: Vec<String> = patch.swaps.iter().map(|swap| swap.name.clone()).collect();
     functions.sort();
     functions.dedup();

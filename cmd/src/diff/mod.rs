@@ -19,6 +19,7 @@ mod archive;
 pub mod atom;
 mod bind;
 mod compare;
+mod describe;
 mod dirty;
 mod effect;
 mod frame;

@@ -151,6 +151,11 @@ impl Link {
         let _ = std::fs::remove_file(&self.socket);
     }
 
+    /// Removes what the program has left beside the socket, once it has ended.
+    pub fn sweep(&self) {
+        super::socket::sweep(&self.socket);
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -48,7 +48,8 @@ impl Program {
         Program { folder: tempfile::tempdir().expect("a temporary folder"), flags: flags.to_vec() }
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    /// A file of the program.
+    pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 

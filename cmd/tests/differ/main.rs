@@ -2,6 +2,7 @@
 //! where, without a process.
 
 mod assembler;
+mod debug;
 mod effect;
 mod fixture;
 mod guards;

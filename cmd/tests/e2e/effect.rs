@@ -55,7 +55,7 @@ fn who_goes_on_with_old_code_is_told() {
 #[test]
 fn a_dry_run_judges_and_changes_nothing() {
     let copy = PLAIN.copies[0];
-    let mut session = Session::start_with(Project::lay(&PLAIN), &["--dry-run"]);
+    let mut session = Session::start_with(Project::lay(&PLAIN), &["--dry-run"], &[]);
     session.expect("main binary price 3", "30 asked=1");
     session.edit(&copy.file("price.rs"), &[("units * 10", "units * 12")]);
     let event = session.outcome().event;

@@ -12,9 +12,12 @@
 //! - `edits`: the groups of cases, one process each, and what a case is;
 //! - `functions`, `items`, `trouble`: the cases;
 //! - `effect`: what is told of code that goes on as it was, and the dry run;
+//! - `backtraces`, `debuggers`: what is read of patched code;
 //! - `command`: what the command line promises; `paths`: patches named on the program's stdin.
 
+mod backtraces;
 mod command;
+mod debuggers;
 mod edits;
 mod effect;
 mod functions;

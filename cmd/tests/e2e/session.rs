@@ -57,15 +57,16 @@ impl Session {
 
     /// The same with a project that is laid out already.
     pub fn start_in(project: Project) -> Session {
-        Session::start_with(project, &[])
+        Session::start_with(project, &[], &[])
     }
 
-    /// The same with more flags for the tool.
-    pub fn start_with(project: Project, flags: &[&str]) -> Session {
+    /// The same with more flags for the tool, and more in the environment.
+    pub fn start_with(project: Project, flags: &[&str], environment: &[(&str, &str)]) -> Session {
         let events = project.scratch("events");
         let port = project.scratch("port");
         let mut command = tool::command();
         command
+            .envs(environment.iter().copied())
             .args(["run", "--manifest-path"])
             .arg(project.manifest())
             .args(project.fixture.selection)

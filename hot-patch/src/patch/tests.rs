@@ -25,7 +25,8 @@ pub(crate) fn sample() -> Patch {
             instance: Some(Place { base: Base::Image, offset: 0 }),
             target: 8,
         }],
-        functions: vec![Symbol { offset: 0, size: 20, name: "_ZN4shop5totalE".into() }],
+        functions: vec![Symbol { offset: 0, size: 20, name: "shop::total".into() }],
+        debug: Some(Debug { elf: vec![1; 24], addresses: vec![3, 16] }),
     }
 }
 
@@ -130,4 +131,19 @@ fn whatever_a_body_says_is_an_error_or_a_patch_within_bounds() {
     }
     // Names and addends mean nothing to the format.
     assert!(accepted > 0);
+}
+
+#[test]
+fn addresses_in_debug_information_get_the_base_and_nothing_else_does() {
+    let debug = Debug { elf: (0..24).collect(), addresses: vec![8] };
+    let mut expected: Vec<u8> = (0..24).collect();
+    let field = u64::from_le_bytes(expected[8..16].try_into().unwrap());
+    expected[8..16].copy_from_slice(&(field + 0x5555_0000_0000).to_le_bytes());
+    assert_eq!(debug.at(0x5555_0000_0000), expected);
+
+    let mut patch = sample();
+    patch.debug.as_mut().unwrap().addresses.push(17);
+    assert!(Patch::from_bytes(&patch.to_bytes()).is_err(), "an address outside of the file");
+    patch.debug = None;
+    assert_eq!(Patch::from_bytes(&patch.to_bytes()).unwrap(), patch, "it may be left out");
 }

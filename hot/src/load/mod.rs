@@ -12,7 +12,8 @@
 //! 4. **relocate** ([`relocate`]): the few fields that only the process can fill in;
 //! 5. **seal**: text executable, constants read-only, never writable and executable at once;
 //! 6. **unwind**: the patch's frames become known to the unwinder, so that a panic passes through;
-//! 7. **commit** ([`commit`]): slots checked first, then constructors, then all slots at once.
+//! 7. **debug** ([`debug`]): its code becomes known to backtraces and debuggers;
+//! 8. **commit** ([`commit`]): slots checked first, then constructors, then all slots at once.
 //!
 //! Up to the commit nothing in the process refers to the patch, so any failure gives the pages
 //! back and leaves the process as it was. After it they are never given back: a frame on some
@@ -21,6 +22,7 @@
 mod arch;
 mod bind;
 mod commit;
+mod debug;
 mod ledger;
 mod os;
 mod place;
@@ -106,9 +108,15 @@ pub(crate) unsafe fn load(file: &[u8]) -> Result<Loaded, LoadError> {
         // image is never unmapped, so the unwinder may keep the pointer.
         unsafe { Platform::register_frames(image.at(offset)) };
     }
+    debug::publish(&patch, image.base());
     // SAFETY: the caller vouches for the patch; its image is sealed and known to the unwinder.
     let functions = unsafe { plan.run(&patch, &image, number) };
     Ok(Loaded { id: patch.id, number, functions })
+}
+
+/// Says that patches may come: backtraces made from here on will know them.
+pub(crate) fn announce() {
+    debug::announce();
 }
 
 /// The patches loaded so far, oldest first.

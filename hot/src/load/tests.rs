@@ -47,6 +47,7 @@ fn patch(name: &str, text: Vec<u8>) -> Patch {
         entries: vec![],
         swaps: vec![Swap { name: name.into(), slot: slot_of(name), instance: None, target: 0 }],
         functions: vec![],
+        debug: None,
     }
 }
 
@@ -303,4 +304,107 @@ fn a_patch_file_given_by_path_goes_live_and_is_told_by_name() {
     let success = format!("Hot reload was successful: {}", name!("by_path"));
     assert_eq!(told[..2], [success.clone(), success]);
     assert!(told[2].contains("failed to load") && told.len() == 3, "{told:?}");
+}
+
+/// What `dl_iterate_phdr` names: files and the addresses of their segments.
+#[cfg(feature = "backtraces")]
+fn objects() -> Vec<(String, std::ops::Range<u64>)> {
+    unsafe extern "C" fn collect(
+        info: *mut libc::dl_phdr_info,
+        _: usize,
+        data: *mut std::ffi::c_void,
+    ) -> i32 {
+        // SAFETY: the description is valid during the call, and `data` is what is passed below.
+        unsafe {
+            let (info, all) = (&*info, &mut *data.cast::<Vec<(String, std::ops::Range<u64>)>>());
+            let name = std::ffi::CStr::from_ptr(info.dlpi_name).to_string_lossy().into_owned();
+            for header in std::slice::from_raw_parts(info.dlpi_phdr, info.dlpi_phnum.into()) {
+                let start = info.dlpi_addr.wrapping_add(header.p_vaddr);
+                all.push((name.clone(), start..start.wrapping_add(header.p_memsz)));
+            }
+        }
+        0
+    }
+    let mut all = Vec::new();
+    // SAFETY: the callback takes the list that is passed with it.
+    unsafe { libc::dl_iterate_phdr(Some(collect), (&raw mut all).cast()) };
+    all
+}
+
+#[cfg(feature = "backtraces")]
+#[hot]
+fn named() -> u32 {
+    1
+}
+
+/// In a process of its own, since it fills the room.
+#[cfg(feature = "backtraces")]
+#[test]
+fn a_patch_has_its_file_under_all_its_slots_until_the_room_is_full() {
+    const CHILD: &str = "HOT_TEST_FILLS_THE_ROOM";
+    if std::env::var_os(CHILD).is_none() {
+        let test = "load::tests::a_patch_has_its_file_under_all_its_slots_until_the_room_is_full";
+        let status = std::process::Command::new(std::env::current_exe().expect("this program"))
+            .args(["--exact", test, "--nocapture"])
+            .env(CHILD, "1")
+            .env_remove("HOT_SOCKET")
+            // Announced before main, so before the test harness could make a backtrace.
+            .env("HOT_WATCH", "nowhere")
+            .status();
+        assert!(status.expect("it starts").success());
+        return;
+    }
+    let describe = |patch: &mut Patch| {
+        let elf = [0x5000u64.to_le_bytes(), 7u64.to_le_bytes()].concat();
+        patch.debug = Some(hot_patch::patch::Debug { elf, addresses: vec![0] });
+    };
+    let slots: Vec<_> =
+        objects().into_iter().filter(|(name, _)| name.contains("hot-debug-")).collect();
+    assert_eq!(slots.len() as u64, 256);
+    assert!(slots.windows(2).all(|pair| pair[0].1.end == pair[1].1.start), "one after the other");
+    assert!(slots.iter().all(|(name, _)| !std::path::Path::new(name).exists()), "no file yet");
+    let base = |patch: &Patch| {
+        ledger::read().iter().find(|image| image.id == patch.id).expect("it is listed").base
+    };
+    let slot_at = |address: u64| slots.iter().position(|(_, range)| range.contains(&address));
+
+    // A patch of three slots, then one of one.
+    let mut wide = patch(name!("named"), answer(2));
+    wide.zeroed = 130 << 10;
+    describe(&mut wide);
+    load_patch(&wide).expect("it loads");
+    assert_eq!(named(), 2);
+    assert_eq!(slot_at(base(&wide)), Some(0));
+    let mut small = patch(name!("named"), answer(3));
+    describe(&mut small);
+    load_patch(&small).expect("it loads");
+    assert_eq!(slot_at(base(&small)), Some(3));
+    let file = |slot: usize| std::fs::read(&slots[slot].0).expect("a file");
+    // The room is at 0x10000000 in the files.
+    let address = |slot: u64| (0x1000_5000 + slot * (64 << 10)).to_le_bytes().to_vec();
+    for (slot, first) in [(0, 0), (1, 0), (2, 0), (3, 3)] {
+        assert_eq!(file(slot)[..8], address(first), "slot {slot}");
+        assert_eq!(file(slot)[8..], 7u64.to_le_bytes());
+    }
+    assert!(!std::path::Path::new(&slots[4].0).exists());
+
+    // A patch that is refused leaves its slot to the next.
+    let mut refused = patch(name!("named"), answer(4));
+    describe(&mut refused);
+    refused.swaps.clear();
+    load_patch(&refused).expect_err("it swaps nothing");
+    for slot in 4..256 {
+        let mut next = patch(name!("named"), answer(slot));
+        describe(&mut next);
+        load_patch(&next).expect("it loads");
+        assert_eq!(slot_at(base(&next)), Some(slot as usize));
+    }
+    for version in 1000..1003 {
+        let mut outside = patch(name!("named"), answer(version));
+        describe(&mut outside);
+        load_patch(&outside).expect("a full room refuses nothing");
+        assert_eq!(named(), version);
+        assert_eq!(slot_at(base(&outside)), None);
+    }
+    assert!(std::backtrace::Backtrace::force_capture().to_string().contains("until_the_room"));
 }

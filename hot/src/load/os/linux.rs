@@ -1,6 +1,11 @@
 //! Linux with glibc: program headers from the dynamic loader, pages from `mmap`, frames to libgcc.
 
-use super::{Access, Host, Os};
+use super::{Access, Announced, Host, Os};
+#[cfg(all(feature = "backtraces", feature = "enabled", target_arch = "x86_64"))]
+mod announce;
+#[cfg(all(feature = "backtraces", feature = "enabled", target_arch = "x86_64"))]
+mod gdb;
+
 use once_cell::sync::OnceCell;
 use std::ffi::{c_int, c_void};
 use std::ops::Range;
@@ -112,6 +117,28 @@ impl Os for Linux {
         // SAFETY: the symbol is only turned into a number here; a wrong type cannot be used.
         let symbol = unsafe { this.get::<*const ()>(name.as_bytes()) }.ok()?;
         Some(symbol.into_raw() as u64)
+    }
+
+    const ANNOUNCES: bool =
+        cfg!(all(feature = "backtraces", feature = "enabled", target_arch = "x86_64"));
+
+    #[cfg(all(feature = "backtraces", feature = "enabled", target_arch = "x86_64"))]
+    fn announce(objects: Vec<Announced>) {
+        announce::announce(objects);
+    }
+    #[cfg(all(feature = "backtraces", feature = "enabled", target_arch = "x86_64"))]
+    fn tell_debugger(elf: &'static [u8]) {
+        gdb::tell(elf);
+    }
+    #[cfg(not(all(feature = "backtraces", feature = "enabled", target_arch = "x86_64")))]
+    fn announce(_: Vec<Announced>) {}
+    #[cfg(not(all(feature = "backtraces", feature = "enabled", target_arch = "x86_64")))]
+    fn tell_debugger(_: &'static [u8]) {}
+
+    fn at_exit(run: extern "C" fn()) {
+        // SAFETY: the function takes nothing and never unwinds. Without room for it the list of
+        // libc is full, and it is not called.
+        unsafe { libc::atexit(run) };
     }
 }
 

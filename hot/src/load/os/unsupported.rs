@@ -1,6 +1,6 @@
 //! Any other system: patches are refused with a sentence; slots, mocks and plugins work.
 
-use super::{Access, Host, Os};
+use super::{Access, Announced, Host, Os};
 use std::ops::Range;
 
 /// See [`Os`].
@@ -28,4 +28,8 @@ impl Os for Unsupported {
     fn symbol(_: &str) -> Option<u64> {
         None
     }
+    const ANNOUNCES: bool = false;
+    fn announce(_: Vec<Announced>) {}
+    fn tell_debugger(_: &'static [u8]) {}
+    fn at_exit(_: extern "C" fn()) {}
 }

@@ -146,11 +146,12 @@ impl Reply {
                     w.text(&f.file);
                     w.u32(f.line);
                     w.text(&f.layer);
-                    w.list(f.patch.as_slice(), |w, patch| {
+                    w.u8(f.patch.is_some().into());
+                    if let Some(patch) = &f.patch {
                         w.u32(patch.number);
                         w.u64(patch.id.0);
                         w.u64(patch.age);
-                    });
+                    }
                 });
             }
         }
@@ -176,18 +177,25 @@ impl Reply {
                 micros: r.u64()?,
             },
             3 => Reply::Failed { message: text(&mut r, "the message")? },
-            4 => Reply::Functions(r.list(24, |r| {
+            4 => Reply::Functions(r.list(21, |r| {
                 Ok(FunctionInfo {
                     name: text(r, "a name")?,
                     signature: text(r, "a signature")?,
                     file: text(r, "a file")?,
                     line: r.u32()?,
                     layer: text(r, "a layer")?,
-                    patch: r
-                        .list(20, |r| {
-                            Ok(PatchInfo { number: r.u32()?, id: PatchId(r.u64()?), age: r.u64()? })
-                        })?
-                        .pop(),
+                    patch: match r.u8()? {
+                        0 => None,
+                        1 => Some(PatchInfo {
+                            number: r.u32()?,
+                            id: PatchId(r.u64()?),
+                            age: r.u64()?,
+                        }),
+                        n => {
+                            let (what, value) = ("whether there is a patch", n.into());
+                            return Err(DecodeError::Invalid { what, value, at: 0 });
+                        }
+                    },
                 })
             })?),
             n => return Err(DecodeError::Invalid { what: "the reply", value: n.into(), at: 0 }),

@@ -5,7 +5,7 @@
 //! `PROPTEST_CASES` sets how many of each are tried (default 256). Memory is counted by the
 //! allocator of this test: a reader that would reserve what a length claims is caught.
 
-use hot_patch::message::{Reply, Request, read_frame, write_frame};
+use hot_patch::message::{FunctionInfo, PatchInfo, Reply, Request, read_frame, write_frame};
 use hot_patch::patch::{
     Architecture, Base, HEADER, Patch, PatchId, Place, Relocation, Swap, Symbol, Width,
 };
@@ -168,8 +168,14 @@ proptest! {
             protocol: 1, pid: 2, build_id: vec![3; 20], functions: 4,
             patches: vec![PatchId(id), PatchId(5)],
         };
-        let loaded = Reply::Loaded { id: PatchId(id), functions: names, micros: 6 };
-        for good in [hello, loaded] {
+        let loaded = Reply::Loaded { id: PatchId(id), number: 7, functions: names, micros: 6 };
+        let function = |patch| FunctionInfo {
+            name: "a/b".into(), signature: "fn()".into(), file: "a.rs".into(), line: 3,
+            layer: "live".into(), patch,
+        };
+        let patch = PatchInfo { number: 1, id: PatchId(id), age: 9 };
+        let list = Reply::Functions(vec![function(Some(patch)), function(None)]);
+        for good in [hello, loaded, list] {
             let bytes = damaged(&good.to_bytes(), &damage);
             if let Ok(read) = in_proportion(&bytes, Reply::from_bytes) {
                 prop_assert_eq!(read.to_bytes(), bytes);

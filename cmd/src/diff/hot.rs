@@ -58,27 +58,29 @@ impl Hot {
         hot
     }
 
-    /// The hot functions that the process does not have yet, and those that it has but the source
-    /// has no longer, by slot.
-    pub fn since<'a>(
-        &'a self,
+    /// The hot functions that the process does not have yet, by slot.
+    pub fn added(&self, loaded: &Loaded) -> Vec<(Name, &HotFunction)> {
+        self.sorted(|slot| !loaded.contains(slot))
+    }
+
+    /// The hot functions that the process has, but the source has no longer, by slot.
+    pub fn gone<'a>(
+        &self,
         running: &'a Hot,
         renamed: &HashMap<Name, Name>,
         loaded: &Loaded,
-    ) -> (Vec<(Name, &'a HotFunction)>, Vec<(Name, &'a HotFunction)>) {
-        let sorted = |mut functions: Vec<(Name, &'a HotFunction)>| {
-            functions.sort_by(|(_, a), (_, b)| a.name.cmp(&b.name));
-            functions
-        };
-        let added = self.functions.iter().filter(|(slot, _)| !loaded.contains(**slot));
-        let is_renamed = |slot: &Name| renamed.values().any(|was| was == slot);
-        let is_gone = |slot: &Name| !self.functions.contains_key(slot) && !is_renamed(slot);
-        let has = |slot: &Name| loaded.contains(*slot) && is_gone(slot);
-        let gone = running.functions.iter().filter(|(slot, _)| has(slot));
-        (
-            sorted(added.map(|(slot, function)| (*slot, function)).collect()),
-            sorted(gone.map(|(slot, function)| (*slot, function)).collect()),
-        )
+    ) -> Vec<(Name, &'a HotFunction)> {
+        let is_renamed = |slot| renamed.values().any(|was| *was == slot);
+        running.sorted(|slot| {
+            loaded.contains(slot) && !self.functions.contains_key(&slot) && !is_renamed(slot)
+        })
+    }
+
+    fn sorted(&self, wanted: impl Fn(Name) -> bool) -> Vec<(Name, &HotFunction)> {
+        let functions = self.functions.iter().filter(|(slot, _)| wanted(**slot));
+        let mut functions: Vec<_> = functions.map(|(slot, function)| (*slot, function)).collect();
+        functions.sort_by(|(_, a), (_, b)| a.name.cmp(&b.name));
+        functions
     }
 
     /// Slots that go by another name than in `running`: each new name, and the one before. rustc

@@ -106,7 +106,7 @@ pub(super) fn judge(world: &mut World, rebuilt: Vec<CrateObjects>) -> Result<Ver
         return Ok(Verdict::Refused { why: why.into(), details });
     }
     let roots = roots(&hot, &dirty, loaded);
-    let (added, gone) = hot.since(&world.running, renamed, loaded);
+    let (added, gone) = (hot.added(loaded), hot.gone(&world.running, renamed, loaded));
     if roots.is_empty() {
         let changed = report.changed(&world.names);
         let effect = Effect {

@@ -61,7 +61,7 @@ pub enum Event {
         /// What happens now.
         next: Next,
         /// Whether only the dry run keeps the program from being restarted.
-        #[serde(skip_serializing_if = "is_false")]
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
         dry_run: bool,
     },
     /// Answer to a change that only cargo can act on, or what follows a refusal.
@@ -93,11 +93,6 @@ pub struct Effect {
     pub new_statics: usize,
     /// Size of the patch.
     pub bytes: usize,
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref)]
-fn is_false(value: &bool) -> bool {
-    !value
 }
 
 /// What follows a refusal.

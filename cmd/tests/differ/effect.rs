@@ -100,7 +100,12 @@ fn only_what_the_program_can_still_come_to_goes_on_with_old_code() {
     let edited = LIBRARY.replace("n * 2 }\n    pub", "n * 3 }\n    pub");
     let prepared = patch(world.judge(vec![program.library(&edited)]).expect("a verdict"));
     assert_eq!(prepared.functions, ["shop/serve", "shop/total"]);
-    assert_eq!((prepared.left.partly.len(), prepared.left.not_live.len()), (0, 0), "{prepared:?}");
+    assert_eq!(
+        (prepared.left.partly.len(), prepared.left.not_live.len()),
+        (0, 0),
+        "{:?}",
+        prepared.left
+    );
 }
 
 #[test]

@@ -7,6 +7,7 @@
 use super::place::Sealed;
 use arc_swap::ArcSwapOption;
 use hot_patch::patch::{Patch, PatchId};
+use std::ops::Range;
 use std::sync::Arc;
 
 /// A loaded patch's image.
@@ -18,6 +19,15 @@ pub(super) struct Image {
     pub(super) base: u64,
     /// Its size in bytes.
     pub(super) size: u64,
+    /// Its thread-locals: offsets from the thread pointer.
+    pub(super) locals: Range<i64>,
+}
+
+impl Image {
+    /// The addresses that it covers.
+    pub(super) fn range(&self) -> Range<u64> {
+        self.base..self.base + self.size
+    }
 }
 
 static LOADED: ArcSwapOption<Vec<Image>> = ArcSwapOption::const_empty();
@@ -28,8 +38,8 @@ pub(super) fn read() -> Arc<Vec<Image>> {
 }
 
 /// Writes down a patch whose image is sealed.
-pub(super) fn add(patch: &Patch, image: &Sealed) {
-    let image = Image { id: patch.id, base: image.base(), size: patch.image_size() };
+pub(super) fn add(patch: &Patch, image: &Sealed, locals: Range<i64>) {
+    let image = Image { id: patch.id, base: image.base(), size: patch.image_size(), locals };
     LOADED.rcu(|images| {
         let mut images = images.as_deref().cloned().unwrap_or_default();
         images.push(image.clone());

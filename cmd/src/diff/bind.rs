@@ -7,7 +7,8 @@
 //! - unchanged: the running version's site;
 //! - a static with state: the running one, always; one that is new is carried, unless one of the
 //!   same path has just disappeared, which means that its type changed;
-//! - a thread-local: the running one; a new one is refused;
+//! - a thread-local: the running one; a new one is carried, on the same conditions, if the
+//!   program's pool has room for it ([`super::local`]);
 //! - not defined in the program's own crates: the executable's, if its name is unique there, else
 //!   out of an archive, else a dynamic symbol.
 //!
@@ -20,10 +21,12 @@ use super::archive::Archives;
 use super::atom::{Ask, AtomRef, Kind, Meaning, Reloc};
 use super::host::Host;
 use super::hot::Hot;
+use super::local::Locals;
 use super::name::{Name, Names};
 use super::program::Definitions;
 use super::world::{Loaded, Site};
 use super::{Detail, DiffError};
+use hot_patch::patch::{LOCALS, LOCALS_ALIGN};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// What a name in the patch refers to.
@@ -64,7 +67,9 @@ pub struct Selection {
     pub state: BTreeSet<Name>,
     /// Names of the running functions that the patch calls.
     pub called: BTreeSet<Name>,
-    /// Names of new statics of the program's own crates.
+    /// The thread-locals among them, laid out.
+    pub locals: Locals,
+    /// Names of new statics and thread-locals of the program's own crates.
     pub new_statics: BTreeSet<Name>,
     /// What stands in the way: one word, and the item.
     pub obstacles: Vec<(&'static str, Detail)>,
@@ -159,6 +164,17 @@ pub fn select(roots: &[Name], sources: &mut Sources<'_>) -> Result<Selection, Di
             }
         }
     }
+    selection.locals = Locals::new(&selection.atoms);
+    if let (false, Some(largest)) = (selection.locals.fit(), selection.locals.largest().cloned()) {
+        let now = format!(
+            "is a new thread-local of {} bytes, aligned to {}; with the others of this patch it \
+             does not fit the {LOCALS} bytes, aligned to {LOCALS_ALIGN}, that a running program \
+             keeps for new ones: keep the value in a Box, or restart",
+            largest.atom().size,
+            largest.atom().align
+        );
+        obstacle(&mut selection, "thread-local", &largest, sources, &now);
+    }
     Ok(selection)
 }
 
@@ -248,17 +264,6 @@ fn bind(
         return Ok(None);
     };
     let kind = atom.atom().kind;
-    if kind == Kind::ThreadLocal {
-        let path = sources.names.path(name);
-        obstacle(
-            selection,
-            "thread-local",
-            from,
-            sources,
-            &format!("needs the thread-local {path}, which the running program does not have"),
-        );
-        return Ok(None);
-    }
     if several && kind.is_state() {
         let path = sources.names.path(name);
         obstacle(
@@ -314,27 +319,18 @@ fn own(
             );
             return None;
         }
-        if kind == Kind::ThreadLocal {
-            obstacle(
-                selection,
-                "thread-local",
-                atom,
-                sources,
-                "is a new thread-local, for which running threads have no room",
-            );
-            return None;
-        }
+        let why = if kind == Kind::ThreadLocal { "thread-local" } else { "static" };
         if retyped(name, sources) {
             obstacle(
                 selection,
-                "static",
+                why,
                 atom,
                 sources,
                 "has another type now; the running one keeps its value only if its type stays",
             );
             return None;
         }
-        if kind == Kind::Data {
+        if matches!(kind, Kind::Data | Kind::ThreadLocal) {
             selection.new_statics.insert(name);
         }
         return Some(Binding::Carried(atom.clone()));

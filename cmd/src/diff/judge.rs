@@ -10,7 +10,7 @@ use super::image::{self, Image};
 use super::name::{Name, Names};
 use super::program::{Definitions, Program};
 use super::report::Report;
-use super::world::{Loaded, Site};
+use super::world::{Loaded, Site, Spot};
 use super::{CrateObjects, Detail, DiffError, Pending, Prepared, Verdict, World, unreadable};
 use hot_patch::patch::{Architecture, Base, Patch, PatchId, Place, Swap};
 use std::collections::{HashMap, HashSet};
@@ -272,7 +272,7 @@ fn carried(
     selection: &Selection,
     image: &Image,
     definitions: &Definitions,
-) -> Vec<(Name, Vec<AtomRef>, u64)> {
+) -> Vec<(Name, Vec<AtomRef>, Spot)> {
     let key = |atom: &AtomRef| (Arc::as_ptr(&atom.object), atom.index);
     let mut others: HashMap<_, Vec<Name>> = HashMap::new();
     let mut seen = HashSet::new();
@@ -297,7 +297,7 @@ fn carried(
         .flat_map(|atom| {
             let others = others.get(&key(atom)).into_iter().flatten().copied();
             let names = atom.atom().name.into_iter().chain(others);
-            names.map(|name| (name, copies(name, atom), image.places[atom]))
+            names.map(|name| (name, copies(name, atom), image.spot(atom)))
         })
         .collect()
 }
@@ -321,7 +321,9 @@ fn assemble(
                 });
                 (Base::Patch(index as u32), offset)
             }
-            Site::Thread(_) => unreachable!("slots and bodies are not thread-local"),
+            Site::Thread(_) | Site::Local(..) => {
+                unreachable!("slots and bodies are not thread-local")
+            }
         };
         Place { base, offset }
     };
@@ -355,6 +357,7 @@ fn assemble(
         read_only: image.read_only.clone(),
         data: image.data.clone(),
         zeroed: image.zeroed,
+        locals: image.locals,
         relocations: image.relocations.clone(),
         unwind: image.unwind,
         constructors: Vec::new(),

@@ -10,7 +10,7 @@
 //! 3. `bind` selects what goes into the patch and binds the rest to the running process, out of
 //!    the `world`, the executable (`host`) or an `archive`;
 //! 4. the layout guard ([`crate::layout`]) compares the types of all that is shared;
-//! 5. `image` lays the patch out.
+//! 5. `image` lays the patch out, `local` its thread-locals.
 //!
 //! `report` words what changed for a person.
 
@@ -25,6 +25,7 @@ mod host;
 mod hot;
 mod image;
 mod judge;
+mod local;
 pub mod name;
 pub mod object;
 mod program;
@@ -39,7 +40,7 @@ use name::{Name, Names};
 use program::Program;
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
-use world::Loaded;
+use world::{Loaded, Spot};
 
 /// The relocatable objects of one crate of the program, as rustc has just written them.
 #[derive(Clone, Debug)]
@@ -176,7 +177,7 @@ pub struct World {
 /// What becomes true when the pending patch is loaded.
 struct Pending {
     id: PatchId,
-    carried: Vec<(Name, Vec<AtomRef>, u64)>,
+    carried: Vec<(Name, Vec<AtomRef>, Spot)>,
     program: Program,
     constructed: HashSet<Name>,
     stale: HashSet<Name>,

@@ -10,7 +10,7 @@
 //!   session;
 //! - `session`: the three together, and the state that must survive every edit;
 //! - `edits`: the groups of cases, one process each, and what a case is;
-//! - `functions`, `items`, `trouble`: the cases;
+//! - `functions`, `items`, `locals`, `trouble`: the cases;
 //! - `command`: what the command line promises; `paths`: patches named on the program's stdin.
 
 mod command;
@@ -19,6 +19,7 @@ mod functions;
 #[path = "../harness/mod.rs"]
 mod harness;
 mod items;
+mod locals;
 mod paths;
 mod session;
 mod trouble;

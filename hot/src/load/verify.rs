@@ -30,11 +30,7 @@ pub(crate) enum Mismatch {
 
 /// Checks the patch against the process; answers the patches that it refers to, in the order in
 /// which it names them.
-pub(super) fn verify(
-    patch: &Patch,
-    host: &Host,
-    loaded: &[Image],
-) -> Result<Vec<Image>, Mismatch> {
+pub(super) fn verify(patch: &Patch, host: &Host, loaded: &[Image]) -> Result<Vec<Image>, Mismatch> {
     if Processor::ARCHITECTURE != Some(patch.architecture) {
         return Err(Mismatch::Architecture(patch.architecture));
     }

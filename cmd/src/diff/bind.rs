@@ -26,6 +26,7 @@ use super::name::{Name, Names};
 use super::program::Definitions;
 use super::world::{Loaded, Site};
 use super::{Detail, DiffError};
+use crate::layout::item_path;
 use hot_patch::patch::{LOCALS, LOCALS_ALIGN};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -187,7 +188,11 @@ fn obstacle(
 ) {
     let item = atom.atom().name.map_or_else(
         || format!("a constant of {}", atom.object.unit),
-        |name| sources.names.path(name),
+        |name| match atom.atom().kind {
+            // Without the cell that the macro has made.
+            Kind::ThreadLocal => item_path(sources.names.text(name)),
+            _ => sources.names.path(name),
+        },
     );
     let detail = Detail { item, was: String::new(), now: now.to_owned(), lines: Vec::new() };
     if !selection.obstacles.contains(&(why, detail.clone())) {

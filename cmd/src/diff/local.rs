@@ -82,9 +82,12 @@ impl Locals {
         self.size <= LOCALS && self.align <= LOCALS_ALIGN
     }
 
-    /// The one that takes most, by alignment and size.
+    /// The one that stands in the way most: by an alignment that the pool does not have, then by size.
     pub fn largest(&self) -> Option<&AtomRef> {
-        let key = |atom: &&AtomRef| (atom.atom().align, atom.atom().size, atom.atom().name);
+        let key = |atom: &&AtomRef| {
+            let atom = atom.atom();
+            (atom.align > LOCALS_ALIGN, atom.size, atom.name)
+        };
         self.places.keys().max_by_key(key)
     }
 }

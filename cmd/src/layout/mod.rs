@@ -26,6 +26,7 @@ mod vtables;
 
 pub use compare::{Bound, compare};
 pub use difference::{Difference, Origin};
+pub use symbol::path as item_path;
 
 use std::sync::Arc;
 

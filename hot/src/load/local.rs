@@ -86,10 +86,13 @@ pub(super) fn take(locals: Locals) -> Result<Room, NoLocals> {
 /// pool lies in the executable's own block.
 fn pool() -> Option<i64> {
     let here = POOL.with(|pool| pool.0.get() as u64);
-    let block = Platform::thread_block()?;
-    let inside = here >= block.start && here + LOCALS <= block.end;
-    let pointer = Processor::thread_pointer()?;
-    inside.then(|| here.wrapping_sub(pointer) as i64)
+    within(&Platform::thread_block()?, here..here + LOCALS)?;
+    Some(here.wrapping_sub(Processor::thread_pointer()?) as i64)
+}
+
+/// Whether one range lies in the other.
+fn within(block: &Range<u64>, pool: Range<u64>) -> Option<()> {
+    (pool.start >= block.start && pool.end <= block.end).then_some(())
 }
 
 impl Room {
@@ -110,6 +113,37 @@ impl Drop for Room {
         // Loads go one after the other, so nothing has been taken behind it.
         if !self.taken.is_empty() && *used == self.taken.end {
             *used = self.taken.start;
+        }
+    }
+}
+
+#[cfg(all(test, target_os = "linux", target_env = "gnu", target_arch = "x86_64"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pool_is_zero_and_at_one_distance_on_every_thread() {
+        let look = || {
+            let bytes = POOL.with(|pool| pool.0.get());
+            // SAFETY: what of the pool is given out, in this process of tests, is written by tests
+            // that patch it on their own threads; this one has just begun.
+            let zero = unsafe { (*bytes).iter().all(|&byte| byte == 0) };
+            (pool(), zero)
+        };
+        let ends = || std::thread::spawn(look).join().expect("it does not panic");
+        let (first, second) = (ends(), ends());
+        assert_eq!(first, second);
+        assert!(first.1 && first.0.is_some_and(|at| at < 0 && at % 128 == 0), "{first:?}");
+    }
+
+    #[test]
+    fn a_pool_outside_of_the_executables_block_is_not_used() {
+        let block = 0x1000..0x4000;
+        for pool in [0x1000..0x2000, 0x3000..0x4000] {
+            assert_eq!(within(&block, pool), Some(()));
+        }
+        for pool in [0xfff..0x1fff, 0x3001..0x4001, 0x8000..0x9000] {
+            assert_eq!(within(&block, pool), None);
         }
     }
 }

@@ -86,13 +86,14 @@ pub(super) fn take(locals: Locals) -> Result<Room, NoLocals> {
 /// pool lies in the executable's own block.
 fn pool() -> Option<i64> {
     let here = POOL.with(|pool| pool.0.get() as u64);
-    within(&Platform::thread_block()?, here..here + LOCALS)?;
-    Some(here.wrapping_sub(Processor::thread_pointer()?) as i64)
+    let inside = is_within(&Platform::thread_block()?, here..here + LOCALS);
+    let pointer = Processor::thread_pointer()?;
+    inside.then(|| here.wrapping_sub(pointer) as i64)
 }
 
 /// Whether one range lies in the other.
-fn within(block: &Range<u64>, pool: Range<u64>) -> Option<()> {
-    (pool.start >= block.start && pool.end <= block.end).then_some(())
+fn is_within(block: &Range<u64>, pool: Range<u64>) -> bool {
+    pool.start >= block.start && pool.end <= block.end
 }
 
 impl Room {
@@ -140,10 +141,10 @@ mod tests {
     fn a_pool_outside_of_the_executables_block_is_not_used() {
         let block = 0x1000..0x4000;
         for pool in [0x1000..0x2000, 0x3000..0x4000] {
-            assert_eq!(within(&block, pool), Some(()));
+            assert!(is_within(&block, pool));
         }
         for pool in [0xfff..0x1fff, 0x3001..0x4001, 0x8000..0x9000] {
-            assert_eq!(within(&block, pool), None);
+            assert!(!is_within(&block, pool));
         }
     }
 }

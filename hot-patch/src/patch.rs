@@ -491,14 +491,16 @@ fn write_base(w: &mut Writer, base: Base) {
 fn read_base(r: &mut Reader<'_>) -> Result<Base, DecodeError> {
     let at = r.at();
     let (tag, index) = (r.u8()?, r.u32()?);
-    Ok(match tag {
-        0 => Base::Image,
-        1 => Base::Host,
-        2 => Base::Patch(index),
-        3 => Base::Symbol(index),
-        4 => Base::Locals,
-        5 => Base::LocalsOf(index),
-        n => return Err(invalid("a base", n.into(), at)),
+    Ok(match (tag, index) {
+        (0, 0) => Base::Image,
+        (1, 0) => Base::Host,
+        (4, 0) => Base::Locals,
+        // An index that means nothing: there is one way to write a patch.
+        (0 | 1 | 4, n) => return Err(invalid("the index of a base", n.into(), at)),
+        (2, index) => Base::Patch(index),
+        (3, index) => Base::Symbol(index),
+        (5, index) => Base::LocalsOf(index),
+        (n, _) => return Err(invalid("a base", n.into(), at)),
     })
 }
 

@@ -104,6 +104,13 @@ pub struct Reloc {
     pub bias: i64,
 }
 
+impl Reloc {
+    /// Whether the field lies within so many bytes.
+    pub fn is_within(&self, length: usize) -> bool {
+        self.at.checked_add(self.ask.width() as u64).is_some_and(|end| end <= length as u64)
+    }
+}
+
 /// The unwind information of a function.
 #[derive(Clone, Debug)]
 pub struct Frame {

@@ -27,7 +27,7 @@ use super::program::Definitions;
 use super::world::{Loaded, Site};
 use super::{Detail, DiffError};
 use crate::layout::item_path;
-use hot_patch::patch::{LOCALS, LOCALS_ALIGN};
+use hot_patch::patch::{LOCALS, LOCALS_ALIGN, PAGE};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// What a name in the patch refers to.
@@ -123,6 +123,11 @@ pub fn select(roots: &[Name], sources: &mut Sources<'_>) -> Result<Selection, Di
             continue;
         }
         selection.atoms.push(atom.clone());
+        let align = atom.atom().align;
+        if align > PAGE {
+            let now = format!("wants an alignment of {align} bytes; a patch has {PAGE} at most");
+            obstacle(&mut selection, "alignment", &atom, sources, &now);
+        }
         if atom.atom().kind == Kind::Slot
             && let Some(function) = atom.atom().name.and_then(|n| sources.hot.functions.get(&n))
         {

@@ -1,4 +1,4 @@
-//! Lays the selected atoms out as a patch's image and resolves what can be resolved here.
+//! Lays the selected atoms out as a patch and resolves what can be resolved here.
 //!
 //! 1. **Place.** Text first, with the guards of functions that need some ([`super::local`]), and a
 //!    stub for each dynamic symbol that is called directly; then constants, the global offset table
@@ -15,35 +15,15 @@ use super::frame::{FDE_CIE, FDE_FUNCTION};
 use super::local::{self, GUARD, Local};
 use super::name::Name;
 use super::thread::{self, Consumed};
-use super::world::{PatchIndex, Site, Spot};
-use hot_patch::patch::{Base, Locals, PAGE, Relocation, Symbol, Width};
+use super::world::{Loaded, Site, Spot};
+use hot_patch::patch::{Architecture, Base, Locals, PAGE, Patch, PatchId, Place};
+use hot_patch::patch::{Relocation, Symbol, Width};
 use std::collections::HashMap;
 
 /// A laid-out image.
-#[derive(Default)]
 pub struct Image {
-    /// The parts, as in a patch.
-    pub text: Vec<u8>,
-    /// Constants.
-    pub read_only: Vec<u8>,
-    /// Statics.
-    pub data: Vec<u8>,
-    /// Bytes of zeroed statics.
-    pub zeroed: u64,
-    /// What is left to the loader.
-    pub relocations: Vec<Relocation>,
-    /// Offset of the unwind table.
-    pub unwind: Option<u64>,
-    /// Offsets of the registry entries.
-    pub entries: Vec<u64>,
-    /// Names of the functions.
-    pub functions: Vec<Symbol>,
-    /// Dynamic symbols.
-    pub symbols: Vec<Name>,
-    /// Earlier patches referred to.
-    pub requires: Vec<PatchIndex>,
-    /// Thread-locals.
-    pub locals: Locals,
+    /// The patch, but for what is called and swapped when it is loaded.
+    pub patch: Patch,
     /// Where each atom is; of a function, where it is entered. Of a thread-local, where its image
     /// is, if it has one.
     pub places: HashMap<AtomRef, u64>,
@@ -53,10 +33,21 @@ pub struct Image {
     pub obstacles: Vec<(AtomRef, String)>,
 }
 
-/// A word of the global offset table: what it leads to, and the offset added.
-type Word = (Binding, i64);
-
 impl Image {
+    /// Something in the process that is no thread-local, as the patch says it.
+    pub fn place(&mut self, site: Site, loaded: &Loaded) -> Place {
+        let (base, offset) = match site {
+            Site::Host(address) => (Base::Host, address),
+            Site::Patch(patch, offset) => {
+                (Base::Patch(index_of(&mut self.patch.requires, loaded.patch(patch))), offset)
+            }
+            Site::Thread(_) | Site::Local(..) => {
+                unreachable!("a thread-local has another place in each thread")
+            }
+        };
+        Place { base, offset }
+    }
+
     /// Where an atom is that other patches may refer to.
     pub fn spot(&self, atom: &AtomRef) -> Spot {
         match self.local_places.get(atom) {
@@ -65,6 +56,9 @@ impl Image {
         }
     }
 }
+
+/// A word of the global offset table: what it leads to, and the offset added.
+type Word = (Binding, i64);
 
 struct Builder<'a, 'b> {
     selection: &'a Selection,
@@ -94,11 +88,34 @@ enum Goal {
 }
 
 /// Builds the image of a selection.
-pub fn build(selection: &Selection, sources: &Sources<'_>) -> Image {
+pub fn build(id: PatchId, selection: &Selection, sources: &Sources<'_>) -> Image {
+    let patch = Patch {
+        architecture: Architecture::X86_64,
+        build_id: sources.host.build_id.clone(),
+        id,
+        requires: Vec::new(),
+        symbols: Vec::new(),
+        text: Vec::new(),
+        read_only: Vec::new(),
+        data: Vec::new(),
+        zeroed: 0,
+        locals: Locals::default(),
+        relocations: Vec::new(),
+        unwind: None,
+        constructors: Vec::new(),
+        entries: Vec::new(),
+        swaps: Vec::new(),
+        functions: Vec::new(),
+    };
     let mut builder = Builder {
         selection,
         sources,
-        image: Image::default(),
+        image: Image {
+            patch,
+            places: HashMap::new(),
+            local_places: HashMap::new(),
+            obstacles: Vec::new(),
+        },
         read_only_at: 0,
         data_at: 0,
         stubs: Vec::new(),
@@ -152,18 +169,19 @@ impl Builder<'_, '_> {
                 _ => {}
             }
         }
-        self.image.text = vec![0xcc; at as usize];
+        self.image.patch.text = vec![0xcc; at as usize];
 
         self.read_only_at = at.next_multiple_of(PAGE);
         let mut at = self.read_only_at;
-        for atom in is(|k| matches!(k, Kind::ReadOnly | Kind::Merge { .. } | Kind::Entry)) {
+        let constant = |kind: Kind| kind != Kind::Text && !kind.is_state();
+        for atom in is(constant) {
             at = self.put(atom, at, 8);
             if atom.atom().kind == Kind::Entry {
-                self.image.entries.push(self.image.places[atom]);
+                self.image.patch.entries.push(self.image.places[atom]);
             }
         }
         let laid_out = &self.selection.locals;
-        self.image.locals = Locals { size: laid_out.size, align: laid_out.align };
+        self.image.patch.locals = Locals { size: laid_out.size, align: laid_out.align };
         for atom in is(|k| k == Kind::ThreadLocal) {
             let mut place = laid_out.places[atom];
             if let Some(initial) = &mut place.initial {
@@ -179,7 +197,7 @@ impl Builder<'_, '_> {
         }
         self.frames_at = at;
         at += self.frame_records().iter().map(|r| r.0.bytes.len() as u64).sum::<u64>() + 4;
-        self.image.read_only = vec![0; (at - self.read_only_at) as usize];
+        self.image.patch.read_only = vec![0; (at - self.read_only_at) as usize];
 
         self.data_at = at.next_multiple_of(PAGE);
         let mut at = self.data_at;
@@ -188,12 +206,12 @@ impl Builder<'_, '_> {
         for atom in is(in_image).filter(|a| !zeroed(a)) {
             at = self.put(atom, at, 8);
         }
-        self.image.data = vec![0; (at - self.data_at) as usize];
+        self.image.patch.data = vec![0; (at - self.data_at) as usize];
         let end = at;
         for atom in is(in_image).filter(|a| zeroed(a)) {
             at = self.put(atom, at, 8);
         }
-        self.image.zeroed = at - end;
+        self.image.patch.zeroed = at - end;
     }
 
     /// Gives an atom its place; answers where it ends.
@@ -224,7 +242,7 @@ impl Builder<'_, '_> {
                 self.write(at, &bytes);
             }
             if let (Kind::Text, Some(name)) = (atom.atom().kind, atom.atom().name) {
-                self.image.functions.push(Symbol {
+                self.image.patch.functions.push(Symbol {
                     offset: at,
                     size: atom.atom().size,
                     name: self.sources.names.text(name).to_owned(),
@@ -299,7 +317,7 @@ impl Builder<'_, '_> {
             self.write(at, &bytes);
             at += bytes.len() as u64;
         }
-        self.image.unwind = Some(self.frames_at);
+        self.image.patch.unwind = Some(self.frames_at);
     }
 
     /// Writes the references of a piece of the image that will stand at `at`.
@@ -332,7 +350,10 @@ impl Builder<'_, '_> {
                 .map(Some)
                 .ok_or_else(|| unknown("an unknown access to a thread-local"));
         }
-        // What binding could not resolve has been noted as an obstacle there.
+        // What binding could not resolve has been noted as an obstacle there, and not followed.
+        if matches!(reloc.ask, Ask::Unknown(_)) {
+            return Ok(None);
+        }
         let Some(binding) = self.binding(atom, reloc) else { return Ok(None) };
         if matches!(reloc.ask, Ask::Got | Ask::GotThreadOffset) {
             let word = self.word(&(binding, reloc.offset));
@@ -402,16 +423,18 @@ impl Builder<'_, '_> {
                 None => Goal::Address(Base::Image, self.body(atom).expect("it has a place")),
             },
             Binding::At(Site::Local(patch, local)) => {
-                let index = index_of(&mut self.image.requires, *patch);
+                let id = self.sources.loaded.patch(*patch);
+                let index = index_of(&mut self.image.patch.requires, id);
                 Goal::Local(Base::LocalsOf(index), Base::Patch(index), *local)
             }
-            Binding::At(Site::Host(address)) => Goal::Address(Base::Host, *address),
             Binding::At(Site::Thread(offset)) => Goal::Thread(*offset),
-            Binding::At(Site::Patch(patch, offset)) => {
-                Goal::Address(Base::Patch(index_of(&mut self.image.requires, *patch)), *offset)
+            Binding::At(site) => {
+                let place = self.image.place(*site, self.sources.loaded);
+                Goal::Address(place.base, place.offset)
             }
             Binding::Dynamic(name) => {
-                Goal::Address(Base::Symbol(index_of(&mut self.image.symbols, *name)), 0)
+                let text = self.sources.names.text(*name).to_owned();
+                Goal::Address(Base::Symbol(index_of(&mut self.image.patch.symbols, text)), 0)
             }
         }
     }
@@ -468,16 +491,16 @@ impl Builder<'_, '_> {
     }
 
     fn leave(&mut self, at: u64, width: Width, base: Base, addend: i64) {
-        self.image.relocations.push(Relocation { at, width, base, addend });
+        self.image.patch.relocations.push(Relocation { at, width, base, addend });
     }
 
     fn write(&mut self, at: u64, bytes: &[u8]) {
         let (part, start) = if at >= self.data_at {
-            (&mut self.image.data, self.data_at)
+            (&mut self.image.patch.data, self.data_at)
         } else if at >= self.read_only_at {
-            (&mut self.image.read_only, self.read_only_at)
+            (&mut self.image.patch.read_only, self.read_only_at)
         } else {
-            (&mut self.image.text, 0)
+            (&mut self.image.patch.text, 0)
         };
         let from = (at - start) as usize;
         part[from..from + bytes.len()].copy_from_slice(bytes);

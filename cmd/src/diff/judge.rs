@@ -12,7 +12,7 @@ use super::program::{Definitions, Program};
 use super::report::Report;
 use super::world::{Loaded, Site, Spot};
 use super::{CrateObjects, Detail, DiffError, Pending, Prepared, Verdict, World, unreadable};
-use hot_patch::patch::{Architecture, Base, Patch, PatchId, Place, Swap};
+use hot_patch::patch::{PatchId, Swap};
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
@@ -98,7 +98,11 @@ pub(super) fn judge(world: &mut World, rebuilt: Vec<CrateObjects>) -> Result<Ver
     let constructors = constructors(&world.newest, &world.constructed);
     let functions: Vec<Name> = constructors.iter().map(|(_, function)| *function).collect();
     let selection = bind::select(&[bodies.as_slice(), &functions].concat(), &mut sources)?;
-    let image = image::build(&selection, &sources);
+    let id = PatchId(RandomState::new().hash_one(&world.host.build_id));
+    let mut image = image::build(id, &selection, &sources);
+    image.patch.constructors =
+        functions.iter().filter_map(|f| Some(image.places[definitions.one(*f)?])).collect();
+    image.patch.swaps = swaps(&roots, &mut image, &sources);
     let obstacles = obstacles(&selection, &image, &sources);
 
     let layouts = guard::check(&world.lived, &world.newest, &shared, &selection, &world.names)?;
@@ -110,14 +114,11 @@ pub(super) fn judge(world: &mut World, rebuilt: Vec<CrateObjects>) -> Result<Ver
         return Ok(refused);
     }
 
-    let id = PatchId(RandomState::new().hash_one(&world.host.build_id));
     let carried = carried(&selection, &image, &definitions);
     let included: HashSet<Name> = carried.iter().map(|(name, ..)| *name).collect();
     let not_live = report
         .changed(&world.names, |name| world.loaded.contains(name) && !included.contains(&name));
-    let mut patch = assemble(world, loaded, id, &roots, &hot, &image);
-    patch.constructors =
-        functions.iter().filter_map(|f| Some(image.places[definitions.one(*f)?])).collect();
+    let patch = image.patch;
     let mut functions: Vec<String> = patch.swaps.iter().map(|swap| swap.name.clone()).collect();
     functions.sort();
     functions.dedup();
@@ -302,68 +303,25 @@ fn carried(
         .collect()
 }
 
-fn assemble(
-    world: &World,
-    loaded: &Loaded,
-    id: PatchId,
-    roots: &[Root],
-    hot: &Hot,
-    image: &Image,
-) -> Patch {
-    let mut requires = image.requires.clone();
-    let mut place = |site: Site| {
-        let (base, offset) = match site {
-            Site::Host(address) => (Base::Host, address),
-            Site::Patch(patch, offset) => {
-                let index = requires.iter().position(|p| *p == patch).unwrap_or_else(|| {
-                    requires.push(patch);
-                    requires.len() - 1
-                });
-                (Base::Patch(index as u32), offset)
-            }
-            Site::Thread(_) | Site::Local(..) => {
-                unreachable!("slots and bodies are not thread-local")
-            }
-        };
-        Place { base, offset }
-    };
-    let definitions = world.newest.definitions();
+/// The slots that the patch swaps, each instance of a generic function on its own.
+fn swaps(roots: &[Root], image: &mut Image, sources: &Sources<'_>) -> Vec<Swap> {
     let mut swaps = Vec::new();
     for root in roots {
-        let slot = loaded.site(root.slot).expect("roots have a slot in the process");
-        let body = definitions.one(root.body).expect("roots are defined");
+        let slot = sources.loaded.site(root.slot).expect("roots have a slot in the process");
+        let slot = image.place(slot, sources.loaded);
+        let body = sources.definitions.one(root.body).expect("roots are defined");
         let target = image.places[body];
-        let name = hot.functions.get(&root.slot).map_or_else(String::new, |f| f.name.clone());
+        let name =
+            sources.hot.functions.get(&root.slot).map_or_else(String::new, |f| f.name.clone());
         let instances: Vec<Option<Site>> = if root.instances.is_empty() {
             vec![None]
         } else {
             root.instances.iter().copied().map(Some).collect()
         };
         for instance in instances {
-            swaps.push(Swap {
-                name: name.clone(),
-                slot: place(slot),
-                instance: instance.map(&mut place),
-                target,
-            });
+            let instance = instance.map(|site| image.place(site, sources.loaded));
+            swaps.push(Swap { name: name.clone(), slot, instance, target });
         }
     }
-    Patch {
-        architecture: Architecture::X86_64,
-        build_id: world.host.build_id.clone(),
-        id,
-        symbols: image.symbols.iter().map(|&n| world.names.text(n).to_owned()).collect(),
-        text: image.text.clone(),
-        read_only: image.read_only.clone(),
-        data: image.data.clone(),
-        zeroed: image.zeroed,
-        locals: image.locals,
-        relocations: image.relocations.clone(),
-        unwind: image.unwind,
-        constructors: Vec::new(),
-        entries: image.entries.clone(),
-        swaps,
-        functions: image.functions.clone(),
-        requires: requires.iter().map(|&patch| world.loaded.patch(patch)).collect(),
-    }
+    swaps
 }

@@ -52,6 +52,11 @@ impl Program {
         self.folder.path().join(name)
     }
 
+    /// Where [`Program::world`] links the executable.
+    pub fn executable(&self) -> PathBuf {
+        self.path("main")
+    }
+
     fn rustc(&self, args: &[&str]) {
         let out = Command::new("rustc")
             .arg("--edition=2024")
@@ -91,7 +96,7 @@ impl Program {
         let shop = self.library(library);
         std::fs::write(self.path("main.rs"), main).expect("written");
         self.rustc(&["--extern=shop=libshop.rlib", "main.rs"]);
-        World::new(&self.path("main"), vec![shop], self.archives())
+        World::new(&self.executable(), vec![shop], self.archives())
     }
 
     /// The sysroot's archives.

@@ -2,6 +2,7 @@
 //! where, without a process.
 
 mod fixture;
+mod hostile;
 mod locals;
 
 use fixture::Program;
@@ -428,4 +429,24 @@ fn instances_that_the_optimiser_has_merged_are_not_swapped_for_one_another() {
     let verdict = world.judge(vec![program.library(&edited)]).expect("a verdict");
     let Verdict::Refused { why, details } = verdict else { panic!("not refused: {verdict:?}") };
     assert_eq!((why.as_str(), details[0].item.as_str()), ("symbol", "shop::tagged::__hot_tagged"));
+}
+
+/// A patch is mapped at a page, so that nothing in it can be aligned to more.
+#[test]
+fn what_wants_more_than_a_page_is_refused() {
+    let program = Program::new();
+    let mut world = program.world(LIBRARY, MAIN);
+    let wide = LIBRARY.replace(
+        "deep::fee(n) +",
+        "#[repr(align(8192))] struct Wide([u8; 8192]);
+         static WIDE: Wide = Wide([7; 8192]);
+         u64::from(WIDE.0[n as usize]) + deep::fee(n) +",
+    );
+    let refused = world.judge(vec![program.library(&wide)]).expect("a verdict");
+    let Verdict::Refused { why, details } = refused else { panic!("{refused:?}") };
+    assert_eq!(why, "alignment");
+    assert!(details[0].item.ends_with("WIDE"), "{details:?}");
+    // One of a page goes through.
+    let page = wide.replace("8192", "4096");
+    patch(world.judge(vec![program.library(&page)]).expect("a verdict"));
 }

@@ -393,8 +393,9 @@ impl Patch {
         }
         let Locals { size: locals, align } = self.locals;
         let none = locals == 0 && align == 0;
-        let some = (1..=LOCALS).contains(&locals) && align.is_power_of_two();
-        if !none && !(some && align <= LOCALS_ALIGN) {
+        let fit =
+            (1..=LOCALS).contains(&locals) && align.is_power_of_two() && align <= LOCALS_ALIGN;
+        if !(none || fit) {
             return wrong("its thread-locals do not fit the program's pool");
         }
         let text = self.text.len() as u64;

@@ -7,7 +7,7 @@
 
 use hot_patch::message::{FunctionInfo, PatchInfo, Reply, Request, read_frame, write_frame};
 use hot_patch::patch::{
-    Architecture, Base, HEADER, Patch, PatchId, Place, Relocation, Swap, Symbol, Width,
+    Architecture, Base, HEADER, Locals, Patch, PatchId, Place, Relocation, Swap, Symbol, Width,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -55,11 +55,14 @@ fn place() -> impl Strategy<Value = Place> {
 
 fn patch() -> impl Strategy<Value = Patch> {
     let parts = (vec(any::<u8>(), 32..64), vec(any::<u8>(), 32..64), vec(any::<u8>(), 0..64));
-    let relocation = (0..3u64, any::<bool>(), any::<i64>()).prop_map(|(n, wide, addend)| {
-        let width = if wide { Width::Absolute64 } else { Width::Relative32 };
-        let base = if wide { Base::Symbol(0) } else { Base::Host };
-        Relocation { at: 8 * n, width, base, addend }
-    });
+    let kind = prop_oneof![
+        Just((Width::Absolute64, Base::Symbol(0))),
+        Just((Width::Absolute64, Base::LocalsOf(0))),
+        Just((Width::Relative32, Base::Host)),
+        Just((Width::Thread32, Base::Locals)),
+    ];
+    let relocation = (0..3u64, kind, any::<i64>())
+        .prop_map(|(n, (width, base), addend)| Relocation { at: 8 * n, width, base, addend });
     let swap = ("[a-z/*.]{0,20}", place(), proptest::option::of(place()))
         .prop_map(|(name, slot, instance)| Swap { name, slot, instance, target: 8 });
     let symbol = "[a-zA-Z0-9_]{1,20}".prop_map(|name| Symbol { offset: 0, size: 16, name });
@@ -74,6 +77,7 @@ fn patch() -> impl Strategy<Value = Patch> {
             read_only,
             data,
             zeroed: 100,
+            locals: Locals { size: 16, align: 8 },
             relocations,
             unwind: Some(4096),
             constructors: vec![0],

@@ -7,7 +7,8 @@
 //! - unchanged: the running version's site;
 //! - a static with state: the running one, always; one that is new is carried, unless one of the
 //!   same path has just disappeared, which means that its type changed;
-//! - a thread-local: the running one; a new one is refused;
+//! - a thread-local: the running one; a new one is carried, on the same conditions, if the
+//!   program's pool has room for it ([`super::local`]);
 //! - not defined in the program's own crates: the executable's, if its name is unique there, else
 //!   out of an archive, else a dynamic symbol.
 //!
@@ -21,13 +22,15 @@ use super::atom::{Ask, Atom, AtomRef, Kind, Meaning, Reloc};
 use super::guards::{Guard, Guards};
 use super::host::Host;
 use super::hot::Hot;
+use super::local::Locals;
 use super::moved::Lineage;
 use super::name::{Name, Names};
 use super::program::Definitions;
 use super::split;
 use super::world::{Loaded, Site};
 use super::{Detail, DiffError};
-use hot_patch::patch::PAGE;
+use crate::layout::item_path;
+use hot_patch::patch::{LOCALS, LOCALS_ALIGN, PAGE};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// What a name in the patch refers to.
@@ -72,7 +75,9 @@ pub struct Selection {
     pub state: BTreeSet<Name>,
     /// Names of the running functions that the patch calls.
     pub called: BTreeSet<Name>,
-    /// Names of new statics of the program's own crates.
+    /// The thread-locals among them, laid out.
+    pub locals: Locals,
+    /// Names of new statics and thread-locals of the program's own crates.
     pub new_statics: BTreeSet<Name>,
     /// What stands in the way: one word, and the item.
     pub obstacles: Vec<(&'static str, Detail)>,
@@ -182,6 +187,17 @@ pub fn select(roots: &[Name], sources: &mut Sources<'_>) -> Result<Selection, Di
             }
         }
     }
+    selection.locals = Locals::new(&selection.atoms);
+    if let (false, Some(largest)) = (selection.locals.fit(), selection.locals.largest().cloned()) {
+        let now = format!(
+            "is a new thread-local of {} bytes, aligned to {}; with the others of this patch it \
+             does not fit the {LOCALS} bytes, aligned to {LOCALS_ALIGN}, that a running program \
+             keeps for new ones: keep the value in a Box, or restart",
+            largest.atom().size,
+            largest.atom().align
+        );
+        obstacle(&mut selection, "thread-local", &largest, sources, &now);
+    }
     Ok(selection)
 }
 
@@ -194,7 +210,11 @@ fn obstacle(
 ) {
     let item = atom.atom().name.map_or_else(
         || format!("a constant of {}", atom.object.unit),
-        |name| sources.names.path(name),
+        |name| match atom.atom().kind {
+            // Without the cell that the macro has made.
+            Kind::ThreadLocal => item_path(sources.names.text(name)),
+            _ => sources.names.path(name),
+        },
     );
     let detail = Detail { item, was: String::new(), now: now.to_owned(), lines: Vec::new() };
     if !selection.obstacles.contains(&(why, detail.clone())) {
@@ -273,17 +293,6 @@ fn bind(
         return Ok(None);
     };
     let kind = atom.atom().kind;
-    if kind == Kind::ThreadLocal {
-        let path = sources.names.path(name);
-        obstacle(
-            selection,
-            "thread-local",
-            from,
-            sources,
-            &format!("needs the thread-local {path}, which the running program does not have"),
-        );
-        return Ok(None);
-    }
     if several && kind.is_state() {
         let path = sources.names.path(name);
         obstacle(
@@ -347,27 +356,18 @@ fn own(
             obstacle(selection, "static", atom, sources, SPLIT);
             return None;
         }
-        if kind == Kind::ThreadLocal {
-            obstacle(
-                selection,
-                "thread-local",
-                atom,
-                sources,
-                "is a new thread-local, for which running threads have no room",
-            );
-            return None;
-        }
+        let why = if kind == Kind::ThreadLocal { "thread-local" } else { "static" };
         if sources.guards.on(Guard::Retyped) && retyped(name, sources) {
             obstacle(
                 selection,
-                "static",
+                why,
                 atom,
                 sources,
                 "has another type now; the running one keeps its value only if its type stays",
             );
             return None;
         }
-        if kind == Kind::Data {
+        if matches!(kind, Kind::Data | Kind::ThreadLocal) {
             selection.new_statics.insert(name);
         }
         return Some(Binding::Carried(atom.clone()));

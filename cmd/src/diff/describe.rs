@@ -17,11 +17,11 @@ pub fn describe(selection: &Selection, image: &Image, program: &Program, names: 
     let mut places: HashMap<*const Object, usize> = HashMap::new();
     let mut symbols = Vec::new();
     for atom in &selection.atoms {
-        let (object, it, at) = (Arc::as_ptr(&atom.object), atom.atom(), image.places[atom]);
+        let (object, it) = (Arc::as_ptr(&atom.object), atom.atom());
         let is_code = it.kind == Kind::Text;
-        if !is_code && it.kind != Kind::Data {
+        let Some(at) = image.body(atom).filter(|_| is_code || it.kind == Kind::Data) else {
             continue;
-        }
+        };
         if let Some(name) = it.name {
             symbols.push(Symbol { name: names.text(name), at, size: it.size, is_code });
         }

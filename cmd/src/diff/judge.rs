@@ -15,7 +15,7 @@ use super::name::{Name, Names};
 use super::program::{Definitions, Program};
 use super::report::{self, Report};
 use super::uses::Uses;
-use super::world::{Loaded, Site};
+use super::world::{Loaded, Site, Spot};
 use super::{CrateObjects, Detail, DiffError, Pending, Prepared, Verdict, World, unreadable};
 use hot_patch::patch::{Patch, PatchId, Swap};
 use std::collections::{HashMap, HashSet};
@@ -369,7 +369,7 @@ fn carried(
     selection: &Selection,
     image: &Image,
     definitions: &Definitions,
-) -> Vec<(Name, Vec<AtomRef>, u64)> {
+) -> Vec<(Name, Vec<AtomRef>, Spot)> {
     let key = |atom: &AtomRef| (Arc::as_ptr(&atom.object), atom.index);
     let mut others: HashMap<_, Vec<Name>> = HashMap::new();
     let mut seen = HashSet::new();
@@ -394,7 +394,7 @@ fn carried(
         .flat_map(|atom| {
             let others = others.get(&key(atom)).into_iter().flatten().copied();
             let names = atom.atom().name.into_iter().chain(others);
-            names.map(|name| (name, copies(name, atom), image.places[atom]))
+            names.map(|name| (name, copies(name, atom), image.spot(atom)))
         })
         .collect()
 }

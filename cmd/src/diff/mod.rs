@@ -10,7 +10,7 @@
 //! 3. `bind` selects what goes into the patch and binds the rest to the running process, out of
 //!    the `world`, the executable (`host`) or an `archive`;
 //! 4. the layout guard ([`crate::layout`]) compares the types of all that is shared;
-//! 5. `image` lays the patch out.
+//! 5. `image` lays the patch out, `local` its thread-locals.
 //!
 //! `report` words what changed for a person, `effect` says what of it is not live and why, and `held`
 //! who may still hold old code.
@@ -30,6 +30,7 @@ mod host;
 mod hot;
 mod image;
 mod judge;
+mod local;
 mod moved;
 pub mod name;
 pub mod object;
@@ -52,7 +53,7 @@ use serde::Serialize;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use world::Loaded;
+use world::{Loaded, Spot};
 
 #[doc(hidden)]
 pub use guards::{Guard, Guards};
@@ -204,7 +205,7 @@ pub struct World {
 /// What becomes true when the pending patch is loaded.
 struct Pending {
     id: PatchId,
-    carried: Vec<(Name, Vec<AtomRef>, u64)>,
+    carried: Vec<(Name, Vec<AtomRef>, Spot)>,
     program: Program,
     constructed: HashSet<Name>,
     stale: HashSet<Name>,

@@ -2,6 +2,7 @@
 
 use super::atom::AtomRef;
 use super::host::Host;
+use super::local::Local;
 use super::name::{Name, Names};
 use super::program::Definitions;
 use hot_patch::patch::PatchId;
@@ -17,6 +18,17 @@ pub enum Site {
     Patch(PatchIndex, u64),
     /// In the executable's thread-local block, at this offset from the thread pointer.
     Thread(i64),
+    /// Among the thread-locals of a patch.
+    Local(PatchIndex, Local),
+}
+
+/// Where something is in a patch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spot {
+    /// At this offset of its image.
+    Image(u64),
+    /// Among its thread-locals.
+    Local(Local),
 }
 
 /// A loaded patch, by age.
@@ -122,11 +134,14 @@ impl Loaded {
     }
 
     /// A patch is live that holds these.
-    pub fn add(&mut self, id: PatchId, carried: &[(Name, Vec<AtomRef>, u64)]) {
+    pub fn add(&mut self, id: PatchId, carried: &[(Name, Vec<AtomRef>, Spot)]) {
         let patch = PatchIndex(u32::try_from(self.patches.len()).expect("fewer than 2^32 patches"));
         self.patches.push(id);
-        for (name, copies, offset) in carried {
-            let site = Site::Patch(patch, *offset);
+        for (name, copies, spot) in carried {
+            let site = match *spot {
+                Spot::Image(offset) => Site::Patch(patch, offset),
+                Spot::Local(local) => Site::Local(patch, local),
+            };
             let version = match self.versions.entry(*name) {
                 Entry::Occupied(known) => {
                     let version = known.into_mut();

@@ -11,10 +11,13 @@ pub(crate) fn sample() -> Patch {
         read_only: vec![0; 64],
         data: vec![9; 16],
         zeroed: 100,
+        locals: Locals { size: 24, align: 8 },
         relocations: vec![
             Relocation { at: 4, width: Width::Relative32, base: Base::Host, addend: -4 },
             Relocation { at: 4096, width: Width::Absolute64, base: Base::Symbol(0), addend: 0 },
             Relocation { at: 8192 + 8, width: Width::Absolute64, base: Base::Patch(0), addend: 3 },
+            Relocation { at: 12, width: Width::Thread32, base: Base::Locals, addend: 8 },
+            Relocation { at: 8192, width: Width::Absolute64, base: Base::LocalsOf(0), addend: 0 },
         ],
         unwind: Some(4096 + 16),
         constructors: vec![0],
@@ -77,6 +80,27 @@ fn offsets_outside_the_image_are_refused() {
     assert!(refused(|p| p.swaps[0].target = 20));
     assert!(refused(|p| p.swaps[0].slot.base = Base::Patch(9)));
     assert!(refused(|p| p.zeroed = u64::MAX - 5));
+}
+
+#[test]
+fn thread_locals_fit_the_pool_and_are_never_taken_for_addresses() {
+    let refused = |change: fn(&mut Patch)| {
+        let mut patch = sample();
+        change(&mut patch);
+        matches!(Patch::from_bytes(&patch.to_bytes()), Err(PatchError::Inconsistent(_)))
+    };
+    assert!(!refused(|p| p.locals = Locals { size: LOCALS, align: LOCALS_ALIGN }));
+    assert!(refused(|p| p.locals.size = LOCALS + 1));
+    assert!(refused(|p| p.locals.align = LOCALS_ALIGN * 2));
+    assert!(refused(|p| p.locals.align = 24));
+    assert!(refused(|p| p.locals = Locals { size: 8, align: 0 }));
+    assert!(refused(|p| p.locals = Locals { size: 0, align: 8 }));
+    assert!(refused(|p| p.locals = Locals::default()), "one of its fields refers to them");
+    assert!(refused(|p| p.relocations[3].base = Base::Host));
+    assert!(refused(|p| p.relocations[0].base = Base::LocalsOf(0)));
+    assert!(refused(|p| p.relocations[4].base = Base::LocalsOf(1)));
+    assert!(refused(|p| p.swaps[0].slot.base = Base::Locals));
+    assert!(refused(|p| p.swaps[0].instance = Some(Place { base: Base::LocalsOf(0), offset: 0 })));
 }
 
 #[test]

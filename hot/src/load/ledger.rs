@@ -7,6 +7,7 @@
 use super::place::Sealed;
 use arc_swap::ArcSwapOption;
 use hot_patch::patch::{Patch, PatchId};
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -21,6 +22,15 @@ pub(super) struct Image {
     pub(super) size: u64,
     /// When it was loaded.
     pub(super) loaded: Instant,
+    /// Its thread-locals: offsets from the thread pointer.
+    pub(super) locals: Range<i64>,
+}
+
+impl Image {
+    /// The addresses that it covers.
+    pub(super) fn range(&self) -> Range<u64> {
+        self.base..self.base + self.size
+    }
 }
 
 static LOADED: ArcSwapOption<Vec<Image>> = ArcSwapOption::const_empty();
@@ -31,9 +41,9 @@ pub(super) fn read() -> Arc<Vec<Image>> {
 }
 
 /// Writes down a patch whose image is sealed; answers its number, from 1.
-pub(super) fn add(patch: &Patch, image: &Sealed) -> u32 {
+pub(super) fn add(patch: &Patch, image: &Sealed, locals: Range<i64>) -> u32 {
     let (base, size, loaded) = (image.base(), patch.image_size(), Instant::now());
-    let image = Image { id: patch.id, base, size, loaded };
+    let image = Image { id: patch.id, base, size, loaded, locals };
     LOADED.rcu(|images| {
         let mut images = images.as_deref().cloned().unwrap_or_default();
         images.push(image.clone());

@@ -8,7 +8,8 @@
 //!    `hot-patch`), then that it is for this processor, for this very build, and that the patches
 //!    it refers to are here and it is not;
 //! 2. **place** ([`place`]): pages within reach of the executable, writable for now;
-//! 3. **bind** ([`bind`]): each base that a relocation names becomes an address;
+//! 3. **bind** ([`bind`]): each base that a relocation names becomes an address; new thread-locals
+//!    get their room ([`local`]), the same on every thread;
 //! 4. **relocate** ([`relocate`]): the few fields that only the process can fill in;
 //! 5. **seal**: text executable, constants read-only, never writable and executable at once;
 //! 6. **unwind**: the patch's frames become known to the unwinder, so that a panic passes through;
@@ -24,6 +25,7 @@ mod bind;
 mod commit;
 mod debug;
 mod ledger;
+mod local;
 mod os;
 mod place;
 mod relocate;
@@ -61,6 +63,9 @@ pub(crate) enum LoadError {
     /// No room.
     #[error(transparent)]
     Place(#[from] place::NoRoom),
+    /// No room for its thread-locals.
+    #[error(transparent)]
+    Local(#[from] local::NoLocals),
     /// Something that it refers to is not here.
     #[error(transparent)]
     Bind(#[from] bind::Unbound),
@@ -95,13 +100,15 @@ pub(crate) unsafe fn load(file: &[u8]) -> Result<Loaded, LoadError> {
     pages.write(0, &patch.text);
     pages.write(patch.read_only_offset(), &patch.read_only);
     pages.write(patch.data_offset(), &patch.data);
-    let bases = bind::bind(&patch, pages.base(), Platform::host(), required)?;
+    let room = local::take(patch.locals)?;
+    let bases = bind::bind(&patch, pages.base(), room.offsets(), Platform::host(), required)?;
     relocate::relocate(&patch, &bases, &mut pages)?;
     // The registry entries are read where they lie, which is after relocation; the slots are
     // checked while the pages can still be given back.
     let plan = commit::check(&patch, &bases, &pages)?;
     let image = pages.seal(patch.read_only_offset(), patch.data_offset())?;
-    let number = ledger::add(&patch, &image);
+    let number = ledger::add(&patch, &image, room.offsets());
+    room.keep();
     if let Some(offset) = patch.unwind {
         // SAFETY: the offset lies in the read-only part (checked by `Patch::from_bytes`), where
         // the tool has put a zero-terminated `.eh_frame` whose pointers were just relocated; the

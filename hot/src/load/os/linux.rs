@@ -30,6 +30,14 @@ impl Os for Linux {
         })
     }
 
+    fn thread_block() -> Option<Range<u64>> {
+        let mut block: Option<Range<u64>> = None;
+        // SAFETY: the callback has the required type and only uses `data` as the option that is
+        // passed here, which outlives the call.
+        unsafe { libc::dl_iterate_phdr(Some(first_block), (&raw mut block).cast()) };
+        block
+    }
+
     fn mappings() -> Result<Vec<Range<u64>>, String> {
         let text = std::fs::read_to_string("/proc/self/maps")
             .map_err(|e| format!("failed to read /proc/self/maps: {e}"))?;
@@ -169,6 +177,29 @@ unsafe extern "C" fn first_object(
     1
 }
 
+/// Takes the calling thread's block of the first object, which is the executable, and stops. The
+/// executable's block is always in the part that lies at a fixed distance from the thread pointer
+/// ("ELF Handling For Thread-Local Storage", §3: its code may use the distance as a constant).
+unsafe extern "C" fn first_block(
+    info: *mut libc::dl_phdr_info,
+    size: usize,
+    data: *mut c_void,
+) -> c_int {
+    // Older C libraries leave the last fields out.
+    if size < size_of::<libc::dl_phdr_info>() {
+        return 1;
+    }
+    // SAFETY: `dl_iterate_phdr` passes a valid and, as was just checked, complete description, and
+    // `data` as `thread_block` gave it.
+    let (info, block) = unsafe { (&*info, &mut *data.cast::<Option<Range<u64>>>()) };
+    // SAFETY: the description's header table is that of a loaded object.
+    let headers = unsafe { std::slice::from_raw_parts(info.dlpi_phdr, info.dlpi_phnum as usize) };
+    let start = info.dlpi_tls_data as u64;
+    let header = headers.iter().find(|h| h.p_type == libc::PT_TLS);
+    *block = header.filter(|_| start != 0).map(|h| start..start + h.p_memsz);
+    1
+}
+
 /// Finds the note `GNU` of type 3 (build ID) in a note segment: name size, description size, type,
 /// then the name and the description, each padded to the segment's alignment of 4 or 8 bytes.
 fn build_id(mut notes: &[u8], align: u64) -> Option<&[u8]> {
@@ -203,6 +234,21 @@ mod tests {
         let here = the_host_is_this_executable as *const () as u64;
         assert!(host.span.contains(&here), "{host:x?} does not hold {here:x}");
         assert_eq!(host.build_id.len(), 20, "{host:x?}");
+    }
+
+    #[test]
+    fn every_thread_has_the_executables_block_at_one_distance() {
+        thread_local! { static OWN: std::cell::Cell<u32> = const { std::cell::Cell::new(3) }; }
+        let seen = || {
+            let block = Linux::thread_block().expect("it has one");
+            let own = OWN.with(std::cell::Cell::as_ptr) as u64;
+            assert!(block.contains(&own), "{block:x?} does not hold {own:x}");
+            own - block.start
+        };
+        let other = std::thread::spawn(move || (Linux::thread_block(), seen()));
+        let (block, offset) = other.join().expect("it does not panic");
+        assert_eq!(offset, seen());
+        assert_ne!(block, Linux::thread_block());
     }
 
     #[test]

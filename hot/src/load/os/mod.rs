@@ -54,6 +54,10 @@ pub(crate) trait Os {
     /// The executable of this process, found once.
     fn host() -> &'static Host;
 
+    /// Where the thread-local block of the executable lies for the calling thread, if it lies at
+    /// one distance from the thread pointer for every thread.
+    fn thread_block() -> Option<Range<u64>>;
+
     /// The ranges of addresses that are in use now, ascending.
     ///
     /// # Errors

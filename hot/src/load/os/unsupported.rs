@@ -14,6 +14,9 @@ impl Os for Unsupported {
         static HOST: Host = Host { bias: 0, span: 0..0, build_id: Vec::new() };
         &HOST
     }
+    fn thread_block() -> Option<Range<u64>> {
+        None
+    }
     fn mappings() -> Result<Vec<Range<u64>>, String> {
         Err(SENTENCE.into())
     }

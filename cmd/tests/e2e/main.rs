@@ -11,6 +11,7 @@
 //! - `session`: the three together, and the state that must survive every edit;
 //! - `edits`: the groups of cases, one process each, and what a case is;
 //! - `functions`, `items`, `trouble`: the cases;
+//! - `table`: what each kind of edit comes to, one row each;
 //! - `command`: what the command line promises; `paths`: patches named on the program's stdin.
 
 mod command;
@@ -21,6 +22,7 @@ mod harness;
 mod items;
 mod paths;
 mod session;
+mod table;
 mod trouble;
 
 use harness::{line, project, tool};

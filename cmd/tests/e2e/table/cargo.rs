@@ -1,0 +1,59 @@
+//! Edits on which only cargo can act: each ends in a restart with the reason, or with
+//! `--no-restart` in a refusal.
+
+use super::{Case, Put, Restarted, run};
+
+#[test]
+fn edits_that_need_cargo() {
+    run(CASES, &[]);
+}
+
+const CASES: &[Case] = &[
+    Case {
+        name: "a procedural macro",
+        edits: &[Put("stamp/src/lib.rs", "1000_u64", "2000_u64")],
+        outcome: Restarted("stamp/src/lib.rs changed"),
+        answers: &[("@ expanded 1", "1003", "2003")],
+    },
+    Case {
+        name: "a build script",
+        edits: &[Put("app/build.rs", "{} + {}", "{} * {}")],
+        outcome: Restarted("app/build.rs changed"),
+        answers: &[("cross figure 1", "58", "351")],
+    },
+    Case {
+        name: "a file that a build script reads",
+        edits: &[Put("app/figure.txt", "7", "8")],
+        outcome: Restarted("app/figure.txt changed"),
+        answers: &[("cross figure 1", "58", "59")],
+    },
+    Case {
+        name: "a feature",
+        edits: &[Put("app/Cargo.toml", "default = []", "default = [\"loud\"]")],
+        outcome: Restarted("app/Cargo.toml changed"),
+        answers: &[("cross loud 1", "false 1", "true 1")],
+    },
+    Case {
+        name: "a new dependency, and its use",
+        edits: &[
+            Put(
+                "app/Cargo.toml",
+                "[build-dependencies]",
+                "extra = { path = \"../extra\" }\n\n[build-dependencies]",
+            ),
+            Put("app/src/cross.rs", "n * stock::RATE", "extra::extra(n)"),
+        ],
+        outcome: Restarted("app/Cargo.toml changed"),
+        answers: &[("cross rate 5", "15", "65")],
+    },
+    Case {
+        name: "the profile",
+        edits: &[Put(
+            "Cargo.toml",
+            "[workspace.dependencies]",
+            "[profile.dev.package.stamp]\nopt-level = 1\n\n[workspace.dependencies]",
+        )],
+        outcome: Restarted("Cargo.toml changed"),
+        answers: &[("cross rate 5", "15", "15")],
+    },
+];

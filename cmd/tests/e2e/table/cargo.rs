@@ -1,12 +1,51 @@
 //! Edits on which only cargo can act: each ends in a restart with the reason, or with
 //! `--no-restart` in a refusal.
 
-use super::{Case, Put, Restarted, run};
+use super::{Case, Live, Put, Refused, Restarted, run, save};
+use crate::{project::MARKET, session::Session};
 
 #[test]
 fn edits_that_need_cargo() {
     run(CASES, &[]);
 }
+
+/// With `--no-restart` nothing is built; what runs takes edits of sources as before.
+#[test]
+fn edits_that_need_cargo_and_the_old_code() {
+    run(KEPT, &["--no-restart"]);
+}
+
+/// Cargo writes the lock file itself, so there is no going back.
+#[test]
+fn the_lock_file() {
+    let mut session = Session::start(&MARKET);
+    save(&mut session, &[Put("Cargo.lock", "version = 4\n", "version = 4\n# Edited.\n")]);
+    let outcome = session.outcome();
+    Restarted("Cargo.lock changed (the lock file)").check(&mut session, &outcome);
+    session.check();
+    session.finish();
+}
+
+const KEPT: &[Case] = &[
+    Case {
+        name: "a manifest, kept",
+        edits: &[Put("app/Cargo.toml", "default = []", "default = [\"loud\"]")],
+        outcome: Refused("restart", &["app/Cargo.toml changed (a manifest)"]),
+        answers: &[("cross loud 1", "false 1", "true 1")],
+    },
+    Case {
+        name: "a procedural macro, kept",
+        edits: &[Put("stamp/src/lib.rs", "1000_u64", "2000_u64")],
+        outcome: Refused("restart", &["stamp/src/lib.rs changed (the procedural macros of stamp)"]),
+        answers: &[("@ expanded 1", "1003", "2003")],
+    },
+    Case {
+        name: "a source afterwards",
+        edits: &[Put("app/src/cross.rs", "n * stock::RATE", "n + stock::RATE")],
+        outcome: Live(&["main/cross/rate"]),
+        answers: &[("cross rate 5", "15", "8")],
+    },
+];
 
 const CASES: &[Case] = &[
     Case {

@@ -1,6 +1,6 @@
 //! Files that come, go, and are renamed.
 
-use super::{CompileError, Edit, Expected, Gone, Live, New, NoEffect, Put, ask, save};
+use super::{CompileError, Edit, Expected, Gone, Live, New, Put, ask, save};
 use crate::{project::MARKET, session::Session};
 
 /// A save, what comes of it, and what is answered then.
@@ -68,7 +68,8 @@ const MODULES: &[Step] = &[
     Step(
         "the file moved into a folder",
         &[Gone("wares/newer.rs"), New("wares/newer/mod.rs", FRESH)],
-        NoEffect(&[]),
+        // A panic would name the file.
+        Live(&["@/elsewhere/elsewhere"]),
         &[("@ elsewhere 1", "301")],
     ),
     Step(

@@ -9,7 +9,10 @@
 //! - through statics with state: they keep the value that they have, old function pointers
 //!   included.
 //!
-//! Constants and vtables are replaced like code.
+//! Constants and vtables are replaced like code. So are the statics that a macro makes for the place
+//! where it is used ([`Names::is_made`]): their initial value describes the place, and with another
+//! one they are those of another place. The code of `tracing` relies on it that a line of the log
+//! has the fields that its static tells.
 //!
 //! When a patch commits, some of what was dirty may not be part of it, because no hot function
 //! reaches it. It goes on calling old code and stays dirty for later saves ([`super::World`] keeps
@@ -18,7 +21,7 @@
 use super::atom::{AtomRef, Kind};
 use super::compare::Compare;
 use super::hot::Hot;
-use super::name::Name;
+use super::name::{Name, Names};
 use super::program::{Definitions, Program};
 use super::world::Loaded;
 use std::collections::{HashMap, HashSet};
@@ -31,12 +34,14 @@ pub fn find(
     loaded: &Loaded,
     stale: &HashSet<Name>,
     hot: &Hot,
+    names: &Names,
     compare: &mut Compare,
 ) -> HashSet<Name> {
+    let spreads = |name, kind| spreads(kind) || kind == Kind::Data && names.is_made(name);
     let changed: Vec<Name> = definitions
         .iter()
         .filter(|(name, atoms)| {
-            spreads(atoms[0].atom().kind) && differs(atoms, loaded.copies(*name), compare)
+            spreads(*name, atoms[0].atom().kind) && differs(atoms, loaded.copies(*name), compare)
         })
         .map(|(name, _)| name)
         .collect();
@@ -44,7 +49,7 @@ pub fn find(
     for object in program.objects() {
         for (index, atom) in object.atoms.iter().enumerate() {
             let Some(name) = atom.name else { continue };
-            if !spreads(atom.kind) {
+            if !spreads(name, atom.kind) {
                 continue;
             }
             for &target in &object.reach[index] {

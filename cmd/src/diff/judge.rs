@@ -33,8 +33,15 @@ pub(super) fn judge(world: &mut World, rebuilt: Vec<CrateObjects>) -> Result<Ver
     let definitions = world.newest.definitions();
     let hot = Hot::read(&world.newest);
     let mut compare = Compare::default();
-    let dirty =
-        dirty::find(&world.newest, &definitions, &world.loaded, &world.stale, &hot, &mut compare);
+    let dirty = dirty::find(
+        &world.newest,
+        &definitions,
+        &world.loaded,
+        &world.stale,
+        &hot,
+        &world.names,
+        &mut compare,
+    );
     let report = Report::new(
         &world.newest,
         &before.definitions(),

@@ -204,7 +204,7 @@ const FUNCTIONS: &[Case] = &[
             Put(
                 "wares/asynchronous.rs",
                 "    ready(n + 1).await",
-                "    ready(n + 1).await + held.iter().sum::<u64>()",
+                "    ready(n + 1).await + held[2] * held.len() as u64",
             ),
         ],
         outcome: Live(&["@/asynchronous/later"]),
@@ -297,6 +297,32 @@ const FUNCTIONS: &[Case] = &[
         )],
         outcome: NoEffect(&[]),
         answers: &[("@ panics 0", "panicked", "panicked")],
+    },
+    Case {
+        name: "a static in a block, one of its name inserted before",
+        edits: &[Put("wares/statics.rs", "[sited!(500)]", "[sited!(700), sited!(500)]")],
+        // Each keeps its value by its place: the first is still the first.
+        outcome: Beside {
+            live: &["@/statics/sited"],
+            not: &["@::statics::sited::__hot_sited::SITE (its initial value)"],
+        },
+        answers: &[("@ sited 1", "[500]", "[500, 500]")],
+    },
+    Case {
+        name: "a macro's description of a place",
+        edits: &[Put("wares/statics.rs", "described!(\"one\")", "described!(\"one\", \"two\")")],
+        outcome: Live(&["@/statics/described"]),
+        answers: &[("@ described 1", "1", "2")],
+    },
+    Case {
+        name: "a macro's description inserted before another",
+        edits: &[Put(
+            "wares/statics.rs",
+            "described!(\"one\")",
+            "described!(\"one\", \"two\", \"three\") * 10 + described!(\"one\")",
+        )],
+        outcome: Live(&["@/statics/described"]),
+        answers: &[("@ described 1", "1", "31")],
     },
 ];
 

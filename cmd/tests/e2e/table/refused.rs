@@ -128,4 +128,17 @@ const CAUTIOUS: &[Case] = &[
             ("@ local 5", "large 5", "large 5"),
         ],
     },
+    Case {
+        name: "an impl inserted before one whose method has a static",
+        edits: &[
+            Put(
+                "wares/statics.rs",
+                "struct Meter;",
+                "struct Meter;\n\nimpl Clone for Meter {\n    fn clone(&self) -> Meter {\n        Meter\n    }\n}",
+            ),
+            Put("wares/statics.rs", "Meter.read()", "Meter.clone().read()"),
+        ],
+        outcome: Refused("static", &["@::statics::Meter::read::READ"]),
+        answers: &[("@ metered 0", "true", "true"), ("@ metered 1", "true", "true")],
+    },
 ];

@@ -7,7 +7,8 @@
 //! The cases of a table share one process. Each is taken back when it is over, by another save, and
 //! the program must then answer as before; so each case begins with the same source, and going
 //! back is tried with every one of them. After every save the session checks that all state is
-//! there. When a case fails, the others still run, in a new process.
+//! there. When a case fails, the others still run, in a new process. `HOT_CASE` chooses the cases whose
+//! names contain it.
 //!
 //! In names, `@` stands for each of the two crates of the fixture that are made from the folder
 //! `wares`: what is written with it must hold for both.

@@ -1,7 +1,7 @@
 //! Edits on which only cargo can act: each ends in a restart with the reason, or with
 //! `--no-restart` in a refusal.
 
-use super::{Case, Live, Put, Refused, Restarted, run, save};
+use super::{Case, CompileError, Live, Put, Refused, Restarted, run, save};
 use crate::{project::MARKET, session::Session};
 
 #[test]
@@ -23,6 +23,30 @@ fn the_lock_file() {
     let outcome = session.outcome();
     Restarted("Cargo.lock changed (the lock file)").check(&mut session, &outcome);
     session.check();
+    session.finish();
+}
+
+/// What cargo cannot build leaves the program alone; mended, it is built and begun anew.
+#[test]
+fn mistakes_that_cargo_tells() {
+    let mut session = Session::start(&MARKET);
+    for (file, right, wrong, told) in [
+        ("app/Cargo.toml", "[features]", "[features", "Cargo.toml"),
+        ("stamp/src/lib.rs", "1000_u64", "1000_u64\" + \"", "E0369"),
+    ] {
+        let before = session.pid;
+        let text = session.project.read(file);
+        assert!(text.contains(right), "{text}");
+        session.project.write(file, &text.replace(right, wrong));
+        let outcome = session.outcome();
+        CompileError(told).check(&mut session, &outcome);
+        session.check();
+        session.project.write(file, &text);
+        let outcome = session.outcome();
+        Restarted(file).check(&mut session, &outcome);
+        session.check();
+        assert_ne!(session.pid, before);
+    }
     session.finish();
 }
 

@@ -7,6 +7,7 @@
 //! - unchanged: the running version's site;
 //! - a static with state: the running one, always; one that is new is carried, unless one of the
 //!   same path has just disappeared, which means that its type changed;
+//! - one that a macro made for the place where it is used, and that has changed: carried;
 //! - a thread-local: the running one; a new one is carried, on the same conditions, if the
 //!   program's pool has room for it ([`super::local`]);
 //! - not defined in the program's own crates: the executable's, if its name is unique there, else
@@ -316,6 +317,12 @@ fn own(
 ) -> Option<Binding> {
     let kind = atom.atom().kind;
     let site = sources.loaded.site(name);
+    let made = kind == Kind::Data && sources.names.is_made(name);
+    let is_old = sources.loaded.contains(name) && !sources.lineage.is_unclear(name);
+    if made && (sources.dirty.contains(&name) || !is_old) {
+        selection.new_statics.insert(name);
+        return Some(Binding::Carried(atom.clone()));
+    }
     if kind.is_state() {
         if sources.lineage.is_unclear(name) {
             obstacle(

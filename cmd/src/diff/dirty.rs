@@ -9,7 +9,10 @@
 //! - through statics with state: they keep the value that they have, old function pointers
 //!   included.
 //!
-//! Constants and vtables are replaced like code.
+//! Constants and vtables are replaced like code. So are the statics that a macro makes for the place
+//! where it is used ([`Names::is_made`]): their initial value describes the place, and with another
+//! one they are those of another place. The code of `tracing` relies on it that a line of the log
+//! has the fields that its static tells.
 //!
 //! When a patch commits, some of what was dirty may not be part of it, because no hot function
 //! reaches it. It goes on calling old code and stays dirty for later saves ([`super::World`] keeps
@@ -17,7 +20,7 @@
 
 use super::atom::AtomRef;
 use super::compare::Compare;
-use super::name::Name;
+use super::name::{Name, Names};
 use super::program::Definitions;
 use super::uses::{Uses, spreads};
 use super::world::Loaded;
@@ -30,12 +33,14 @@ pub fn find(
     loaded: &Loaded,
     stale: &HashSet<Name>,
     uses: &Uses,
+    names: &Names,
     compare: &mut Compare<'_>,
 ) -> HashSet<Name> {
     let changed = definitions
         .iter()
         .filter(|(name, atoms)| {
-            spreads(atoms[0].atom().kind) && differs(atoms, loaded.copies(*name), compare)
+            spreads(*name, atoms[0].atom().kind, names)
+                && differs(atoms, loaded.copies(*name), compare)
         })
         .map(|(name, _)| name);
     uses.closure(changed.chain(stale.iter().copied()))

@@ -175,7 +175,8 @@ impl Effect<'_> {
     /// What the program can still come to that leads to old code, outside of hot functions.
     fn old(&self, compare: &mut Compare) -> HashSet<Name> {
         let unlike_first = self.definitions.iter().filter(|(name, atoms)| {
-            spreads(atoms[0].atom().kind) && differs(atoms, self.loaded.original(*name), compare)
+            spreads(*name, atoms[0].atom().kind, self.names)
+                && differs(atoms, self.loaded.original(*name), compare)
         });
         let unlike_first = self.uses.closure(unlike_first.map(|(name, _)| name));
         let alive = self.alive();
@@ -265,7 +266,7 @@ impl Effect<'_> {
         let mut items: BTreeMap<String, Vec<Name>> = BTreeMap::new();
         let mut states = false;
         for (name, kind) in report.names().filter(|(name, _)| wanted(*name)) {
-            match spreads(kind) {
+            match spreads(name, kind, self.names) {
                 true => {
                     let item = report.item(self.names, name, kind);
                     item.into_iter().for_each(|item| items.entry(item).or_default().push(name));

@@ -59,13 +59,13 @@ pub(super) fn judge(world: &mut World, rebuilt: Vec<CrateObjects>) -> Result<Ver
     let now: HashMap<Name, Name> = renamed.iter().map(|(now, was)| (*was, *now)).collect();
     let stale = world.stale.iter().map(|name| *now.get(name).unwrap_or(name)).collect();
 
-    let mut uses = Uses::new(&world.newest, &hot);
+    let mut uses = Uses::new(&world.newest, &hot, &world.names);
     let mut compare = Compare::new(&moved.lineage);
-    let dirty = dirty::find(&definitions, loaded, &stale, &uses, &mut compare);
+    let dirty = dirty::find(&definitions, loaded, &stale, &uses, &world.names, &mut compare);
     let report = Report::new(&world.newest, &before, &definitions, loaded, &mut compare);
     // What goes on with old code refers to what it was compiled with.
     for atom in stale.iter().flat_map(|name| loaded.copies(*name)) {
-        uses.enter(atom, &hot);
+        uses.enter(atom, &hot, &world.names);
     }
 
     let signatures = changed_signatures(&world.running, &hot, renamed, loaded, &world.guards);

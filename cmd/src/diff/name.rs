@@ -47,6 +47,14 @@ impl Names {
         demangle(self.text(name))
     }
 
+    /// Whether a macro has made the item for the place where it is used: such names begin, by custom,
+    /// with two underscores (`__CALLSITE` is one, of `tracing`). What is of hot is not meant.
+    pub fn is_made(&self, name: Name) -> bool {
+        let path = self.path(name);
+        let item = path.rsplit("::").next().unwrap_or(&path);
+        item.starts_with("__") && !item.starts_with("__HOT_")
+    }
+
     /// Whether rustc made the name, so that it stands for one item of one build.
     pub fn is_mangled(&self, name: Name) -> bool {
         is_mangled(self.text(name))
@@ -122,5 +130,14 @@ mod tests {
         ] {
             assert_eq!(stem(text), expected);
         }
+    }
+
+    #[test]
+    fn what_a_macro_made_begins_with_two_underscores() {
+        let mut names = Names::default();
+        let site = names.intern("_ZN4shop5total10__CALLSITE17h0123456789abcdefE");
+        let slot = names.intern("_ZN4shop5total10__HOT_SLOT17h0123456789abcdefE");
+        let inside = names.intern("_ZN4shop7__total5TOTAL17h0123456789abcdefE");
+        assert_eq!([site, slot, inside].map(|n| names.is_made(n)), [true, false, false]);
     }
 }

@@ -6,7 +6,7 @@
 
 use super::atom::{AtomRef, Kind};
 use super::hot::Hot;
-use super::name::Name;
+use super::name::{Name, Names};
 use super::program::Program;
 use std::collections::{HashMap, HashSet};
 
@@ -17,19 +17,20 @@ pub struct Uses {
 
 impl Uses {
     /// Of all that a program contains.
-    pub fn new(program: &Program, hot: &Hot) -> Uses {
+    pub fn new(program: &Program, hot: &Hot, names: &Names) -> Uses {
         let mut uses = Uses { users: HashMap::new() };
         for object in program.objects() {
             for index in 0..object.atoms.len() as u32 {
-                uses.enter(&AtomRef { object: object.clone(), index }, hot);
+                uses.enter(&AtomRef { object: object.clone(), index }, hot, names);
             }
         }
         uses
     }
 
     /// Adds what one atom refers to.
-    pub fn enter(&mut self, atom: &AtomRef, hot: &Hot) {
-        let Some(name) = atom.atom().name.filter(|_| spreads(atom.atom().kind)) else { return };
+    pub fn enter(&mut self, atom: &AtomRef, hot: &Hot, names: &Names) {
+        let user = atom.atom().name.filter(|name| spreads(*name, atom.atom().kind, names));
+        let Some(name) = user else { return };
         for &target in &atom.object.reach[atom.index as usize] {
             if target != name && !hot.bodies.contains(&target) {
                 self.users.entry(target).or_default().push(name);
@@ -56,6 +57,11 @@ impl Uses {
 }
 
 /// Whether a change of it, or of what it refers to, makes a new copy necessary.
-pub fn spreads(kind: Kind) -> bool {
-    matches!(kind, Kind::Text | Kind::ReadOnly | Kind::Merge { .. })
+pub fn spreads(name: Name, kind: Kind, names: &Names) -> bool {
+    match kind {
+        Kind::Text | Kind::ReadOnly | Kind::Merge { .. } => true,
+        // What a macro made for the place where it stands describes that place.
+        Kind::Data => names.is_made(name),
+        _ => false,
+    }
 }

@@ -13,6 +13,7 @@
 //! - `functions`, `items`, `locals`, `trouble`: the cases;
 //! - `effect`: what is told of code that goes on as it was, and the dry run;
 //! - `backtraces`, `debuggers`: what is read of patched code;
+//! - `table`: what each kind of edit comes to, one row each;
 //! - `command`: what the command line promises; `paths`: patches named on the program's stdin.
 
 mod backtraces;
@@ -27,6 +28,7 @@ mod items;
 mod locals;
 mod paths;
 mod session;
+mod table;
 mod trouble;
 
 use harness::{line, project, tool};

@@ -70,6 +70,7 @@ impl Session {
             .args(["run", "--manifest-path"])
             .arg(project.manifest())
             .args(project.fixture.selection)
+            .args(flags)
             .arg("--target-dir")
             .arg(project.target())
             .arg("--events")
@@ -98,10 +99,12 @@ impl Session {
 
     /// Waits until the program runs anew. Its state begins anew with it.
     pub fn restarted(&mut self) {
-        let mut event = self.tool.next_event();
-        if event["event"] == "building" {
-            event = self.tool.next_event();
-        }
+        let event = self.answer();
+        self.begun_anew(&event);
+    }
+
+    /// Begins anew with the process that a `restarted` tells of.
+    pub fn begun_anew(&mut self, event: &Value) {
         assert_eq!(event["event"], "restarted", "{event}");
         assert!(event["why"].as_str().is_some_and(|why| !why.is_empty()), "{event}");
         let pid = event["pid"].as_u64().and_then(|pid| pid.try_into().ok());
@@ -136,16 +139,28 @@ impl Session {
         let change = self.tool.next_event();
         assert_eq!(change["event"], "change", "{change}");
         assert!(change["files"].as_array().is_some_and(|files| !files.is_empty()), "{change}");
-        let event = self.tool.next_event();
+        let event = self.answer();
         let kind = event["event"].as_str().unwrap_or_default();
         let known = ["compile-error", "applied", "no-effect", "refused", "restarted"];
         assert!(known.contains(&kind), "a change must have an outcome, not {event}");
         Outcome { event }
     }
 
+    /// The next event, after those that only say what the tool does meanwhile.
+    fn answer(&mut self) -> Value {
+        let event = self.tool.next_event();
+        if event["event"] == "building" { self.tool.next_event() } else { event }
+    }
+
     /// Waits for the save to go live.
     pub fn applied(&mut self) -> Outcome {
         let outcome = self.outcome();
+        self.check_applied(&outcome);
+        outcome
+    }
+
+    /// Checks that this is a save that went live, with all that belongs to its event.
+    pub fn check_applied(&mut self, outcome: &Outcome) {
         let event = &outcome.event;
         assert_eq!(event["event"], "applied", "{event}");
         let patch = event["patch"].as_u64().expect("its number");
@@ -155,7 +170,13 @@ impl Session {
         for part in ["detect", "rustc", "diff", "load", "total"] {
             assert!(event["ms"][part].is_number(), "no time for {part}: {event}");
         }
-        outcome
+    }
+
+    /// Takes note of the patches that went live by events that were looked at elsewhere.
+    pub fn patch_was(&mut self, events: &[&Value]) {
+        for event in events.iter().filter(|event| event["event"] == "applied") {
+            self.check_applied(&Outcome { event: (*event).clone() });
+        }
     }
 
     /// Edits one file and waits for it to go live; nothing may have been lost.

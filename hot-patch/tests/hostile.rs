@@ -5,9 +5,9 @@
 //! `PROPTEST_CASES` sets how many of each are tried (default 256). Memory is counted by the
 //! allocator of this test: a reader that would reserve what a length claims is caught.
 
-use hot_patch::message::{Reply, Request, read_frame, write_frame};
+use hot_patch::message::{FunctionInfo, PatchInfo, Reply, Request, read_frame, write_frame};
 use hot_patch::patch::{
-    Architecture, Base, HEADER, Patch, PatchId, Place, Relocation, Swap, Symbol, Width,
+    Architecture, Base, HEADER, Locals, Patch, PatchId, Place, Relocation, Swap, Symbol, Width,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -55,11 +55,14 @@ fn place() -> impl Strategy<Value = Place> {
 
 fn patch() -> impl Strategy<Value = Patch> {
     let parts = (vec(any::<u8>(), 32..64), vec(any::<u8>(), 32..64), vec(any::<u8>(), 0..64));
-    let relocation = (0..3u64, any::<bool>(), any::<i64>()).prop_map(|(n, wide, addend)| {
-        let width = if wide { Width::Absolute64 } else { Width::Relative32 };
-        let base = if wide { Base::Symbol(0) } else { Base::Host };
-        Relocation { at: 8 * n, width, base, addend }
-    });
+    let kind = prop_oneof![
+        Just((Width::Absolute64, Base::Symbol(0))),
+        Just((Width::Absolute64, Base::LocalsOf(0))),
+        Just((Width::Relative32, Base::Host)),
+        Just((Width::Thread32, Base::Locals)),
+    ];
+    let relocation = (0..3u64, kind, any::<i64>())
+        .prop_map(|(n, (width, base), addend)| Relocation { at: 8 * n, width, base, addend });
     let swap = ("[a-z/*.]{0,20}", place(), proptest::option::of(place()))
         .prop_map(|(name, slot, instance)| Swap { name, slot, instance, target: 8 });
     let symbol = "[a-zA-Z0-9_]{1,20}".prop_map(|name| Symbol { offset: 0, size: 16, name });
@@ -74,12 +77,14 @@ fn patch() -> impl Strategy<Value = Patch> {
             read_only,
             data,
             zeroed: 100,
+            locals: Locals { size: 16, align: 8 },
             relocations,
             unwind: Some(4096),
             constructors: vec![0],
             entries: Vec::new(),
             swaps,
             functions,
+            debug: None,
         },
     )
 }
@@ -167,8 +172,14 @@ proptest! {
             protocol: 1, pid: 2, build_id: vec![3; 20], functions: 4,
             patches: vec![PatchId(id), PatchId(5)],
         };
-        let loaded = Reply::Loaded { id: PatchId(id), functions: names, micros: 6 };
-        for good in [hello, loaded] {
+        let loaded = Reply::Loaded { id: PatchId(id), number: 7, functions: names, micros: 6 };
+        let function = |patch| FunctionInfo {
+            name: "a/b".into(), signature: "fn()".into(), file: "a.rs".into(), line: 3,
+            layer: "live".into(), patch,
+        };
+        let patch = PatchInfo { number: 1, id: PatchId(id), age: 9 };
+        let list = Reply::Functions(vec![function(Some(patch)), function(None)]);
+        for good in [hello, loaded, list] {
             let bytes = damaged(&good.to_bytes(), &damage);
             if let Ok(read) = in_proportion(&bytes, Reply::from_bytes) {
                 prop_assert_eq!(read.to_bytes(), bytes);

@@ -146,12 +146,16 @@ pub struct Atom {
     pub relocs: Vec<Reloc>,
     /// How to unwind through it.
     pub frame: Option<Frame>,
+    /// The atoms among which control passes without relocations, if this is one of several.
+    pub tangle: Option<(u32, u32)>,
 }
 
 /// One relocatable object, cut into atoms.
 pub struct Object {
     /// The codegen unit's stable name.
     pub unit: String,
+    /// Key of the program's crate that it belongs to; empty for a member of an archive.
+    pub home: String,
     /// The file.
     pub data: Vec<u8>,
     /// Its atoms.

@@ -19,7 +19,7 @@ use super::program::Program;
 use super::world::Loaded;
 use super::{Detail, DiffError};
 use crate::layout::{Bound, HotFunction, LayoutError, Layouts, ObjectLayouts, compare};
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 /// The objects whose code has been live, by crate, newest first.
@@ -80,6 +80,7 @@ pub fn check(
     newest: &Program,
     shared: &Shared<'_>,
     loaded: &Loaded,
+    renamed: &HashMap<Name, Name>,
     names: &Names,
     guards: &Guards,
 ) -> Result<Vec<Detail>, DiffError> {
@@ -95,7 +96,9 @@ pub fn check(
         new.push(layouts_of(&unit.objects, |object| !untouched(object))?);
         same.push(layouts_of(&unit.objects, untouched)?);
     }
-    let bound = shared.state.cloned().unwrap_or_default();
+    // What was renamed in this save goes by the name that it has in the running objects.
+    let was = |name: &Name| *renamed.get(name).unwrap_or(name);
+    let bound: BTreeSet<Name> = shared.state.into_iter().flatten().map(was).collect();
     let text = |name: &Name| names.text(*name);
     let crates = newest.crate_names();
     let own = crates.iter().map(String::as_str).filter(|name| !RUNTIME.contains(name)).collect();

@@ -13,11 +13,12 @@
 //!    (4 bytes, more when an immediate follows). The target inside the section is therefore only
 //!    known after decoding the instruction, which is done where the answer could matter.
 //! 4. **Reach.** For each atom, the names that it leads to, through private constants and its
-//!    unwind information as well: the edges along which a change spreads.
+//!    unwind information as well: the edges along which a change spreads. Pieces of one section
+//!    that lead into one another without relocations (`super::tangle`) share all of theirs.
 
 use super::atom::{Ask, Atom, Kind, Object, Reloc, Target};
-use super::frame;
 use super::name::{Names, is_mangled};
+use super::{frame, tangle};
 use hot_patch::abi;
 use hot_patch::patch::MAX_IMAGE;
 use iced_x86::{Decoder, DecoderOptions};
@@ -25,7 +26,7 @@ use object::elf;
 use object::read::elf::{ElfFile64, ElfSection64};
 use object::{Object as _, ObjectSection as _, ObjectSymbol as _};
 use object::{RelocationFlags, RelocationTarget, SectionFlags, SectionIndex, SymbolKind};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::OnceLock;
 
 /// Why an object file could not be read.
@@ -85,10 +86,35 @@ pub fn read(unit: &str, data: Vec<u8>, names: &mut Names) -> Result<Object, Read
     for atom in &mut atoms {
         atom.relocs.sort_by_key(|r| r.at);
     }
+    for (&index, starts) in cuts.iter().filter(|(_, starts)| starts.len() > 1) {
+        if atoms[starts[0].1 as usize].kind != Kind::Text {
+            continue;
+        }
+        let section = file.section_by_index(index)?;
+        let mut fields: Vec<u64> = section.relocations().map(|(at, _)| at).collect();
+        fields.sort_unstable();
+        let offsets: Vec<u64> = starts.iter().map(|(at, _)| *at).collect();
+        for range in tangle::find(section.data()?, &offsets, &fields) {
+            let (first, last) = (starts[range.start].1, starts[range.end - 1].1);
+            for atom in &mut atoms[first as usize..=last as usize] {
+                atom.tangle = Some((first, last));
+            }
+        }
+    }
     drop(file);
-    let reach = reach(&atoms, &cies);
+    let mut reach = reach(&atoms, &cies);
+    // What one atom of a tangle leads to, all do.
+    for (first, last) in atoms.iter().filter_map(|atom| atom.tangle).collect::<HashSet<_>>() {
+        let range = first as usize..=last as usize;
+        let own = atoms[range.clone()].iter().filter_map(|atom| atom.name);
+        let all: HashSet<_> = reach[range.clone()].iter().flatten().copied().chain(own).collect();
+        let mut all: Vec<_> = all.into_iter().collect();
+        all.sort_unstable();
+        reach[range].fill(all.into_boxed_slice());
+    }
     Ok(Object {
         unit: unit.to_owned(),
+        home: String::new(),
         data,
         atoms,
         symbols,
@@ -203,6 +229,7 @@ fn cut(
                 align,
                 relocs: Vec::new(),
                 frame: None,
+                tangle: None,
             });
         }
         if placed.is_empty() {

@@ -364,7 +364,11 @@ impl<'w, 'd> Walk<'w, 'd> {
             offset,
             symbol: symbol.map(|name| stem(&name).into()),
             declared_at: attributes.declared_at,
-            function: Function { arguments: Vec::new(), result: attributes.ty.map(Id) },
+            function: Function {
+                name: self.path.as_str().into(),
+                arguments: Vec::new(),
+                result: attributes.ty.map(Id),
+            },
         });
         Ok(Owner::Function(self.out.functions.len() - 1))
     }

@@ -32,6 +32,7 @@ pub use difference::{Difference, Origin};
 #[doc(hidden)]
 pub use roots::Check;
 pub use roots::{Bound, HotFunction};
+pub use symbol::path as item_path;
 
 use std::sync::Arc;
 
@@ -119,6 +120,15 @@ impl Layouts {
         self.objects.iter().find_map(|ObjectLayouts(object)| {
             Some(TypeRef { object, id: object.statics.get(symbol)?.ty })
         })
+    }
+
+    /// The qualified name of a function, by symbol, with the generic arguments of an instance.
+    /// `.llvm.<digits>` does not matter.
+    pub fn function_name(&self, symbol: &str) -> Option<&str> {
+        let symbol = symbol::stem(symbol);
+        self.objects
+            .iter()
+            .find_map(|ObjectLayouts(object)| Some(&*object.functions.get(symbol)?.name))
     }
 
     /// The arguments and the result of a function, by symbol. `.llvm.<digits>` does not matter.

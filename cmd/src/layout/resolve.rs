@@ -153,6 +153,7 @@ fn take_functions(
         let mut function = definition.function.clone();
         if let Some(declaration) = declaration {
             function.result = function.result.or(declaration.function.result);
+            function.name.clone_from(&declaration.function.name);
             // An out-of-line copy of an inlined function names its arguments by reference only.
             if function.arguments.len() < declaration.function.arguments.len() {
                 function.arguments.clone_from(&declaration.function.arguments);

@@ -16,7 +16,7 @@ pub(super) fn stem(symbol: &str) -> &str {
 
 /// The path of a function or a static, from its symbol: `shop::Cart::total`. The macro's prefix of
 /// a hot function's body and the cells inside a `thread_local!` are left out.
-pub(super) fn path(symbol: &str) -> String {
+pub fn path(symbol: &str) -> String {
     let demangled = format!("{:#}", rustc_demangle::demangle(stem(symbol)));
     let end = ["::{{constant}}", "::{constant#", "::{{closure}}::__RUST_STD_INTERNAL_VAL"]
         .iter()

@@ -41,6 +41,8 @@ pub(super) struct Static {
 /// A function's signature, as far as it is described.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Function {
+    /// Qualified, with the generic arguments of an instance.
+    pub(super) name: Box<str>,
     /// Name (empty for a pattern) and type.
     pub(super) arguments: Vec<(Box<str>, Id)>,
     /// None for `()` and `!`.

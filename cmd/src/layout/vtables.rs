@@ -105,7 +105,7 @@ fn other_signature(
         true => signature(object, function),
         false => {
             let arguments = function.arguments.iter().skip(1).cloned().collect();
-            signature(object, &Function { arguments, result: function.result })
+            signature(object, &Function { arguments, ..function.clone() })
         }
     };
     for (was, now) in was.iter().flatten().zip(now.iter().flatten()) {

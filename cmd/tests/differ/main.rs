@@ -1,9 +1,15 @@
 //! The differ against objects that rustc makes of small sources: what is judged, and what binds
 //! where, without a process.
 
+mod assembler;
+mod debug;
+mod effect;
 mod fixture;
 mod guards;
 mod hostile;
+mod locals;
+mod moved;
+mod release;
 
 use fixture::Program;
 use hot_cli::diff::{Prepared, Verdict, World};
@@ -66,14 +72,14 @@ fn an_edit_carries_what_changed_and_its_callers_up_to_the_hot_function() {
         carried(&body),
         ["shop::deep::fee", "shop::deep::level", "shop::price::__hot_price"]
     );
-    assert!(body.not_live.is_empty());
+    assert!(body.left.not_live.is_empty());
     // Its statics are those that run: nothing writable comes with it.
     assert_eq!((body.patch.data.len(), body.patch.zeroed, body.new_statics), (0, 0, 0));
 
     let string = edit("n = {n}", "number {n}!");
     assert_eq!(string.functions, ["shop/label"]);
     assert_eq!(carried(&string), ["shop::label::__hot_label"]);
-    assert!(string.not_live.is_empty(), "the edit before never went live, and is undone");
+    assert!(string.left.not_live.is_empty(), "the edit before never went live, and is undone");
 
     // A float is a piece of a mergeable section.
     assert_eq!(carried(&edit("* 0.5", "* 0.25")), ["shop::half::__hot_half"]);
@@ -111,7 +117,10 @@ fn what_no_hot_function_reaches_is_no_patch() {
     let (changed, why) = no_effect("n ^ 5", "n ^ 6");
     assert_eq!(
         (changed, why.as_str()),
-        (vec!["shop::deep::unused_by_hot".into()], "no #[hot] function reaches it")
+        (
+            vec!["shop::deep::unused_by_hot".into()],
+            "no #[hot] function reaches it: nothing in the program calls shop::deep::unused_by_hot"
+        )
     );
     // Taken back before it went live: what runs is what the source says.
     let (changed, _) = no_effect("n ^ 5", "n ^ 5");
@@ -119,8 +128,9 @@ fn what_no_hot_function_reaches_is_no_patch() {
     // Every line moves, and with it every panic location; nothing has changed.
     let (changed, why) = no_effect("pub mod deep", "// moved\n\npub mod deep");
     assert_eq!((changed, why.as_str()), (vec![], "the compiled code is the same as what runs"));
-    let (changed, _) = no_effect("AtomicU64::new(0)", "AtomicU64::new(1)");
+    let (changed, why) = no_effect("AtomicU64::new(0)", "AtomicU64::new(1)");
     assert_eq!(changed, ["shop::COUNT (its initial value)"]);
+    assert_eq!(why, "a static that exists keeps its value");
 }
 
 #[test]
@@ -143,8 +153,16 @@ fn a_signature_or_a_static_of_another_type_is_refused() {
         "COUNT: std::sync::atomic::AtomicI64 = std::sync::atomic::AtomicI64::new",
     ));
     assert_eq!((why.as_str(), details[0].item.as_str()), ("static", "shop::COUNT"));
-    let (why, details) = refused(LIBRARY.replace("SEEN.with(|s| s.set(s.get() + 1));", "std::thread_local! { static NEW: std::cell::Cell<u64> = const { std::cell::Cell::new(7) }; } NEW.with(|s| s.set(s.get() + 1));"));
-    assert_eq!(why, "thread-local", "{details:?}");
+    let (why, details) = refused(
+        LIBRARY
+            .replace("SEEN: std::cell::Cell<u64>", "SEEN: std::cell::Cell<i64>")
+            .replace("n * 2", "n * 3"),
+    );
+    assert_eq!(
+        (why.as_str(), details[0].item.as_str()),
+        ("thread-local", "shop::SEEN"),
+        "{details:?}"
+    );
 }
 
 #[test]
@@ -340,10 +358,9 @@ impl Cart { hot! { pub fn tax / __hot_tax(wide: &Wide) -> u32 { wide.n + 1 } } }
     assert!(matches!(first.patch.swaps[0].slot.base, hot_patch::patch::Base::Host));
     assert_eq!((first.patch.data.len(), first.patch.entries.len()), (0, 0));
     world.committed(first.patch.id);
-    // And so it is when the block goes again, and with another edit.
-    let second = patch(world.judge(edit(&source, "// here")).expect("a verdict"));
-    assert_eq!(second.patch.swaps[0].slot, first.patch.swaps[0].slot);
-    world.rejected(second.patch.id);
+    // When the block goes again, nothing has changed; with another edit, the slot is still that one.
+    let verdict = world.judge(edit(&source, "// here")).expect("a verdict");
+    assert!(matches!(&verdict, Verdict::NoEffect { changed, .. } if changed.is_empty()));
     let edited = source.replace("// here", block).replace("wide.n + 1", "wide.n + 3");
     let third = patch(world.judge(vec![program.library(&edited)]).expect("a verdict"));
     assert_eq!(third.patch.swaps[0].slot, first.patch.swaps[0].slot);

@@ -5,7 +5,7 @@
 //! new process with the sources as they were; the group fails at its end with all that failed.
 
 use crate::{
-    functions, items,
+    functions, items, locals,
     project::{Copy, Fixture, PLAIN, Project, SHOP, SOLO},
     session::Session,
     tool::eventually,
@@ -30,6 +30,7 @@ const CASES: &[(&str, Case)] = &[
     ("strings, formats, constants, immutable statics", items::words),
     ("a new static, bound by the next patches", items::new_statics),
     ("std functions that the executable lacks", items::missing_std),
+    ("new thread-locals", locals::new_thread_locals),
     ("a panic in new code", trouble::panic),
     ("a panic in a task", trouble::panic_in_a_task),
     ("an error, then its fix", trouble::error_then_fix),
@@ -120,6 +121,33 @@ fn crates_with_other_optimisation() {
     items::new_functions_and_types(&mut session, copy);
     items::missing_std(&mut session, copy);
     trouble::panic(&mut session, copy);
+    session.finish();
+}
+
+/// With everything optimised, a function accesses several thread-locals, old and new ones, by one
+/// sequence, and the accessors are inlined into it.
+#[test]
+fn thread_locals_of_optimised_code() {
+    let mut project = Project::lay(&SHOP);
+    let manifest = project.read("Cargo.toml");
+    project.write("Cargo.toml", &format!("{manifest}\n[profile.dev]\nopt-level = 3\n"));
+    let mut session = Session::start_in(project);
+    for copy in SHOP.copies {
+        locals::new_thread_locals(&mut session, *copy);
+        functions::touches_all_state(&mut session, *copy);
+    }
+    session.finish();
+}
+
+/// Thread-locals for which a running program has no room, or whose type is another now, begin anew
+/// with the program.
+#[test]
+fn thread_locals_that_need_a_restart() {
+    let mut session = Session::start(&SOLO);
+    for copy in SOLO.copies {
+        locals::too_many(&mut session, *copy);
+        locals::another_type(&mut session, *copy);
+    }
     session.finish();
 }
 

@@ -21,9 +21,9 @@ macro_rules! hot {
             fn $body($($arg: $ty),*) -> $ret $code
             #[unsafe(link_section = "hot_slots")] static __HOT_SLOT: crate::Slot = crate::Slot(std::sync::atomic::AtomicPtr::new($body as *const () as *mut ()));
             const TEXT: &str = concat!(module_path!(), "\0\0", stringify!($name), "\0", stringify!(fn($($ty),*) -> $ret), "\0", file!());
-            const SIZES: &[[u64; 2]] = &[$([size_of::<$ty>() as u64, align_of::<$ty>() as u64],)* [size_of::<$ret>() as u64, align_of::<$ret>() as u64]];
+            const __HOT_SIZES: &[[u64; 2]] = &[$([size_of::<$ty>() as u64, align_of::<$ty>() as u64],)* [size_of::<$ret>() as u64, align_of::<$ret>() as u64]];
             #[used] #[unsafe(link_section = "hot_entries")] static __HOT_ENTRY: crate::Entry = crate::Entry {
-                abi: 2, kind: 0, line: line!(), slot: &__HOT_SLOT, original: $body as *const (), text: TEXT.as_ptr(), len: TEXT.len(), identity: 0, sizes: SIZES.as_ptr(), sizes_len: SIZES.len() };
+                abi: 2, kind: 0, line: line!(), slot: &__HOT_SLOT, original: $body as *const (), text: TEXT.as_ptr(), len: TEXT.len(), identity: 0, sizes: __HOT_SIZES.as_ptr(), sizes_len: __HOT_SIZES.len() };
             let f: fn($($ty),*) -> $ret = unsafe { std::mem::transmute(__HOT_SLOT.0.load(std::sync::atomic::Ordering::Relaxed)) };
             f($($arg),*)
         }

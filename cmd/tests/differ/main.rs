@@ -287,11 +287,16 @@ hot! { pub fn lines / __hot_lines(cart: &Cart) -> u32 { cart.lines } }
 }
 
 #[test]
-fn without_descriptions_of_types_nothing_is_promised() {
+fn without_descriptions_of_types_bodies_go_live_and_it_is_told() {
     for debug in ["-Cdebuginfo=0", "-Cdebuginfo=1", "-Cdebuginfo=line-tables-only"] {
-        let error = Program::with(&[debug]).try_world(LIBRARY, MAIN).err().expect(debug);
-        assert!(error.to_string().contains("without full debug information"), "{error}");
+        let program = Program::with(&[debug]);
+        let mut world = program.world(LIBRARY, MAIN);
+        assert_eq!(world.undescribed().expect("they are read"), ["shop"], "{debug}");
+        let prepared = patch(judge(&mut world, &program, "n as f64 * 0.5", "n as f64 * 0.25"));
+        assert_eq!(prepared.functions, ["shop/half"], "{debug}");
     }
+    let described = Program::new().world(LIBRARY, MAIN);
+    assert!(described.undescribed().expect("they are read").is_empty());
 }
 
 #[test]

@@ -132,7 +132,7 @@ pub fn check(
     }
     let differences = compare(&all(&old), &all(&new), &all(&same), &bound);
     let undescribed = undescribed(newest)?;
-    let sizes = Sizes { undescribed: &undescribed, loaded, renamed, newest, names, guards };
+    let sizes = Sizes { undescribed: &undescribed, loaded, newest, names, guards };
     let mut details = sizes.check(&shared.functions);
     if guards.on(Guard::Places) {
         details.extend(tables::compare(lived, newest, &undescribed, names));

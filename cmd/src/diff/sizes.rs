@@ -17,16 +17,14 @@ use super::hot::Size;
 use super::name::{Name, Names};
 use super::program::{Definitions, Program};
 use super::world::Loaded;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 /// What of this is compared.
 pub struct Sizes<'a> {
     /// Keys of the crates that describe no types.
     pub undescribed: &'a BTreeSet<String>,
-    /// What runs, under the names that it had when it was loaded.
+    /// What runs. (No static is found again under another name.)
     pub loaded: &'a Loaded,
-    /// Each name of this save that is new, and the one before.
-    pub renamed: &'a HashMap<Name, Name>,
     /// The newest objects.
     pub newest: &'a Program,
     /// The names.
@@ -96,7 +94,7 @@ impl Sizes<'_> {
         if !matches!(now.kind, Kind::Data | Kind::ThreadLocal) || self.names.is_made(name) {
             return None;
         }
-        let running = self.loaded.copies(*self.renamed.get(&name).unwrap_or(&name));
+        let running = self.loaded.copies(name);
         let size = |atom: &Atom| Size { size: atom.size, align: atom.align };
         let other = |was: &&Atom| {
             was.size != now.size && self.guards.on(Guard::StateSize)

@@ -10,7 +10,7 @@
 //! All tables of one trait have the same methods in the same places. So a table of a trait of which
 //! there were tables, but none with these methods, is a difference; and so is a method whose
 //! symbol, in a place where its path stood before, has another hash, since that covers what it
-//! takes and gives. An impl block that rustc has only numbered anew looks the same, and is refused
+//! takes and gives; unless the one before is still there, which is an instance beside it. An impl block that rustc has only numbered anew looks the same, and is refused
 //! as well. Symbols of the newer scheme have no hash: there nothing is seen of a method's types.
 
 use super::Detail;
@@ -45,17 +45,27 @@ pub fn compare(
     let units = newest.crates.iter().filter(|(key, _)| undescribed.contains(*key));
     let fresh = units.flat_map(|(_, unit)| &unit.objects);
     let fresh = fresh.filter(|object| !old.iter().any(|known| Arc::ptr_eq(known, object)));
+    let definitions = newest.definitions();
+    let is_gone = |name: Name| definitions.one(name).is_none();
     let mut details = Vec::new();
     for table in fresh.flat_map(tables) {
         let Some(of) = trait_of(&table, names) else { continue };
-        details.extend(known.get(&of).and_then(|known| difference(&of, &table, known, names)));
+        details.extend(
+            known.get(&of).and_then(|known| difference(&of, &table, known, &is_gone, names)),
+        );
     }
     details.sort_by(|a, b| (&a.item, &a.was).cmp(&(&b.item, &b.was)));
     details.dedup();
     details
 }
 
-fn difference(of: &str, now: &Methods, known: &HashSet<Methods>, names: &Names) -> Option<Detail> {
+fn difference(
+    of: &str,
+    now: &Methods,
+    known: &HashSet<Methods>,
+    is_gone: &dyn Fn(Name) -> bool,
+    names: &Names,
+) -> Option<Detail> {
     if known.contains(now) {
         return None;
     }
@@ -78,8 +88,8 @@ fn difference(of: &str, now: &Methods, known: &HashSet<Methods>, names: &Names) 
         let method = (*method)?;
         let mut before = known.iter().filter_map(|was| *was.get(place)?);
         let path = names.path(method);
-        let renamed =
-            !before.clone().any(|was| was == method) && before.any(|was| names.path(was) == path);
+        let renamed = !before.clone().any(|was| was == method)
+            && before.any(|was| is_gone(was) && names.path(was) == path);
         let now = format!("{path} of another type, or in an impl block of another number");
         renamed.then(|| detail(path, now)).flatten()
     })

@@ -10,8 +10,9 @@
 //! All tables of one trait have the same methods in the same places. So a table of a trait of which
 //! there were tables, but none with these methods, is a difference; and so is a method whose
 //! symbol, in a place where its path stood before, has another hash, since that covers what it
-//! takes and gives; unless the one before is still there, which is an instance beside it. An impl block that rustc has only numbered anew looks the same, and is refused
-//! as well. Symbols of the newer scheme have no hash: there nothing is seen of a method's types.
+//! takes and gives; unless the one before is still there: then it is another instance. An impl block
+//! that rustc has only numbered anew looks like a change, and is refused as well. Symbols of the
+//! newer scheme have no hash: there nothing is seen of a method's types.
 
 use super::Detail;
 use super::atom::{Ask, AtomRef, Kind, Meaning, Object};
@@ -34,6 +35,9 @@ pub fn compare(
     undescribed: &BTreeSet<String>,
     names: &Names,
 ) -> Vec<Detail> {
+    if undescribed.is_empty() {
+        return Vec::new();
+    }
     // A trait of one crate has tables in any.
     let old: Vec<&Arc<Object>> = undescribed.iter().flat_map(|key| lived.objects(key)).collect();
     let mut known: HashMap<String, HashSet<Methods>> = HashMap::new();
@@ -103,7 +107,7 @@ fn tables(object: &Arc<Object>) -> impl Iterator<Item = Methods> {
 
 fn table(atom: &AtomRef) -> Option<Methods> {
     let it = atom.atom();
-    if it.kind != Kind::ReadOnly || it.size <= HEADER || it.size % 8 != 0 {
+    if it.kind != Kind::ReadOnly || it.size <= HEADER || !it.size.is_multiple_of(8) {
         return None;
     }
     let word = |at: u64| {
@@ -111,7 +115,7 @@ fn table(atom: &AtomRef) -> Option<Methods> {
         Some(u64::from_le_bytes(bytes.try_into().ok()?))
     };
     let in_header = |at: u64| (1..HEADER).contains(&at);
-    let is_address = |ask: Ask, at: u64| ask == Ask::Absolute64 && at % 8 == 0;
+    let is_address = |ask: Ask, at: u64| ask == Ask::Absolute64 && at.is_multiple_of(8);
     if it.relocs.iter().any(|r| in_header(r.at) || !is_address(r.ask, r.at))
         || !word(16)?.is_power_of_two()
     {

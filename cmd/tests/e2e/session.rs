@@ -74,6 +74,7 @@ impl Session {
             .arg(project.target())
             .arg("--events")
             .arg(&events)
+            .args(flags)
             .arg("--")
             .arg(&port);
         let mut tool = Tool::start(command, &events);

@@ -28,6 +28,7 @@ mod harness;
 mod items;
 mod locals;
 mod paths;
+mod profiles;
 mod session;
 mod table;
 mod trouble;

@@ -46,11 +46,7 @@ fn release_with_one_unit() {
 /// As cargo has it: 16 units, optimised across them, without debug information.
 #[test]
 fn release() {
-    goes_live(&Way {
-        profiles: "",
-        flags: &["--release"],
-        rustc: "",
-    });
+    goes_live(&Way { profiles: "", flags: &["--release"], rustc: "" });
 }
 
 #[test]

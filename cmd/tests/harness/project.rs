@@ -102,7 +102,12 @@ pub struct Project {
 impl Project {
     /// Lays out a fixture as it stands in the repository.
     pub fn lay(fixture: &'static Fixture) -> Project {
-        let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("e2e").join(fixture.name);
+        Project::lay_at(fixture, fixture.name)
+    }
+
+    /// Lays it out in another folder, so that tests can use the same one at the same time.
+    pub fn lay_at(fixture: &'static Fixture, place: &str) -> Project {
+        let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("e2e").join(place);
         fs::create_dir_all(&place).expect("a folder for the fixture");
         let lock = File::create(place.join("lock")).expect("a lock file");
         lock.lock().expect("the lock");
@@ -172,6 +177,11 @@ impl Project {
                 fs::rename(&draft, &path).expect("the draft to be renamed");
             }
         }
+    }
+
+    /// Deletes a file.
+    pub fn remove(&mut self, file: &str) {
+        fs::remove_file(self.root().join(file)).expect("the file to go");
     }
 
     /// Replaces, in one save, each place of a file where an `old` stands. Each stands there once.

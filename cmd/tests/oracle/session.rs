@@ -1,40 +1,34 @@
 //! One sequence of edits: each is saved, its outcome awaited, and the answers compared.
 
 use crate::{
+    answers::{self, Answers, STRICT, THREADS},
     chance::Chance,
     diff, edits,
     fresh::Fresh,
     line::Line,
-    model::Model,
-    project::{Fixture, Project},
+    model::{Kind, Model},
+    program::Program,
+    project::Project,
     render,
+    tally::{Ending, Tally},
     tool::{self, PATIENCE, PATIENCE_TO_BUILD, Tool, is_alive, within},
 };
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::thread;
-
-/// The program under test; its modules are generated.
-static STOCK: Fixture =
-    Fixture { name: "stock", selection: &["-p", "app"], copies: &[], helper: None, tasks: false };
-
-const THREADS: [&str; 3] = ["main", "one", "two"];
-
-/// Questions whose answers come from functions that no slot leads to: the name in the tool's
-/// report that excuses an old answer.
-const EXCUSED: [(&str, &str); 2] = [("stale", "footer"), ("keep/old_areas", "Round")];
-
-/// Answers by question.
-type Answers = BTreeMap<String, String>;
-
-/// How often each kind of edit ended how.
-pub type Counts = BTreeMap<String, BTreeMap<String, usize>>;
+use std::{
+    collections::{BTreeSet, HashMap},
+    path::PathBuf,
+    thread,
+    time::{Duration, Instant},
+};
 
 /// A running sequence.
 pub struct Session {
+    program: &'static Program,
     seed: u64,
     chance: Chance,
     model: Model,
+    /// The last model that compiles.
+    good: Model,
     /// What was live before, for edits back.
     past: Vec<Model>,
     files: Vec<(String, String)>,
@@ -43,7 +37,7 @@ pub struct Session {
     tool: Tool,
     line: Line,
     pid: u32,
-    port: std::path::PathBuf,
+    port: PathBuf,
     answers: Answers,
     /// Names that the tool has told to be not live, since the last start.
     told: BTreeSet<String>,
@@ -52,37 +46,27 @@ pub struct Session {
     beats: u64,
     local_beats: HashMap<&'static str, u64>,
     counters: HashMap<String, u64>,
-    /// The outcomes so far.
-    pub counts: Counts,
-    /// Old answers that were not told of.
-    pub untold: usize,
 }
 
 /// Tells, when a step fails, what the step was.
 struct Step {
-    seed: u64,
-    number: usize,
-    kind: String,
+    title: String,
     diff: String,
 }
 
 impl Drop for Step {
     fn drop(&mut self) {
         if thread::panicking() {
-            eprintln!(
-                "--- seed {} fails at step {}: {} ---\n{}--- replay: HOT_ORACLE_SEED={} \
-                 HOT_ORACLE_EDITS={} ---",
-                self.seed, self.number, self.kind, self.diff, self.seed, self.number
-            );
+            eprintln!("--- failed: {} ---\n{}--- {} ---", self.title, self.diff, self.title);
         }
     }
 }
 
 impl Session {
     /// Builds and starts the program as it is before the first edit.
-    pub fn start(seed: u64) -> Session {
-        let mut project = Project::lay(&STOCK);
-        let model = Model::new();
+    pub fn start(program: &'static Program, seed: u64) -> Session {
+        let mut project = Project::lay_at(&program.fixture, &crate::place(program));
+        let model = Model::new(program);
         let files = render::files(&model);
         for (path, content) in &files {
             project.write(path, content);
@@ -91,8 +75,13 @@ impl Session {
         let port = project.scratch("port");
         let mut command = tool::command();
         command.args(["run", "--manifest-path"]).arg(project.manifest());
-        command.args(STOCK.selection).arg("--target-dir").arg(project.target());
+        command.args(program.fixture.selection).arg("--target-dir").arg(project.target());
         command.arg("--events").arg(&events).arg("--").arg(&port);
+        let fresh = Fresh::of(&project);
+        let building = {
+            let fresh = fresh.clone();
+            thread::spawn(move || fresh.ask("main all"))
+        };
         let mut tool = Tool::start(command, &events);
         within(PATIENCE_TO_BUILD, "the program runs", || {
             tool.events().iter().any(|event| event["event"] == "running") || tool.ended().is_some()
@@ -102,10 +91,11 @@ impl Session {
         assert_eq!(running["event"], "running", "{running}");
         let pid = pid(&running);
         let line = connect(&mut tool, &port);
-        let fresh = Fresh::of(&project);
         let mut session = Session {
+            program,
             seed,
             chance: Chance(seed),
+            good: model.clone(),
             model,
             past: Vec::new(),
             files,
@@ -121,35 +111,68 @@ impl Session {
             beats: 0,
             local_beats: HashMap::new(),
             counters: HashMap::new(),
-            counts: Counts::new(),
-            untold: 0,
         };
         session.answers = session.ask(0);
-        let fresh = parse(&session.fresh.ask("main all").expect("the first source compiles"));
+        let fresh = building.join().expect("the fresh build answers");
+        let fresh = answers::parse(&fresh.expect("the first source compiles"));
         assert_eq!(session.answers, fresh, "before any edit");
         session.check_state();
         session
     }
 
-    /// One edit, from the save to the comparison.
-    pub fn step(&mut self, number: usize) {
+    /// One generated edit.
+    pub fn step(&mut self, number: usize, tally: &mut Tally) {
         let (kind, model) = self.choose();
+        let title = format!("{} seed {} step {number}: {kind}", self.program.name, self.seed);
+        let ending = self.save(&title, model, number, tally);
+        eprintln!("    {title}: {ending}");
+        tally.count(&kind, &ending);
+    }
+
+    /// The source as it is, to be edited by hand.
+    pub fn model(&self) -> Model {
+        self.model.clone()
+    }
+
+    /// Saves this source, and compares what comes of it.
+    pub fn save(
+        &mut self,
+        title: &str,
+        model: Model,
+        number: usize,
+        tally: &mut Tally,
+    ) -> Ending {
         let files = render::files(&model);
+        let old = |path: &String| self.files.iter().find(|(p, _)| p == path).map(|(_, was)| was);
         let saved: Vec<(String, String)> =
             files.iter().filter(|file| !self.files.contains(file)).cloned().collect();
-        let step = Step {
-            seed: self.seed,
-            number,
-            kind: kind.clone(),
-            diff: saved.iter().map(|(path, now)| self.diff_of(path, now)).collect(),
-        };
+        let removed: Vec<String> = self
+            .files
+            .iter()
+            .map(|(path, _)| path.clone())
+            .filter(|path| !files.iter().any(|(p, _)| p == path))
+            .collect();
+        let mut diff: String = removed.iter().map(|path| format!("{path} is removed\n")).collect();
+        for (path, now) in &saved {
+            diff += &format!("{path}\n{}", diff::lines(old(path).map_or("", |was| was), now));
+        }
+        let step = Step { title: title.to_owned(), diff };
         if std::env::var_os("HOT_ORACLE_SHOW").is_some() {
             eprintln!("{}", step.diff);
         }
+        // A file that is new is not yet one that the tool knows.
+        let awaited: Vec<String> =
+            saved.iter().filter(|(path, _)| old(path).is_some()).map(|(p, _)| p.clone()).collect();
         let left = self.tool.events_left();
         assert!(left.is_empty(), "an event that belongs to no save: {left:?}");
-        for (path, content) in &saved {
-            self.project.write(path, content);
+        assert_eq!(self.line.ask("one depart"), "departed");
+        for path in &removed {
+            self.project.remove(path);
+        }
+        for new in [true, false] {
+            for (path, content) in saved.iter().filter(|(p, _)| awaited.contains(p) != new) {
+                self.project.write(path, content);
+            }
         }
         self.files = files;
         let compiles = model.broken.is_none();
@@ -163,7 +186,7 @@ impl Session {
             thread::spawn(move || fresh.ask("main all"))
         };
         let said = self.tool.output().len();
-        let event = self.outcome(&saved);
+        let event = self.outcome(&awaited);
         if event["event"] == "refused" {
             // The way to what stands in the way is told to people only.
             let output = self.tool.output();
@@ -175,27 +198,24 @@ impl Session {
         } else {
             assert!(compiles, "the generator made an error that compiles");
         }
-        let ending = self.compare(&event, fresh.map(|answers| parse(&answers)), number);
-        eprintln!("    {number:>4} {kind}: {ending}");
-        *self.counts.entry(kind).or_default().entry(ending).or_default() += 1;
+        let ending = self.compare(&event, fresh.map(|text| answers::parse(&text)), number, tally);
         drop(step);
+        ending
     }
 
     /// What is edited next, and the model after it.
     fn choose(&mut self) -> (String, Model) {
+        let calm = self.seed.is_multiple_of(2);
         let mut model = self.model.clone();
         if model.broken.take().is_some() {
             if self.chance.once_in(2) {
-                edits::edit(&mut model, &mut self.chance, self.seed.is_multiple_of(2));
+                edits::edit(&mut model, &mut self.chance, calm);
                 return ("fix and more".to_owned(), model);
             }
             return ("fix".to_owned(), model);
         }
         match self.chance.below(16) {
-            0 => {
-                model.broken = Some(self.chance.below(model.modules.len()));
-                return ("error".to_owned(), model);
-            }
+            0 => return (edits::error(&mut model, &mut self.chance, calm), model),
             1 => {
                 let recent = &self.past[self.past.len().saturating_sub(3)..];
                 if let Some(back) = self.chance.pick(recent)
@@ -207,17 +227,12 @@ impl Session {
             }
             _ => {}
         }
-        let kind = edits::edit(&mut model, &mut self.chance, self.seed.is_multiple_of(2));
+        let kind = edits::edit(&mut model, &mut self.chance, calm);
         (kind, model)
     }
 
-    fn diff_of(&self, path: &str, now: &str) -> String {
-        let was = self.files.iter().find(|(p, _)| p == path).map_or("", |(_, was)| was);
-        format!("{path}\n{}", diff::lines(was, now))
-    }
-
     /// The one outcome of the save. A save of several files may be seen in parts.
-    fn outcome(&mut self, saved: &[(String, String)]) -> Value {
+    fn outcome(&mut self, awaited: &[String]) -> Value {
         let mut seen = BTreeSet::new();
         loop {
             let change = self.tool.next_event();
@@ -228,7 +243,8 @@ impl Session {
             let kind = event["event"].as_str().unwrap_or_default();
             let known = ["compile-error", "applied", "no-effect", "refused", "restarted"];
             assert!(known.contains(&kind), "a change must have an outcome, not {event}");
-            self.tell(&event);
+            self.told.extend(answers::told(&event));
+            let mut restarted = None;
             if kind == "refused" {
                 assert_eq!(event["next"], "restart", "{event}");
                 let mut next = self.tool.next_event();
@@ -236,22 +252,32 @@ impl Session {
                     next = self.tool.next_event();
                 }
                 assert_eq!(next["event"], "restarted", "{next}");
-                self.restarted(&next);
+                restarted = Some(next);
             } else if kind == "restarted" {
-                self.restarted(&event);
+                restarted = Some(event.clone());
             }
-            if saved.iter().all(|(path, _)| seen.contains(path)) {
+            let everything = awaited.iter().all(|path| seen.contains(path));
+            if let Some(next) = restarted {
+                self.restarted(&next);
+                // What was written meanwhile may have been built by cargo.
+                if everything || !self.more_comes() {
+                    return event;
+                }
+            } else if everything {
                 return event;
             }
         }
     }
 
-    /// Notes what the tool says to be not live.
-    fn tell(&mut self, event: &Value) {
-        for list in ["not_live", "changed"] {
-            let names = event[list].as_array().into_iter().flatten();
-            self.told.extend(names.filter_map(|name| name.as_str().map(str::to_owned)));
+    fn more_comes(&mut self) -> bool {
+        let begin = Instant::now();
+        while begin.elapsed() < Duration::from_secs(2) {
+            if !self.tool.events_left().is_empty() {
+                return true;
+            }
+            thread::sleep(Duration::from_millis(10));
         }
+        false
     }
 
     fn restarted(&mut self, event: &Value) {
@@ -265,45 +291,82 @@ impl Session {
         self.counters.clear();
     }
 
-    /// Compares the answers as the outcome demands. How the step ended, in a few words.
-    fn compare(&mut self, event: &Value, fresh: Result<Answers, String>, number: usize) -> String {
-        assert!(is_alive(self.pid), "the program is gone");
-        let now = self.ask(number);
+    /// Compares the answers as the outcome demands.
+    fn compare(
+        &mut self,
+        event: &Value,
+        fresh: Result<Answers, String>,
+        number: usize,
+        tally: &mut Tally,
+    ) -> Ending {
+        assert!(is_alive(self.pid), "the program is gone: {event}");
         let kind = event["event"].as_str().unwrap_or_default();
         let (applied, restarted) = (kind == "applied", ["refused", "restarted"].contains(&kind));
+        if !restarted {
+            self.land(event);
+        }
+        let now = self.ask(number);
         assert_eq!(kind == "compile-error", fresh.is_err(), "{event}\nfresh build: {fresh:?}");
         if !applied && !restarted {
-            assert_eq!(now, self.answers, "nothing was replaced, but the answers changed");
+            let changed = answers::differences(&self.answers, &now);
+            assert!(changed.is_empty(), "nothing was replaced, but answers changed: {changed:?}");
         }
         if let Ok(fresh) = &fresh {
-            for (question, right) in fresh {
-                let answer = &now[question];
-                if answer == right {
-                    continue;
-                }
-                let excuse = EXCUSED.iter().find(|(excused, _)| excused == question);
-                let Some((_, item)) = excuse.filter(|_| !restarted) else {
+            let wrong = answers::differences(fresh, &now);
+            for (question, right, answer) in wrong {
+                let excuse = answers::excuse(&question).filter(|_| !restarted);
+                let Some(item) = excuse else {
                     panic!(
-                        "{kind}, but {question} answers\n  {answer}, a fresh build\n  {right}; \
-                         before\n  {}\n{event}",
-                        self.answers[question]
+                        "{kind}, but {question} answers {answer}, a fresh build {right}; before {}\
+                         \n{event}",
+                        self.answers.get(&question).map_or("nothing", String::as_str)
                     );
                 };
                 if !self.is_told(item) {
-                    eprintln!("    {number:>4} untold: {question} is not that of {item}");
-                    self.untold += 1;
+                    eprintln!("    {number:>4} untold: {question} is not that of {item}\n{event}");
+                    assert!(!STRICT, "{question} is an old answer, of which the tool did not tell");
+                    tally.untold += 1;
+                    // Once for each item and start.
+                    self.told.insert(item.to_owned());
                 }
             }
         }
         self.answers = now;
+        let calm = fresh.is_ok() && !self.good.lies_otherwise(&self.model);
         if fresh.is_ok() {
             self.revision = self.model.revision;
+            self.good = self.model.clone();
         }
         self.check_state();
-        let why = event["why"].as_str().filter(|_| kind == "refused").unwrap_or_default();
+        let why = event["why"].as_str().filter(|_| kind == "refused").map(str::to_owned);
         let details = event["details"].as_array().and_then(|d| d.first());
-        let item = details.and_then(|d| d["item"].as_str()).unwrap_or_default();
-        [kind, why, item].into_iter().filter(|s| !s.is_empty()).collect::<Vec<_>>().join(" ")
+        let item = details.and_then(|d| d["item"].as_str()).unwrap_or_default().to_owned();
+        Ending { outcome: kind.to_owned(), why, item, calm }
+    }
+
+    /// Calls that began before the save end now, on the code that they began with.
+    fn land(&mut self, event: &Value) {
+        let ended = answers::parse(&self.line.ask("one arrive"));
+        assert!(!ended.is_empty(), "calls were in flight");
+        for (question, answer) in ended {
+            let (path, _) = question.split_once('@').expect("a number");
+            let name = path.rsplit('/').next().unwrap_or(path);
+            let is_hot = |name: &String| match self.good.find(name) {
+                Some((m, i)) => match &self.good.modules[m].items[i].kind {
+                    Kind::Function(function) => function.hot,
+                    Kind::Shape { hot, .. } => *hot,
+                    _ => false,
+                },
+                None => false,
+            };
+            // What is called through a slot is new already.
+            if self.good.run_by(name).keys().filter(|n| *n != name).any(is_hot) {
+                assert_ne!(answer, "panicked", "{question} in flight\n{event}");
+                continue;
+            }
+            let right = &self.answers[&question];
+            assert_eq!(answer, *right, "{question} in flight answers not what it began with\n{event}");
+        }
     }
 
     /// Whether the tool has told that a function, or one that it runs, is not live.
@@ -315,7 +378,7 @@ impl Session {
 
     fn ask(&mut self, number: usize) -> Answers {
         let thread = THREADS[number % THREADS.len()];
-        parse(&self.line.ask(&format!("{thread} all")))
+        answers::parse(&self.line.ask(&format!("{thread} all")))
     }
 
     /// The state must be where it was, one further, on every thread.
@@ -349,29 +412,18 @@ impl Session {
     }
 
     /// Nothing may be left over; then Ctrl-C.
-    pub fn finish(mut self) -> Counts {
+    pub fn finish(mut self) {
         let left = self.tool.events_left();
         assert!(left.is_empty(), "events that belong to no save: {left:?}");
         self.tool.interrupt();
         assert_eq!(self.tool.wait().code(), Some(130), "after Ctrl-C");
         assert!(!is_alive(self.pid), "the program outlived the tool");
-        self.counts
     }
 }
 
 fn pid(event: &Value) -> u32 {
     let pid = event["pid"].as_u64().and_then(|pid| pid.try_into().ok());
     pid.unwrap_or_else(|| panic!("no pid in {event}"))
-}
-
-fn parse(answers: &str) -> Answers {
-    answers
-        .split_whitespace()
-        .map(|answer| {
-            let (question, answer) = answer.split_once('=').unwrap_or_else(|| panic!("{answer}"));
-            (question.to_owned(), answer.to_owned())
-        })
-        .collect()
 }
 
 /// Connects as soon as the program has told its port, and takes the file away, so that only a new

@@ -15,7 +15,7 @@ const FRONT: &str = include_str!("../../fixtures/oracle/ground/front.rs");
 pub fn files(model: &Model) -> Vec<(String, String)> {
     let program = model.program;
     let (ground, last) = (program.ground(), program.crates.last().expect("a crate"));
-    let name = if ground.name == last.name { "crate" } else { ground.name };
+    let name = super::krate(ground.name, last.name);
     let replace = |text: &str, was: &str, now: &str| {
         assert!(text.contains(was), "{was} is in the text");
         text.replace(was, now)
@@ -24,7 +24,7 @@ pub fn files(model: &Model) -> Vec<(String, String)> {
     vec![
         (format!("{}/base.rs", ground.folder), BASE.to_owned()),
         (format!("{}/state.rs", ground.folder), replace(STATE, "const REVISION: u64 = 0;", &revision)),
-        (format!("{}/front.rs", last.folder), replace(FRONT, "GROUND", name)),
+        (format!("{}/front.rs", last.folder), replace(FRONT, "GROUND", &name)),
         (format!("{}/ask.rs", last.folder), ask(model, last.name)),
     ]
 }
@@ -53,8 +53,7 @@ fn ask(model: &Model, krate: &str) -> String {
          #[hot]\npub fn all(n: u64) -> String {\n    let mut text = String::new();\n",
     );
     let path = |module: &Module| {
-        let of = if module.krate == krate { "crate" } else { module.krate };
-        format!("{of}::{}", module.name)
+        format!("{}::{}", super::krate(module.krate, krate), module.name)
     };
     for module in &model.modules {
         let _ = writeln!(out, "    {}::answers(n, &mut text);", path(module));

@@ -64,16 +64,21 @@ fn module(model: &Model, m: usize) -> String {
 }
 
 /// The crate that all use, as it is written in a module.
-fn ground(model: &Model, m: usize) -> &'static str {
-    let ground = model.program.ground().name;
-    if model.modules[m].krate == ground { "crate" } else { ground }
+fn ground(model: &Model, m: usize) -> String {
+    krate(model.program.ground().name, model.modules[m].krate)
+}
+
+/// A crate as it is written in another.
+fn krate(name: &str, from: &str) -> String {
+    // A module may have the same name.
+    if name == from { "crate".to_owned() } else { format!("::{name}") }
 }
 
 /// The path of an item as it is written in a module.
 fn path(model: &Model, from: usize, name: &str) -> String {
     let (m, i) = model.find(name).unwrap_or_else(|| panic!("no item is called {name}"));
     let module = &model.modules[m];
-    let krate = if module.krate == model.modules[from].krate { "crate" } else { module.krate };
+    let krate = krate(module.krate, model.modules[from].krate);
     if matches!(module.items[i].kind, Kind::Macro(..)) {
         return format!("{krate}::{name}");
     }

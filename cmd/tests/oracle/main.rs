@@ -142,3 +142,23 @@ fn generated_edits_of_a_server() {
 fn generated_edits_of_a_workspace() {
     generated(&program::GUILD);
 }
+
+#[test]
+fn edits_by_hand_of_a_loop() {
+    sequences::run(&program::LOOP);
+}
+
+#[test]
+fn edits_by_hand_of_a_pool() {
+    sequences::run(&program::POOL);
+}
+
+#[test]
+fn edits_by_hand_of_a_server() {
+    sequences::run(&program::SERVER);
+}
+
+#[test]
+fn edits_by_hand_of_a_workspace() {
+    sequences::run(&program::GUILD);
+}

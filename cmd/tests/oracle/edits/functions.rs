@@ -111,7 +111,8 @@ pub fn hot_removed(model: &mut Model, chance: &mut Chance) -> Option<()> {
 
 /// `#[hot]` goes or comes.
 pub fn hot_changed(model: &mut Model, chance: &mut Chance) -> Option<()> {
-    let names = model.functions(|f| f.form == Form::Free && f.generic != Generic::Shape && !f.tracked);
+    let names =
+        model.functions(|f| f.form == Form::Free && f.generic != Generic::Shape && !f.tracked);
     let name = chance.pick(&names)?.clone();
     if model.function(&name).hot && free_hot(model).len() < 5 {
         return None;

@@ -117,7 +117,7 @@ fn single(
     folder: Option<&str>,
     calm: bool,
 ) -> &'static str {
-    let kinds: Vec<_> = if calm { CALM.to_vec() } else { [CALM, WILD, WILD].concat() };
+    let kinds: Vec<_> = if calm { CALM.to_vec() } else { [CALM, WILD].concat() };
     let was = render::files(model);
     for _ in 0..10_000 {
         let mut attempt = model.clone();
@@ -145,7 +145,8 @@ pub fn error(model: &mut Model, chance: &mut Chance, calm: bool) -> String {
     }
     let module = chance.below(model.modules.len());
     let foreign = |m: usize, item: &crate::model::Item| {
-        let private = !matches!(&item.kind, Kind::Function(f) if f.form != crate::model::Form::Free);
+        let private =
+            !matches!(&item.kind, Kind::Function(f) if f.form != crate::model::Form::Free);
         let hides = matches!(item.kind, Kind::Function(_) | Kind::Constant(..) | Kind::Table(_));
         private && hides && model.users(&item.name).iter().any(|(user, _)| *user != m)
     };

@@ -148,7 +148,8 @@ pub fn arm_added(model: &mut Model, chance: &mut Chance) -> Option<()> {
         let arms = vec![(0, op, by)];
         return insert(model, chance, &name, Step::Match { modulus: 4, arms });
     }
-    let holds = |s: &Step| matches!(s, Step::Match { arms, modulus } if arms.len() as u64 <= *modulus);
+    let holds =
+        |s: &Step| matches!(s, Step::Match { arms, modulus } if arms.len() as u64 <= *modulus);
     if let Step::Match { modulus, arms } = step(model, chance, holds)? {
         *modulus += value % 2;
         let value = value % *modulus;
@@ -171,8 +172,7 @@ pub fn arm_removed(model: &mut Model, chance: &mut Chance) -> Option<()> {
 
 pub fn message_sent(model: &mut Model, chance: &mut Chance) -> Option<()> {
     let (_, name) = runner(model, chance)?;
-    let types =
-        model.all(|_, item| matches!(item.kind, Kind::Record { .. } | Kind::Choice { .. }));
+    let types = model.all(|_, item| matches!(item.kind, Kind::Record { .. } | Kind::Choice { .. }));
     let of = chance.pick(&types)?.clone();
     insert(model, chance, &name, Step::Send(of))
 }

@@ -23,7 +23,10 @@ pub fn files(model: &Model) -> Vec<(String, String)> {
     let revision = format!("const REVISION: u64 = {};", model.revision);
     vec![
         (format!("{}/base.rs", ground.folder), BASE.to_owned()),
-        (format!("{}/state.rs", ground.folder), replace(STATE, "const REVISION: u64 = 0;", &revision)),
+        (
+            format!("{}/state.rs", ground.folder),
+            replace(STATE, "const REVISION: u64 = 0;", &revision),
+        ),
         (format!("{}/front.rs", last.folder), replace(FRONT, "GROUND", &name)),
         (format!("{}/ask.rs", last.folder), ask(model, last.name)),
     ]
@@ -52,9 +55,7 @@ fn ask(model: &Model, krate: &str) -> String {
         "//! Generated: what all modules answer.\n\nuse hot::hot;\n\n\
          #[hot]\npub fn all(n: u64) -> String {\n    let mut text = String::new();\n",
     );
-    let path = |module: &Module| {
-        format!("{}::{}", super::krate(module.krate, krate), module.name)
-    };
+    let path = |module: &Module| format!("{}::{}", super::krate(module.krate, krate), module.name);
     for module in &model.modules {
         let _ = writeln!(out, "    {}::answers(n, &mut text);", path(module));
     }
@@ -132,7 +133,9 @@ fn question(model: &Model, m: usize, name: &str, function: &Function) -> String 
     let call = match (function.form, function.generic) {
         (Form::Method, _) => format!("(Cart {{ factor: 3 }}).{name}(n{extra})"),
         (_, Generic::Number) => {
-            return format!("{name}::<u64>(n{extra}) ^ {name}::<u8>(n as u8{extra}).rotate_left(1)");
+            return format!(
+                "{name}::<u64>(n{extra}) ^ {name}::<u8>(n as u8{extra}).rotate_left(1)"
+            );
         }
         (_, Generic::Length) => format!("{name}::<3>(n{extra})"),
         (_, Generic::Shape) => {

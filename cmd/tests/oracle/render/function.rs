@@ -53,7 +53,9 @@ pub fn function(model: &Model, m: usize, name: &str, function: &Function, vis: &
     };
     let _ = writeln!(out, "    let mut v = {first};");
     if function.tracked {
-        out.push_str("    v ^= u64::from(std::panic::Location::caller().line());\n");
+        // Not the line: a function is not replaced because lines above it were added, and tells
+        // those that it was compiled with until it is.
+        out.push_str("    v ^= base::weigh(std::panic::Location::caller().file());\n");
     }
     for index in 0..function.extra {
         let _ = writeln!(out, "    v = v.rotate_left(3) ^ p{index};");
@@ -127,10 +129,7 @@ fn step(model: &Model, m: usize, step: &Step, index: usize) -> String {
         Step::Sized(name, by) => {
             let extra = arguments(callee(model, name));
             let by = operand(model, m, by);
-            format!(
-                "v ^= {}::<{{ ({by} % 7 + 1) as usize }}>(v{extra});",
-                path(model, m, name)
-            )
+            format!("v ^= {}::<{{ ({by} % 7 + 1) as usize }}>(v{extra});", path(model, m, name))
         }
         Step::Measure(name, shape) => {
             let extra = arguments(callee(model, name));
@@ -143,13 +142,19 @@ fn step(model: &Model, m: usize, step: &Step, index: usize) -> String {
             match how % 6 {
                 0 => format!("v ^= tokio::spawn({call}).await.unwrap_or(3);"),
                 1 => format!("v = {call}.await;"),
-                2 => format!("let (a, b) = tokio::join!({call}, {call}); v = a ^ b.rotate_left(1);"),
+                2 => {
+                    format!("let (a, b) = tokio::join!({call}, {call}); v = a ^ b.rotate_left(1);")
+                }
                 3 => format!(
                     "let future{index}: std::pin::Pin<Box<dyn Future<Output = u64> + Send>> = \
                      Box::pin({call}); v = future{index}.await;"
                 ),
-                4 => format!("let block{index} = async {{ {call}.await ^ 5 }}; v = block{index}.await;"),
-                _ => format!("let work{index} = async |v: u64| {call}.await ^ v; v = work{index}(v).await;"),
+                4 => format!(
+                    "let block{index} = async {{ {call}.await ^ 5 }}; v = block{index}.await;"
+                ),
+                _ => format!(
+                    "let work{index} = async |v: u64| {call}.await ^ v; v = work{index}(v).await;"
+                ),
             }
         }
         Step::Yield(false) => "tokio::task::yield_now().await;".to_owned(),

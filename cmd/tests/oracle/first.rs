@@ -24,6 +24,7 @@ impl Model {
             revision: 0,
             methods: Vec::new(),
             weight: 3,
+            marks: 0,
             made: 0,
         };
         keep(&mut model);

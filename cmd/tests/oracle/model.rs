@@ -22,7 +22,10 @@ pub struct Model {
     pub methods: Vec<(String, u64)>,
     /// The default of the trait `Rule`'s constant.
     pub weight: u64,
-    pub(crate) made: u64,
+    /// How often a line was added that only tells the end of what came before.
+    pub marks: u64,
+    /// Names given so far.
+    pub made: u64,
 }
 
 /// Why it does not compile.

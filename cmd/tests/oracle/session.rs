@@ -94,7 +94,7 @@ impl Session {
         let mut session = Session {
             program,
             seed,
-            chance: Chance(seed),
+            chance: Chance::of(program.name, seed),
             good: model.clone(),
             model,
             past: Vec::new(),
@@ -122,11 +122,35 @@ impl Session {
 
     /// One generated edit.
     pub fn step(&mut self, number: usize, tally: &mut Tally) {
+        if self.model.broken.is_none() && self.chance.once_in(20) {
+            return self.hasty(number, tally);
+        }
         let (kind, model) = self.choose();
         let title = format!("{} seed {} step {number}: {kind}", self.program.name, self.seed);
         let ending = self.save(&title, model, number, tally);
         eprintln!("    {title}: {ending}");
         tally.count(&kind, &ending);
+    }
+
+    /// Two generated edits, the second while the tool is busy with the first.
+    fn hasty(&mut self, number: usize, tally: &mut Tally) {
+        let (mut model, chance) = (self.model.clone(), &mut self.chance);
+        let first = if chance.once_in(3) {
+            edits::error(&mut model, chance, true)
+        } else {
+            edits::edit(&mut model, chance, true)
+        };
+        let pause = Duration::from_millis(chance.below(600) as u64);
+        let files = render::files(&model);
+        model.broken = None;
+        let second = edits::edit(&mut model, chance, true);
+        let title = format!(
+            "{} seed {} step {number}: in haste, {first} and after {pause:?} {second}",
+            self.program.name, self.seed
+        );
+        let ending = self.save_after(&title, Some((files, pause)), model, number, tally);
+        eprintln!("    {title}: {ending}");
+        tally.count("in haste", &ending);
     }
 
     /// The source as it is, to be edited by hand.
@@ -141,39 +165,32 @@ impl Session {
 
     /// Saves this source, and compares what comes of it.
     pub fn save(&mut self, title: &str, model: Model, number: usize, tally: &mut Tally) -> Ending {
+        self.save_after(title, None, model, number, tally)
+    }
+
+    /// Saves these files first, if there are any, and a little later this source.
+    fn save_after(
+        &mut self,
+        title: &str,
+        first: Option<(Vec<(String, String)>, Duration)>,
+        model: Model,
+        number: usize,
+        tally: &mut Tally,
+    ) -> Ending {
         let files = render::files(&model);
-        let old = |path: &String| self.files.iter().find(|(p, _)| p == path).map(|(_, was)| was);
-        let saved: Vec<(String, String)> =
-            files.iter().filter(|file| !self.files.contains(file)).cloned().collect();
-        let removed: Vec<String> = self
-            .files
-            .iter()
-            .map(|(path, _)| path.clone())
-            .filter(|path| !files.iter().any(|(p, _)| p == path))
-            .collect();
-        let mut diff: String = removed.iter().map(|path| format!("{path} is removed\n")).collect();
-        for (path, now) in &saved {
-            diff += &format!("{path}\n{}", diff::lines(old(path).map_or("", |was| was), now));
-        }
-        let step = Step { title: title.to_owned(), diff };
-        if std::env::var_os("HOT_ORACLE_SHOW").is_some() {
-            eprintln!("{}", step.diff);
-        }
-        // A file that is new is not yet one that the tool knows.
-        let awaited: Vec<String> =
-            saved.iter().filter(|(path, _)| old(path).is_some()).map(|(p, _)| p.clone()).collect();
+        let mut step = Step { title: title.to_owned(), diff: String::new() };
         let left = self.tool.events_left();
         assert!(left.is_empty(), "an event that belongs to no save: {left:?}");
         assert_eq!(self.line.ask("one depart"), "departed");
-        for path in &removed {
-            self.project.remove(path);
+        let hasty = first.is_some();
+        if let Some((files, pause)) = first {
+            self.write(files, &mut step);
+            thread::sleep(pause);
         }
-        for new in [true, false] {
-            for (path, content) in saved.iter().filter(|(p, _)| awaited.contains(p) != new) {
-                self.project.write(path, content);
-            }
+        let awaited = self.write(files, &mut step);
+        if std::env::var_os("HOT_ORACLE_SHOW").is_some() {
+            eprintln!("{}", step.diff);
         }
-        self.files = files;
         let compiles = model.broken.is_none();
         let before = std::mem::replace(&mut self.model, model);
         if compiles && before.broken.is_none() {
@@ -185,21 +202,51 @@ impl Session {
             thread::spawn(move || fresh.ask("main all"))
         };
         let said = self.tool.output().len();
-        let event = self.outcome(&awaited);
-        if event["event"] == "refused" {
+        let (outcomes, fresh) = if hasty {
+            // Which save an event belongs to cannot be told; but when the tool has told of one
+            // more, it has told of all before.
+            let fresh = fresh.join().expect("the fresh build answers");
+            self.model.marks += 1;
+            let awaited = self.write(render::files(&self.model), &mut step);
+            (self.outcomes(&awaited), fresh)
+        } else {
+            (self.outcomes(&awaited), fresh.join().expect("the fresh build answers"))
+        };
+        if outcomes.iter().any(|event| event["event"] == "refused") {
             // The way to what stands in the way is told to people only.
             let output = self.tool.output();
             output[said..].lines().for_each(|line| eprintln!("        | {line}"));
         }
-        let fresh = fresh.join().expect("the fresh build answers");
         if let Err(errors) = &fresh {
             assert!(!compiles, "the generator made a source that does not compile:\n{errors}");
         } else {
             assert!(compiles, "the generator made an error that compiles");
         }
-        let ending = self.compare(&event, fresh.map(|text| answers::parse(&text)), number, tally);
+        let fresh = fresh.map(|text| answers::parse(&text));
+        let ending = self.compare(&outcomes, fresh, number, tally);
         drop(step);
         ending
+    }
+
+    /// Writes what is different in these files. The paths of those that the tool must hear of.
+    fn write(&mut self, files: Vec<(String, String)>, step: &mut Step) -> Vec<String> {
+        let old = std::mem::replace(&mut self.files, files);
+        let was = |path: &str| old.iter().find(|(p, _)| p == path).map(|(_, was)| was.as_str());
+        for (path, _) in &old {
+            if !self.files.iter().any(|(p, _)| p == path) {
+                step.diff += &format!("{path} is removed\n");
+                self.project.remove(path);
+            }
+        }
+        let mut saved: Vec<&(String, String)> =
+            self.files.iter().filter(|file| !old.contains(file)).collect();
+        // New ones first: nobody names them yet, so that the tool need not hear of them.
+        saved.sort_by_key(|(path, _)| was(path).is_some());
+        for (path, now) in &saved {
+            step.diff += &format!("{path}\n{}", diff::lines(was(path).unwrap_or(""), now));
+            self.project.write(path, now);
+        }
+        saved.iter().filter(|(p, _)| was(p).is_some()).map(|(path, _)| path.clone()).collect()
     }
 
     /// What is edited next, and the model after it.
@@ -230,9 +277,9 @@ impl Session {
         (kind, model)
     }
 
-    /// The one outcome of the save. A save of several files may be seen in parts.
-    fn outcome(&mut self, awaited: &[String]) -> Value {
-        let mut seen = BTreeSet::new();
+    /// The one outcome of the save; several if the tool has seen a save of several files in parts.
+    fn outcomes(&mut self, awaited: &[String]) -> Vec<Value> {
+        let (mut seen, mut outcomes) = (BTreeSet::new(), Vec::new());
         loop {
             let change = self.tool.next_event();
             assert_eq!(change["event"], "change", "{change}");
@@ -255,15 +302,16 @@ impl Session {
             } else if kind == "restarted" {
                 restarted = Some(event.clone());
             }
+            outcomes.push(event);
             let everything = awaited.iter().all(|path| seen.contains(path));
             if let Some(next) = restarted {
                 self.restarted(&next);
                 // What was written meanwhile may have been built by cargo.
                 if everything || !self.more_comes() {
-                    return event;
+                    return outcomes;
                 }
             } else if everything {
-                return event;
+                return outcomes;
             }
         }
     }
@@ -293,20 +341,26 @@ impl Session {
     /// Compares the answers as the outcome demands.
     fn compare(
         &mut self,
-        event: &Value,
+        outcomes: &[Value],
         fresh: Result<Answers, String>,
         number: usize,
         tally: &mut Tally,
     ) -> Ending {
-        assert!(is_alive(self.pid), "the program is gone: {event}");
+        let is = |event: &Value, kinds: &[&str]| kinds.iter().any(|kind| event["event"] == *kind);
+        let anew = ["refused", "restarted"];
+        let last = outcomes.last().expect("an outcome");
+        let restarted = is(last, &anew);
+        let moved = |event: &&Value| is(event, &["applied"]) || is(event, &anew);
+        // What tells most: what was swapped, rather than that a part of it had no effect.
+        let event = outcomes.iter().rfind(moved).filter(|_| fresh.is_ok()).unwrap_or(last);
         let kind = event["event"].as_str().unwrap_or_default();
-        let (applied, restarted) = (kind == "applied", ["refused", "restarted"].contains(&kind));
-        if !restarted {
+        assert!(is_alive(self.pid), "the program is gone: {event}");
+        if !outcomes.iter().any(|event| is(event, &anew)) {
             self.land(event);
         }
         let now = self.ask(number);
-        assert_eq!(kind == "compile-error", fresh.is_err(), "{event}\nfresh build: {fresh:?}");
-        if !applied && !restarted {
+        assert_eq!(is(last, &["compile-error"]), fresh.is_err(), "{event}\nfresh build: {fresh:?}");
+        if !outcomes.iter().any(|event| moved(&event)) {
             let changed = answers::differences(&self.answers, &now);
             assert!(changed.is_empty(), "nothing was replaced, but answers changed: {changed:?}");
         }

@@ -20,6 +20,7 @@ pub fn files(model: &Model) -> Vec<(String, String)> {
         assert!(text.contains(was), "{was} is in the text");
         text.replace(was, now)
     };
+    let front = format!("{}// {}\n", replace(FRONT, "GROUND", &name), model.marks);
     let revision = format!("const REVISION: u64 = {};", model.revision);
     vec![
         (format!("{}/base.rs", ground.folder), BASE.to_owned()),
@@ -27,7 +28,7 @@ pub fn files(model: &Model) -> Vec<(String, String)> {
             format!("{}/state.rs", ground.folder),
             replace(STATE, "const REVISION: u64 = 0;", &revision),
         ),
-        (format!("{}/front.rs", last.folder), replace(FRONT, "GROUND", &name)),
+        (format!("{}/front.rs", last.folder), front),
         (format!("{}/ask.rs", last.folder), ask(model, last.name)),
     ]
 }

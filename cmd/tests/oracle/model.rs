@@ -72,6 +72,8 @@ pub enum Kind {
     Constant(u64, Option<String>),
     /// An immutable static.
     Table(Vec<u64>),
+    /// An immutable static of function pointers.
+    Dispatch(Vec<String>),
     /// A static counter that begins with this, of so many bits.
     Counter(u64, u64),
     /// A thread-local counter that begins with this, const or lazy.
@@ -214,8 +216,12 @@ pub enum Step {
     Count(String),
     /// One more in a thread-local counter.
     Local(String),
+    /// One more in a static of the function's own, of which there may be several of one name.
+    Own(u64),
     /// A look into a table.
     Lookup(String),
+    /// A call through a static of function pointers.
+    Jump(String),
     /// A panic, caught, when the number is divisible by this.
     Unwind(u64),
 }
@@ -305,10 +311,14 @@ impl Model {
                 // It may not end at all.
                 return below;
             }
-            let Some(steps) = self.item(&name).kind.steps() else { continue };
+            let kind = &self.item(&name).kind;
+            if let Kind::Dispatch(functions) = kind {
+                open.extend(functions.iter().map(|function| (function.clone(), times)));
+            }
+            let Some(steps) = kind.steps() else { continue };
             for step in steps {
                 match step {
-                    Step::Call(other, _) | Step::Sized(other, _) => {
+                    Step::Call(other, _) | Step::Sized(other, _) | Step::Jump(other) => {
                         open.push((other.clone(), times));
                     }
                     Step::Await(other, _) => open.push((other.clone(), 2 * times)),
@@ -422,6 +432,7 @@ impl Kind {
     fn refs_mut(&mut self) -> Vec<&mut String> {
         match self {
             Kind::Constant(_, Some(other)) => vec![other],
+            Kind::Dispatch(functions) => functions.iter_mut().collect(),
             Kind::Record { fields, .. } => {
                 fields.iter_mut().filter_map(|(_, field)| field.names_mut()).collect()
             }
@@ -468,11 +479,13 @@ impl Step {
             | Step::Dyn(n)
             | Step::Count(n)
             | Step::Local(n)
-            | Step::Lookup(n) => vec![n],
+            | Step::Lookup(n)
+            | Step::Jump(n) => vec![n],
             Step::Match { .. }
             | Step::Text(_)
             | Step::Std(_)
             | Step::Here(_)
+            | Step::Own(_)
             | Step::Yield(_)
             | Step::Unwind(_) => Vec::new(),
         }

@@ -15,7 +15,7 @@ use crate::{
 };
 use serde_json::Value;
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     path::PathBuf,
     thread,
     time::{Duration, Instant},
@@ -29,6 +29,8 @@ pub struct Session {
     model: Model,
     /// The last model that compiles.
     good: Model,
+    /// What each item has looked like since the last start: values of each may be there.
+    shapes: BTreeMap<String, BTreeSet<String>>,
     /// What was live before, for edits back.
     past: Vec<Model>,
     files: Vec<(String, String)>,
@@ -96,6 +98,7 @@ impl Session {
             seed,
             chance: Chance::of(program.name, seed),
             good: model.clone(),
+            shapes: BTreeMap::new(),
             model,
             past: Vec::new(),
             files,
@@ -112,6 +115,7 @@ impl Session {
             local_beats: HashMap::new(),
             counters: HashMap::new(),
         };
+        session.shaped();
         session.answers = session.ask(0);
         let fresh = building.join().expect("the fresh build answers");
         let fresh = answers::parse(&fresh.expect("the first source compiles"));
@@ -387,16 +391,31 @@ impl Session {
             }
         }
         self.answers = now;
-        let calm = fresh.is_ok() && !self.good.lies_otherwise(&self.model);
+        // A layout that an earlier edit changed may meet old values only now.
+        let owed = self.shapes.iter().any(|(name, shapes)| {
+            shapes.len() > 1 && event["details"].to_string().contains(name.as_str())
+        });
+        let calm = fresh.is_ok() && !owed && !self.good.lies_otherwise(&self.model);
         if fresh.is_ok() {
             self.revision = self.model.revision;
             self.good = self.model.clone();
+            if restarted {
+                self.shapes.clear();
+            }
+            self.shaped();
         }
         self.check_state();
         let why = event["why"].as_str().filter(|_| kind == "refused").map(str::to_owned);
         let details = event["details"].as_array().and_then(|d| d.first());
         let item = details.and_then(|d| d["item"].as_str()).unwrap_or_default().to_owned();
         Ending { outcome: kind.to_owned(), why, item, calm }
+    }
+
+    /// Notes what the items look like.
+    fn shaped(&mut self) {
+        for (name, shape) in self.good.shapes() {
+            self.shapes.entry(name).or_default().insert(shape);
+        }
     }
 
     /// Calls that began before the save end now, on the code that they began with.
@@ -454,6 +473,8 @@ impl Session {
                 5000 + *local
             );
             assert_eq!(self.line.ask(&format!("{thread} beat")), expected, "on {thread}");
+            let back = self.line.ask(&format!("{thread} back"));
+            assert_eq!(back, "", "statics of functions went back");
             let counts = self.line.ask(&format!("{thread} counts"));
             for count in counts.split(';').filter(|count| !count.is_empty()) {
                 let (name, value) = count.rsplit_once(' ').expect("a counter and its value");

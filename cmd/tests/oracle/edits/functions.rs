@@ -62,6 +62,31 @@ pub fn sized_added(model: &mut Model, chance: &mut Chance) -> Option<()> {
     insert(model, chance, &caller, Step::Sized(name, by))
 }
 
+/// A static of function pointers, or one more in it.
+pub fn pointer(model: &mut Model, chance: &mut Chance) -> Option<()> {
+    let plain = |f: &Function| {
+        f.form == Form::Free && !f.task && matches!(f.generic, Generic::No | Generic::Number)
+    };
+    let function = chance.pick(&model.functions(plain))?.clone();
+    let known = model.all(|_, item| matches!(item.kind, Kind::Dispatch(_)));
+    match chance.pick(&known) {
+        Some(name) if chance.once_in(2) => {
+            let Kind::Dispatch(functions) = model.kind(name) else { return None };
+            if functions.len() > 4 {
+                functions.remove(0);
+            }
+            functions.push(function);
+            Some(())
+        }
+        _ => {
+            let (module, caller) = runner(model, chance)?;
+            let name = model.name("JUMPS");
+            model.add(module, &name, Kind::Dispatch(vec![function]));
+            insert(model, chance, &caller, Step::Jump(name))
+        }
+    }
+}
+
 pub fn instance(model: &mut Model, chance: &mut Chance) -> Option<()> {
     let generic = model.functions(|f| f.generic == Generic::Number);
     let new = steps::instance_type(chance);

@@ -38,6 +38,7 @@ const CALM: &[(&str, Mutation)] = &[
     ("generic added", functions::generic_added),
     ("const generic added", functions::sized_added),
     ("instance changed", functions::instance),
+    ("function pointer added", functions::pointer),
     ("parameter added", functions::parameter_added),
     ("parameter removed", functions::parameter_removed),
     ("inline changed", functions::inline),
@@ -60,6 +61,7 @@ const CALM: &[(&str, Mutation)] = &[
     ("const changed", types::constant),
     ("macro changed", types::macro_changed),
     ("table changed", types::table),
+    ("static in a function", steps::own_added),
     ("static added", types::static_added),
     ("static removed", types::static_removed),
     ("initial value changed", types::initial_value),
@@ -186,6 +188,10 @@ fn is_sound(model: &Model) -> bool {
             let task = matches!(&item.kind, Kind::Function(f) if f.task);
             let calls = steps.iter().all(|step| match step {
                 Step::Call(name, _) => !is_task(model, name),
+                Step::Jump(name) => match &model.item(name).kind {
+                    Kind::Dispatch(functions) => !functions.iter().any(|f| is_task(model, f)),
+                    _ => false,
+                },
                 Step::Await(name, _) => is_task(model, name),
                 _ => true,
             });

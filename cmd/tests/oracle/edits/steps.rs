@@ -85,6 +85,13 @@ pub fn here_added(model: &mut Model, chance: &mut Chance) -> Option<()> {
     insert(model, chance, &name, Step::Here(line))
 }
 
+pub fn own_added(model: &mut Model, chance: &mut Chance) -> Option<()> {
+    let (_, name) = runner(model, chance)?;
+    let id = model.made + 1;
+    model.made = id;
+    insert(model, chance, &name, Step::Own(id))
+}
+
 pub fn panic_added(model: &mut Model, chance: &mut Chance) -> Option<()> {
     let (_, name) = runner(model, chance)?;
     let modulus = chance.below(4) as u64 + 1;

@@ -107,6 +107,13 @@ pub fn arguments(function: &Function) -> String {
     (0..function.extra).map(|i| format!(", {}", 11 + i)).collect()
 }
 
+/// A closure that only calls a function.
+pub fn through(model: &Model, m: usize, name: &str) -> String {
+    let (function, path) = (callee(model, name), path(model, m, name));
+    let instance = if function.generic == Generic::Number { "::<u64>" } else { "" };
+    format!("|n| {path}{instance}(n{})", arguments(function))
+}
+
 fn callee<'a>(model: &'a Model, name: &str) -> &'a Function {
     match &model.item(name).kind {
         Kind::Function(function) => function,
@@ -210,7 +217,8 @@ fn step(model: &Model, m: usize, step: &Step, index: usize) -> String {
             of_keep(model, m, "Shape"),
             path(model, m, name)
         ),
-        Step::Std(which) => std(*which).to_owned(),
+        // In a block: nothing of it may live across an await.
+        Step::Std(which) => format!("{{ {} }}", std(*which)),
         Step::Here(true) => "v ^= u64::from(line!());".to_owned(),
         Step::Here(false) => "v ^= base::weigh(module_path!()) ^ base::weigh(file!());".to_owned(),
         Step::Count(name) => {
@@ -224,6 +232,14 @@ fn step(model: &Model, m: usize, step: &Step, index: usize) -> String {
             let name = path(model, m, name);
             format!("v ^= {name}[v as usize % {name}.len()];")
         }
+        Step::Own(id) => format!(
+            "{{ static OWN: AtomicU64 = AtomicU64::new(0); base::counted({id}, \
+             std::any::type_name_of_val(&|| ()), || OWN.fetch_add(1, Ordering::Relaxed)); }}"
+        ),
+        Step::Jump(name) => {
+            let name = path(model, m, name);
+            format!("v = {name}[v as usize % {name}.len()](v);")
+        }
         Step::Unwind(modulus) => format!(
             "v = std::panic::catch_unwind(|| {{ if v % {modulus} == 0 {{ \
              std::panic::resume_unwind(Box::new(v)) }} v ^ {modulus} }})\
@@ -233,7 +249,7 @@ fn step(model: &Model, m: usize, step: &Step, index: usize) -> String {
 }
 
 /// How many things of std there are.
-pub const STD: usize = 10;
+pub const STD: usize = 13;
 
 fn std(which: usize) -> &'static str {
     match which % STD {
@@ -261,6 +277,18 @@ fn std(which: usize) -> &'static str {
         8 => {
             "let any: Box<dyn std::any::Any> = Box::new((v, 3_u8)); \
              v ^= any.downcast_ref::<(u64, u8)>().map_or(0, |x| x.0 >> 3);"
+        }
+        9 => {
+            "v ^= (0..v % 5).map(|x| x.wrapping_mul(v)).filter(|x| x % 3 != 1)\
+             .fold(4, |sum: u64, x| sum.rotate_left(3) ^ x);"
+        }
+        10 => {
+            "let mut by_key = vec![v, v >> 3, v >> 9]; by_key.sort_by_key(|x| (x % 7, *x)); \
+             by_key.retain(|x| x % 2 == 0 || *x > 9); v ^= by_key.first().copied().unwrap_or(6);"
+        }
+        11 => {
+            "let (one, two): (Vec<u64>, Vec<u64>) = (0..6).map(|x| x ^ v).partition(|x| x % 3 == 0); \
+             v ^= one.iter().chain(&two).rev().fold(2, |sum: u64, x| sum.rotate_left(11) ^ x);"
         }
         _ => {
             "v ^= u64::from(v as u32).checked_rem(v % 3).ok_or(\"none\")\

@@ -114,6 +114,15 @@ fn render(model: &Model, m: usize, item: &Item) -> String {
         Kind::Table(values) => {
             format!("{vis}static {name}: [u64; {}] = {values:?};\n", values.len())
         }
+        Kind::Dispatch(functions) => {
+            let calls: Vec<String> =
+                functions.iter().map(|name| function::through(model, m, name)).collect();
+            format!(
+                "{vis}static {name}: [fn(u64) -> u64; {}] = [{}];\n",
+                calls.len(),
+                calls.join(", ")
+            )
+        }
         Kind::Counter(first, bits) => {
             format!("{vis}static {name}: AtomicU{bits} = AtomicU{bits}::new({first});\n")
         }

@@ -166,9 +166,19 @@ impl Project {
 
     /// Saves a file, by turns as one kind of editor does and as the other.
     pub fn write(&mut self, file: &str, content: &str) {
-        let path = self.root().join(file);
         let writing = if self.edits.is_multiple_of(2) { Writing::Rename } else { Writing::InPlace };
         self.edits += 1;
+        self.write_as(writing, file, content);
+    }
+
+    /// Saves a file so that it is never seen empty or in part: on a busy machine the tool would
+    /// rightly take the rest for a second save.
+    pub fn write_whole(&mut self, file: &str, content: &str) {
+        self.write_as(Writing::Rename, file, content);
+    }
+
+    fn write_as(&self, writing: Writing, file: &str, content: &str) {
+        let path = self.root().join(file);
         match writing {
             Writing::InPlace => fs::write(&path, content).expect("the file to be written"),
             Writing::Rename => {

@@ -248,7 +248,7 @@ impl Session {
         saved.sort_by_key(|(path, _)| was(path).is_some());
         for (path, now) in &saved {
             step.diff += &format!("{path}\n{}", diff::lines(was(path).unwrap_or(""), now));
-            self.project.write(path, now);
+            self.project.write_whole(path, now);
         }
         saved.iter().filter(|(p, _)| was(p).is_some()).map(|(path, _)| path.clone()).collect()
     }

@@ -40,6 +40,9 @@
 //!
 //! - `enabled` (default): slots exist. Without it `#[hot]` leaves functions as written, at no cost,
 //!   and whatever asks for a replacement is answered [`Error::NotInstrumented`].
+//! - `backtraces` (default): backtraces and debuggers know the code of patches. The program gets a
+//!   `dl_iterate_phdr` that adds to the system's list of loaded objects, and GDB's
+//!   `__jit_debug_descriptor`.
 
 #[cfg(test)]
 extern crate self as hot;

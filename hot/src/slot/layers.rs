@@ -48,19 +48,23 @@ pub(crate) struct Change {
     pub instance: Option<usize>,
     /// The new code.
     pub target: *const (),
+    /// The number of the patch that holds it; 0 for code from elsewhere.
+    pub patch: u32,
 }
 
 /// The layers of one function or instance.
 struct Layers {
     original: Code,
-    live: Option<Code>,
+    /// The code, and the patch that holds it.
+    live: Option<(Code, u32)>,
 }
 
 impl Layers {
-    fn top(&self) -> (Layer, Code) {
+    /// The topmost layer, its patch, its code.
+    fn top(&self) -> (Layer, u32, Code) {
         match self.live {
-            Some(code) => (Layer::Live, code),
-            None => (Layer::Original, self.original),
+            Some((code, patch)) => (Layer::Live, patch, code),
+            None => (Layer::Original, 0, self.original),
         }
     }
 }
@@ -98,8 +102,8 @@ pub(crate) unsafe fn commit_live(changes: &[Change]) {
                     live: None,
                 }),
             };
-            layers.live = Some(Code(change.target));
-            let (_, code) = layers.top();
+            layers.live = Some((Code(change.target), change.patch));
+            let (_, _, code) = layers.top();
             match change.instance {
                 Some(body) => instances::replace(change.slot, body, code),
                 None => change.slot.set(code.0),
@@ -108,11 +112,13 @@ pub(crate) unsafe fn commit_live(changes: &[Change]) {
     });
 }
 
-/// The topmost layer of a function; of a generic one, of the instance that is changed most.
-pub(crate) fn layer_of(slot: &Slot) -> Layer {
+/// The topmost layer of a function and the number of the patch that it runs, 0 for none; of a
+/// generic function, of the instance that was changed most and last.
+pub(crate) fn layer_of(slot: &Slot) -> (Layer, u32) {
     let slot = slot.address();
     with_table(|table| {
         let layers = table.iter().filter(|((of, _), _)| *of == slot);
-        layers.map(|(_, layers)| layers.top().0).max().unwrap_or(Layer::Original)
+        let tops = layers.map(|(_, layers)| layers.top()).map(|(layer, patch, _)| (layer, patch));
+        tops.max().unwrap_or((Layer::Original, 0))
     })
 }

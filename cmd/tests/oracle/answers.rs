@@ -3,9 +3,6 @@
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Whether an old answer that the tool did not tell of is a failure. Otherwise it is counted.
-pub const STRICT: bool = false;
-
 /// The threads that answer.
 pub const THREADS: [&str; 3] = ["main", "one", "two"];
 
@@ -47,10 +44,11 @@ pub fn excuse(question: &str) -> Option<&'static str> {
     EXCUSED.iter().find(|(excused, _)| *excused == asked).map(|(_, item)| *item)
 }
 
-/// The items that an event tells to be not live, or not everywhere.
+/// The items that an event tells to be not live, or not everywhere, and of a patch what it left as
+/// it was.
 pub fn told(event: &Value) -> Vec<String> {
     let list = |field: &str| event[field].as_array().cloned().unwrap_or_default();
-    let items = list("partly").into_iter().map(|partly| partly["item"].clone());
-    let names = list("not_live").into_iter().chain(list("changed")).chain(items);
-    names.filter_map(|name| name.as_str().map(str::to_owned)).collect()
+    let names = ["not_live", "changed", "gone"].into_iter().flat_map(list);
+    let items = ["partly", "held"].into_iter().flat_map(list).map(|left| left["item"].clone());
+    names.chain(items).filter_map(|name| name.as_str().map(str::to_owned)).collect()
 }

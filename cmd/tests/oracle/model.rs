@@ -5,7 +5,7 @@
 //! item can move without anything else having to change. `render` turns it all into Rust.
 
 use crate::program::Program;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// The generated sources of a program.
 #[derive(Clone)]
@@ -333,6 +333,17 @@ impl Model {
             }
         }
         below
+    }
+
+    /// This and all that it names, and so on.
+    pub fn led_by(&self, name: &str) -> BTreeSet<String> {
+        let (mut found, mut open) = (BTreeSet::new(), vec![name.to_owned()]);
+        while let Some(name) = open.pop() {
+            if found.insert(name.clone()) {
+                open.extend(self.item(&name).kind.refs());
+            }
+        }
+        found
     }
 
     /// The items that name this one, each with its module.

@@ -341,7 +341,7 @@ pub fn run(program: &'static Program) {
             edit(&mut model);
             number += 1;
             let title = format!("{}: {}, edit {}", program.name, sequence.name, index + 1);
-            let ending = session.save(&title, model.clone(), number, &mut tally);
+            let ending = session.save(&title, model.clone(), number);
             eprintln!("    {title}: {ending}");
             assert!(must.holds(&ending), "{title}: {ending}, but it must be {must:?}");
             tally.count(sequence.name, &ending);
@@ -350,7 +350,7 @@ pub fn run(program: &'static Program) {
         let title = format!("{}: back from {}", program.name, sequence.name);
         let back = Model::new(program).back_from(&session.model());
         if !session.is_at(&back) {
-            let ending = session.save(&title, back, number, &mut tally);
+            let ending = session.save(&title, back, number);
             eprintln!("    {title}: {ending}");
             tally.count("back", &ending);
         }

@@ -26,8 +26,6 @@ pub struct Tally {
     calm: usize,
     needless: BTreeMap<String, usize>,
     kinds: BTreeMap<String, BTreeMap<String, usize>>,
-    /// Old answers that the tool did not tell of.
-    pub untold: usize,
 }
 
 impl Ending {
@@ -84,10 +82,7 @@ impl fmt::Display for Tally {
         }
         let needless: usize = self.needless.values().sum();
         write!(f, "; needless {needless} of {}", self.calm)?;
-        if needless > 0 {
-            write!(f, " ({})", listed(&self.needless))?;
-        }
-        write!(f, "; untold {}", self.untold)
+        if needless > 0 { write!(f, " ({})", listed(&self.needless)) } else { Ok(()) }
     }
 }
 

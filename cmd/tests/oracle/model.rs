@@ -64,7 +64,7 @@ pub struct Item {
 }
 
 /// What an item is.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub enum Kind {
     /// A function.
     Function(Function),
@@ -135,7 +135,7 @@ pub enum Generic {
 }
 
 /// A function.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, PartialEq)]
 pub struct Function {
     /// Whether it is hot.
     pub hot: bool,
@@ -171,14 +171,14 @@ pub enum Field {
 }
 
 /// A number in the source.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub enum Operand {
     Literal(u64),
     Constant(String),
 }
 
 /// What is done with the number.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub enum Step {
     /// An operator.
     Op(&'static str, Operand),

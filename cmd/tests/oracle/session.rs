@@ -29,6 +29,8 @@ pub struct Session {
     model: Model,
     /// The last model that compiles.
     good: Model,
+    /// The model that the process was started with.
+    begun: Model,
     /// What each item has looked like since the last start: values of each may be there.
     shapes: BTreeMap<String, BTreeSet<String>>,
     /// What was live before, for edits back.
@@ -102,6 +104,7 @@ impl Session {
             seed,
             chance: Chance::of(program.name, seed),
             good: model.clone(),
+            begun: model.clone(),
             shapes: BTreeMap::new(),
             model,
             past: Vec::new(),
@@ -389,6 +392,7 @@ impl Session {
             self.revision = self.model.revision;
             self.good = self.model.clone();
             if restarted {
+                self.begun = self.model.clone();
                 self.shapes.clear();
             }
             self.shaped();
@@ -401,13 +405,18 @@ impl Session {
     }
 
     /// Answers must be a fresh build's. An old one is right where it comes from code that no slot
-    /// leads to, if the tool tells of it in the very step that would have changed it.
+    /// leads to, if the tool tells of it in the very step that would have changed it. It need not
+    /// tell again when that code has been left behind already, and this step changes nothing that it
+    /// was built to call.
     fn check_answers(&mut self, right: &Answers, now: &Answers, restarted: bool, event: &Value) {
         let mut old = BTreeSet::new();
         for (question, fresh, answer) in answers::differences(right, now) {
             let excuse = answers::excuse(&question).filter(|_| !restarted);
-            let known = self.old.contains(&question) && self.right.get(&question) == Some(&fresh);
-            let is_told = excuse.is_some_and(|item| known || self.is_told(item));
+            let known = |item: &str| {
+                self.old.contains(&question)
+                    && (self.right.get(&question) == Some(&fresh) || !self.changes_below(item))
+            };
+            let is_told = excuse.is_some_and(|item| self.is_told(item) || known(item));
             assert!(
                 is_told,
                 "{question} answers {answer}, a fresh build {fresh}; before {}{}\n{event}",
@@ -458,6 +467,15 @@ impl Session {
     fn is_told(&self, item: &str) -> bool {
         let led = self.model.led_by(item);
         self.told.iter().any(|told| led.iter().any(|name| told.contains(name.as_str())))
+    }
+
+    /// Whether this step changed something that an item led to when the process was started.
+    fn changes_below(&self, item: &str) -> bool {
+        let is_changed = |name: &String| match (self.good.find(name), self.model.find(name)) {
+            (Some(_), Some(_)) => self.good.item(name).kind != self.model.item(name).kind,
+            _ => false,
+        };
+        self.begun.led_by(item).iter().any(is_changed)
     }
 
     fn ask(&mut self, number: usize) -> Answers {

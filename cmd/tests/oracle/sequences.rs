@@ -177,6 +177,15 @@ static SEQUENCES: &[Sequence] = &[
         ],
     },
     Sequence {
+        name: "a function that old code calls becomes hot",
+        programs: &[&LOOP, &GUILD],
+        edits: &[
+            (|m| m.function("border").hot = true, Must::Live),
+            (|m| literal(m, "border"), Must::Live),
+            (|m| *m.kind("blend") = Kind::Macro("add", 6), Must::Live),
+        ],
+    },
+    Sequence {
         name: "another signature of a hot function",
         programs: &[&LOOP],
         edits: &[(|m| m.function("total").extra += 1, Must::Refused("signature"))],

@@ -352,9 +352,8 @@ fn with_sizes(signature: &Signature, home: Home<'_>, slot_holds: &Ident) -> Opti
 /// symbol covers the types in its signature.
 fn own_section(signature: &Signature, home: Home<'_>) -> TokenStream {
     let text = format!("::{}", item(signature, home));
-    let span = signature.ident.span();
     // SAFETY (of what is emitted): the section is one of code, as a function's own would be.
-    quote_spanned! {span=>
+    quote! {
         #[unsafe(link_section = ::core::concat!(".text.body.", ::core::module_path!(), #text))]
     }
 }

@@ -23,6 +23,8 @@
 //! | 24 | `text: *const u8`, UTF-8, five fields separated by NUL (see [`EntryText`]) |
 //! | 32 | `text_len: usize` |
 //! | 40 | `identity: Option<fn() -> SignatureId>` |
+//! | 48 | `item: Option<fn() -> TypeId>`, of the function as an item; null for a generic function |
+//! | 56 | `point: Option<&Point>`, where mocks are put on it; null when it cannot be mocked |
 
 /// Section of the slots.
 pub const SLOTS: &str = "hot_slots";
@@ -39,9 +41,9 @@ pub const SLOT_IDENT: &str = "__HOT_SLOT";
 pub const ENTRY_IDENT: &str = "__HOT_ENTRY";
 
 /// Version of the entry's layout, in its first two bytes.
-pub const ENTRY_ABI: u16 = 1;
+pub const ENTRY_ABI: u16 = 2;
 /// Size of an entry in bytes.
-pub const ENTRY_SIZE: usize = 48;
+pub const ENTRY_SIZE: usize = 64;
 /// Offset of the slot pointer.
 pub const ENTRY_SLOT: usize = 8;
 /// Offset of the pointer to the original code.

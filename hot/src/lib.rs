@@ -34,6 +34,7 @@
 //! - `registry`: all hot functions of the program, by name; `name` has the names that people type.
 //! - `future`: what an `async fn` becomes behind its slot.
 //! - `load`: patches.
+//! - `mock`: mocks, process-wide and in scopes.
 //! - `error`: what can go wrong, in sentences.
 //!
 //! # Features
@@ -48,6 +49,7 @@ mod error;
 mod future;
 mod library;
 mod load;
+mod mock;
 mod name;
 mod private;
 mod registry;
@@ -66,6 +68,15 @@ pub mod __library {
 }
 
 pub use error::Error;
+pub use mock::answers::Answers;
+pub use mock::bulk::forbid;
+pub use mock::original::{Callable, call_original, call_original_async};
+pub use mock::process::{
+    FunctionPointer, get_mock_for, mock, mock_by_name, reset, reset_all, reset_by_name,
+};
+pub use mock::scope::{InScope, Local, Scope, ScopeHandle, Scoped, scope};
+pub use mock::sequence::Sequence;
+pub use mock::{Forbidden, Mock};
 pub use registry::{Function, functions};
 pub use reload::{Reloader, ReloaderHandle, Report, Source, reloader_loop, spawn_reloader};
 pub use slot::layers::Layer;

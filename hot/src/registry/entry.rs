@@ -3,7 +3,7 @@
 //! The layout is an agreement with the tool, which reads entries from object files
 //! ([`hot_patch::abi`]); the assertions below hold the two together.
 
-use crate::slot::Slot;
+use crate::slot::{Point, Slot};
 use hot_patch::abi::{self, EntryText, Kind};
 use std::any::TypeId;
 use std::mem::{offset_of, size_of};
@@ -19,6 +19,8 @@ pub struct Entry {
     text: *const u8,
     text_len: usize,
     identity: Option<fn() -> SignatureId>,
+    item: Option<fn() -> TypeId>,
+    point: Option<&'static Point>,
 }
 
 const _: () = {
@@ -34,10 +36,12 @@ const _: () = {
     assert!(offset_of!(Entry, text) == abi::ENTRY_TEXT);
     assert!(offset_of!(Entry, text_len) == abi::ENTRY_TEXT_LEN);
     assert!(offset_of!(Entry, identity) == 40);
+    assert!(offset_of!(Entry, item) == 48);
+    assert!(offset_of!(Entry, point) == 56);
     assert!(size_of::<Entry>() == abi::ENTRY_SIZE);
 };
 
-// SAFETY: nothing in an entry changes but what is behind `slot`, which is atomic; `original` is the
+// SAFETY: nothing in an entry changes but what is behind `slot` and `point`, which is atomic; `original` is the
 // address of code, and `text` of a string that is there for good.
 unsafe impl Sync for Entry {}
 // SAFETY: as above.
@@ -62,7 +66,21 @@ impl Entry {
             text: text.as_ptr(),
             text_len: text.len(),
             identity,
+            item: None,
+            point: None,
         }
+    }
+
+    /// The same, as one that can be mocked: its item, where that says which function it is, and
+    /// where mocks are put on it.
+    pub const fn with_mocks(
+        mut self,
+        item: Option<fn() -> TypeId>,
+        point: &'static Point,
+    ) -> Self {
+        self.item = item;
+        self.point = Some(point);
+        self
     }
 
     /// What kind of function it is; `None` for what another version of this crate may have left.
@@ -83,6 +101,16 @@ impl Entry {
     /// The type that a replacement must have; `None` where the type has no name.
     pub(crate) fn identity(&self) -> Option<SignatureId> {
         self.identity.map(|identity| identity())
+    }
+
+    /// The type of the function as an item; `None` for a generic one, which has many.
+    pub(crate) fn item(&self) -> Option<TypeId> {
+        self.item.map(|item| item())
+    }
+
+    /// Where mocks are put on it; `None` where they cannot.
+    pub(crate) fn point(&self) -> Option<&'static Point> {
+        self.point
     }
 
     /// Its names, signature and file.

@@ -1,0 +1,157 @@
+//! What a mocked function runs, call by call.
+//!
+//! ```text
+//! mocks of this scope, newest first  →  of the scope around it  →  …  →  process-wide  →  below
+//! ```
+//!
+//! A *spy* counts and lets the search go on; so does a mock whose condition (`when`) does not hold.
+//! The search takes no lock: scopes are reached through a thread-local, their mocks and the
+//! process-wide ones through `arc-swap`. So no call ever waits for one who mocks or resets.
+//!
+//! *Who frees a closure.* What is found is a counted reference, handed to the closure's own code
+//! and given back when that is done, by returning or by a panic. So a call that has begun keeps its
+//! closure, a closure that was taken off lives until its last call is over, and it is dropped by
+//! whoever is last: the one who reset it, or a caller. No lock is held then, so a value that is
+//! dropped may itself call hot functions, mock and reset.
+
+use super::installed::{Answer, Installed};
+use super::shim::Found;
+use super::target::{Item, Key};
+use super::{original, scope};
+use crate::slot::{Point, instances};
+use arc_swap::{ArcSwap, ArcSwapOption};
+use once_cell::sync::Lazy;
+use std::any::TypeId;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+/// What is kept for each function that was ever mocked.
+#[derive(Default)]
+pub(super) struct Keeper {
+    /// The process-wide mock, of all instances for a generic function.
+    pub process: ArcSwapOption<Installed>,
+    /// How many mocks of scopes lie on the function.
+    pub scoped: AtomicUsize,
+    /// Calls that saw no mock of a scope while there were some.
+    pub outside: AtomicU64,
+}
+
+/// The keeper of a point.
+pub(super) fn keeper(point: &'static Point) -> &'static Keeper {
+    point.keeper(Keeper::default)
+}
+
+/// Process-wide mocks of instances of generic functions.
+pub(super) static INSTANCES: Lazy<ArcSwap<HashMap<TypeId, Arc<Installed>>>> =
+    Lazy::new(Default::default);
+
+/// What a call of an ordinary function runs.
+pub(super) fn find(point: &'static Point) -> Found {
+    if original::is_asked_for(point, None) {
+        return Found::plain(point.below());
+    }
+    search(Asked { point, item: None, body: std::ptr::null() }, None)
+}
+
+/// What a call of an instance of a generic function runs. `body` is the instance's own code.
+#[cold]
+pub fn find_instance(point: &'static Point, body: *const (), item: Item) -> Found {
+    let asked = Asked { point, item: Some(item.id), body };
+    if original::is_asked_for(point, asked.item) {
+        return asked.below();
+    }
+    search(asked, None)
+}
+
+/// The function that is called.
+#[derive(Clone, Copy)]
+pub(super) struct Asked {
+    pub point: &'static Point,
+    pub item: Option<TypeId>,
+    /// Of an instance; null for an ordinary function.
+    pub body: *const (),
+}
+
+impl Asked {
+    fn below(self) -> Found {
+        Found::plain(match self.item {
+            Some(_) => instances::instance(self.point.slot(), self.body),
+            None => self.point.below(),
+        })
+    }
+
+    fn keys(self) -> impl Iterator<Item = Key> {
+        let instance = self.item.map(Key::Instance);
+        instance.into_iter().chain([Key::Function(self.point.address())])
+    }
+}
+
+/// Goes through the mocks; with `last`, through those that come after it.
+pub(super) fn search(asked: Asked, last: Option<&Arc<Installed>>) -> Found {
+    let mut passed = last.is_none();
+    let mut offer = |installed: &Arc<Installed>| match last {
+        Some(last) if !passed => {
+            passed = Arc::ptr_eq(last, installed);
+            None
+        }
+        _ => take(installed, asked),
+    };
+    let keeper = keeper(asked.point);
+    let mut in_scope = false;
+    let mut next = scope::current();
+    while let Some(scope) = next {
+        let mocks = scope.mocks();
+        for key in asked.keys() {
+            for installed in mocks.get(&key).into_iter().flatten().rev() {
+                in_scope = true;
+                if let Some(found) = offer(installed) {
+                    return found;
+                }
+            }
+        }
+        drop(mocks);
+        next = scope.parent();
+    }
+    // Relaxed: a count for people, read when the scope is over.
+    if !in_scope && last.is_none() && keeper.scoped.load(Ordering::Relaxed) > 0 {
+        keeper.outside.fetch_add(1, Ordering::Relaxed);
+    }
+    if let Some(item) = asked.item
+        && let Some(installed) = INSTANCES.load().get(&item).cloned()
+        && let Some(found) = offer(&installed)
+    {
+        return found;
+    }
+    if let Some(installed) = keeper.process.load_full()
+        && let Some(found) = offer(&installed)
+    {
+        return found;
+    }
+    asked.below()
+}
+
+/// What to run when this mock is met; none when the search goes on.
+fn take(installed: &Arc<Installed>, asked: Asked) -> Option<Found> {
+    // An instance is found by its item, which says nothing about the shape of the function's code:
+    // only the functions that the mock was made for are of the right one.
+    if !installed.is_for(asked.point) {
+        return None;
+    }
+    match &installed.answer {
+        Answer::Spy => {
+            installed.tally.begin();
+            None
+        }
+        Answer::Forbidden => installed.tally.refuse(),
+        Answer::Plain(code) => {
+            installed.tally.begin();
+            Some(Found::plain(code.0))
+        }
+        Answer::Closure { code, .. } => {
+            installed.remember(asked);
+            let data = Arc::into_raw(installed.clone()).cast();
+            Some(Found { code: code.0, data })
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! What is counted, kept and expected of a mock.
+//!
+//! A tally outlives its mock: the handle in the test keeps it, and the scope, which checks it when
+//! it ends. What goes wrong in a call (one too many, out of order, forbidden) panics there, where the
+//! stack shows who called; and since that may be another thread's stack, or one that catches
+//! panics, it is also written down for the scope, which fails the test that owns it.
+
+use super::find::{Keeper, keeper};
+use super::sequence::Step;
+use super::target::{Key, Target};
+use std::any::Any;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::thread::ThreadId;
+
+/// What has gone wrong under a scope, for its end.
+pub(super) struct Failures {
+    owner: ThreadId,
+    list: Mutex<Vec<String>>,
+}
+
+impl Failures {
+    pub(super) fn new() -> Arc<Failures> {
+        Arc::new(Failures { owner: std::thread::current().id(), list: Mutex::default() })
+    }
+
+    pub(super) fn take(&self) -> Vec<String> {
+        std::mem::take(&mut *self.list.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn add(&self, failure: String) {
+        self.list.lock().unwrap_or_else(PoisonError::into_inner).push(failure);
+    }
+}
+
+/// The tally of a mock.
+pub(crate) struct Tally {
+    pub(super) name: String,
+    key: Key,
+    keepers: Vec<&'static Keeper>,
+    /// Calls without a scope before this mock was put on.
+    outside: u64,
+    calls: AtomicU64,
+    least: AtomicU64,
+    most: AtomicU64,
+    may_panic: AtomicBool,
+    step: OnceLock<Step>,
+    records: Mutex<Vec<Box<dyn Any + Send>>>,
+    failures: Arc<Failures>,
+    scoped: bool,
+}
+
+// All counts are Relaxed: nothing is published through them. Who checks an exact number has waited
+// for the callers in another way, by joining or awaiting them, and sees what they did by that.
+impl Tally {
+    pub(super) fn new(target: &Target, failures: Arc<Failures>, scoped: bool) -> Arc<Tally> {
+        let keepers: Vec<_> = target.points.iter().map(|point| keeper(point)).collect();
+        Arc::new(Tally {
+            name: target.name.clone(),
+            key: target.key,
+            outside: outside(&keepers),
+            keepers,
+            calls: AtomicU64::new(0),
+            least: AtomicU64::new(0),
+            most: AtomicU64::new(u64::MAX),
+            may_panic: AtomicBool::new(false),
+            step: OnceLock::new(),
+            records: Mutex::default(),
+            failures,
+            scoped,
+        })
+    }
+
+    pub(super) fn calls(&self) -> u64 {
+        self.calls.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn expect(&self, least: u64, most: u64) {
+        self.least.store(least, Ordering::Relaxed);
+        self.most.store(most, Ordering::Relaxed);
+    }
+
+    pub(super) fn let_panic(&self) {
+        self.may_panic.store(true, Ordering::Relaxed);
+    }
+
+    /// Makes it the next step of a sequence: once, and in its turn.
+    pub(super) fn follow(self: &Arc<Self>, step: Step) {
+        self.expect(1, 1);
+        let _ = self.step.set(step);
+    }
+
+    /// Whether it has been called as often as it must.
+    pub(super) fn is_met(&self) -> bool {
+        self.calls() >= self.least.load(Ordering::Relaxed)
+    }
+
+    /// One more call.
+    pub(super) fn begin(&self) {
+        let calls = self.calls.fetch_add(1, Ordering::Relaxed) + 1;
+        let most = self.most.load(Ordering::Relaxed);
+        if calls > most {
+            let so_often = match most {
+                0 => "it was never to be called".to_owned(),
+                most => format!("it was to be called {} at most", times(most)),
+            };
+            self.fail(format!("`{}` was called, for the {} time: {so_often}", self.name, nth(calls)));
+        }
+        if let Some(first) = self.step.get().and_then(Step::missing) {
+            self.fail(format!("`{}` was called before `{first}`, which was to come first", self.name));
+        }
+    }
+
+    /// A call of what is forbidden.
+    pub(super) fn refuse(&self) -> ! {
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        self.fail(format!("`{}` was called, which is forbidden here", self.name))
+    }
+
+    fn fail(&self, failure: String) -> ! {
+        self.failures.add(failure.clone());
+        panic!("{failure}")
+    }
+
+    /// The user's closure has panicked. On the test's own thread that is the test's to see.
+    pub(super) fn note_panic(&self) {
+        let own = std::thread::current().id() == self.failures.owner;
+        if self.scoped && !own && !self.may_panic.load(Ordering::Relaxed) {
+            let thread = std::thread::current();
+            let thread = thread.name().unwrap_or("without a name").to_owned();
+            self.failures.add(format!("the mock of `{}` panicked on thread `{thread}`", self.name));
+        }
+    }
+
+    pub(super) fn record(&self, value: Box<dyn Any + Send>) {
+        self.records.lock().unwrap_or_else(PoisonError::into_inner).push(value);
+    }
+
+    pub(super) fn recorded<T: Clone + 'static>(&self) -> Vec<T> {
+        let records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
+        records.iter().filter_map(|value| value.downcast_ref::<T>().cloned()).collect()
+    }
+
+    /// What is not as expected, now that all calls are over.
+    pub(super) fn unmet(&self) -> Option<String> {
+        let (calls, least) = (self.calls(), self.least.load(Ordering::Relaxed));
+        if calls >= least {
+            return None;
+        }
+        let at_least = match self.most.load(Ordering::Relaxed) == least {
+            true => "",
+            false => "at least ",
+        };
+        let was = match calls {
+            0 => "was never called".to_owned(),
+            calls => format!("was called {}", times(calls)),
+        };
+        Some(format!(
+            "`{}` was to be called {at_least}{} and {was}{}",
+            self.name,
+            times(least),
+            self.why()
+        ))
+    }
+
+    /// What is known about calls that did not reach the mock.
+    fn why(&self) -> String {
+        let outside = outside(&self.keepers) - self.outside;
+        match (self.scoped && outside > 0, self.key) {
+            (false, _) => String::new(),
+            (true, Key::Function(_)) => format!(
+                "; outside of the scope it was called {}, on threads or tasks that do not follow it: \
+                 start them with `scope.spawn`, `handle.enter` or `future.in_scope(&scope)`",
+                times(outside)
+            ),
+            (true, Key::Instance(_)) => format!(
+                "; {} went to another instance of a function of that name, or came from threads or \
+                 tasks that do not follow the scope",
+                match outside {
+                    1 => "one call".to_owned(),
+                    more => format!("{more} calls"),
+                }
+            ),
+        }
+    }
+}
+
+fn outside(keepers: &[&'static Keeper]) -> u64 {
+    keepers.iter().map(|keeper| keeper.outside.load(Ordering::Relaxed)).sum()
+}
+
+fn times(n: u64) -> String {
+    match n {
+        1 => "once".to_owned(),
+        2 => "twice".to_owned(),
+        n => format!("{n} times"),
+    }
+}
+
+fn nth(n: u64) -> String {
+    let ending = match (n % 10, n % 100) {
+        (1, up_to) if up_to != 11 => "st",
+        (2, up_to) if up_to != 12 => "nd",
+        (3, up_to) if up_to != 13 => "rd",
+        _ => "th",
+    };
+    format!("{n}{ending}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{nth, times};
+
+    #[test]
+    fn numbers_in_words() {
+        assert_eq!([1, 2, 3, 11, 12, 21, 113].map(nth).join(" "), "1st 2nd 3rd 11th 12th 21st 113th");
+        assert_eq!([1, 2, 3].map(times).join(", "), "once, twice, 3 times");
+    }
+}

@@ -7,6 +7,7 @@
 //!     fn __hot_total(o: &Order) -> u64 { … }                                   the body
 //!     static __HOT_SLOT: Slot = Slot::new(__hot_total as *const ());           in hot_slots
 //!     #[used] static __HOT_ENTRY: Entry = Entry::new(…, &__HOT_SLOT, …);       in hot_entries
+//!     static __HOT_POINT: Point = point_1(…, __hot_total as fn(_) -> _);       for mocks
 //!     let code = if false { __hot_total as fn(_) -> _ } else { transmute(__HOT_SLOT.get()) };
 //!     code(o)
 //! }
@@ -19,7 +20,8 @@
 //! signature alone, never on the body, so that an edit of a body leaves callers as they are.
 //!
 //! *Generic functions.* A static cannot depend on a type parameter, so there is one slot for all
-//! instances, null until one of them is replaced; then a table knows which. Each trampoline that
+//! instances, null until one of them is replaced or mocked; then a table knows which, and the
+//! trampoline does itself what the shim of an ordinary function does (`mock::shim` in `hot`). Each trampoline that
 //! is compiled leaves the pair (slot, body) for the tool. `impl Trait` in an argument becomes a
 //! parameter with a name in the body; the trampoline keeps the signature as written (turbofish
 //! included) and hands on to `__hot_via_…`, which has the parameters with names.
@@ -198,17 +200,37 @@ pub fn split(function: &Function, home: Home<'_>, attributes: &Sorted) -> Result
     // SAFETY (of both casts that are emitted): a slot and a table of instances hold code of the
     // function's own type only (`slot::layers::commit_live`), and the type is taken from the body.
     let code = if generic {
+        let item = match (home.item_inside(&signature.ident), signature.parameters()) {
+            (None, _) => quote!(#code_path #turbofish),
+            (Some(item), none) if none.is_empty() => item,
+            (Some(item), names) => quote!(#item::<#(#names),*>),
+        };
+        // Arguments of type `impl Trait` have no name in the item: a call tells which they are.
+        let told = (generics.params.len() != signature.generics.params.len()).then(|| {
+            let call = match unsafety {
+                Some(_) => quote!(unsafe { __hot_item(#values) }),
+                None => quote!(__hot_item(#values)),
+            };
+            quote!(if false { let _ = #call; ::hot::__private::never() })
+        });
         quote! {
             ::hot::__private::instance!(__HOT_SLOT, #code_path #turbofish);
             let __hot_code = #code_path #turbofish as #pointer_type;
-            let __hot_code = if __HOT_SLOT.get().is_null() {
+            let __hot_found = if __HOT_SLOT.get().is_null() {
+                ::hot::__private::Found::plain(__hot_code as *const ())
+            } else {
+                let __hot_item = #item;
+                #told
+                ::hot::__private::find_instance(
+                    &__HOT_POINT,
+                    __hot_code as *const (),
+                    ::hot::__private::Item::of(&__hot_item),
+                )
+            };
+            let __hot_code = if false {
                 __hot_code
             } else {
-                unsafe {
-                    ::core::mem::transmute(
-                        ::hot::__private::instance(&__HOT_SLOT, __hot_code as *const ())
-                    )
-                }
+                unsafe { ::core::mem::transmute(__hot_found.code) }
             };
         }
     } else {
@@ -226,6 +248,24 @@ pub fn split(function: &Function, home: Home<'_>, attributes: &Sorted) -> Result
         None => call,
     };
     let call = guard(quote!(__hot_code(#values)));
+    let call = if generic {
+        // SAFETY (of what is emitted): with data, the code is that of a mock with a closure, which
+        // takes the data before the arguments, once.
+        let with_data = pointer_holes(1 + self_token.iter().len() + names.len());
+        quote! {
+            if __hot_found.data.is_null() {
+                #call
+            } else {
+                unsafe {
+                    ::core::mem::transmute::<*const (), #with_data>(__hot_found.code)(
+                        __hot_found.data, #values
+                    )
+                }
+            }
+        }
+    } else {
+        call
+    };
     let call = if asyncness.is_some() {
         let witness = home.inside(&body_ident);
         let witness = guard(quote!(#witness #turbofish(#values)));
@@ -317,7 +357,54 @@ fn turbofish(generics: &Generics) -> TokenStream {
     }
 }
 
-/// The statics: slot and entry.
+/// `fn(_, _) -> _`.
+fn pointer_holes(arguments: usize) -> TokenStream {
+    let holes = std::iter::repeat_n(quote!(_), arguments);
+    quote!(fn(#(#holes),*) -> _)
+}
+
+/// How many arguments a function has at most that can be mocked (`mock::shim` in `hot`).
+const SHIM_ARGUMENTS: usize = 12;
+
+/// The static on which mocks are put; none for a function that cannot be mocked.
+fn point(
+    signature: &Signature,
+    home: Home<'_>,
+    generic: bool,
+    slot_holds: &Ident,
+) -> Option<TokenStream> {
+    let value = if generic {
+        quote!(::hot::__private::Point::new(&__HOT_SLOT, ::core::ptr::null()))
+    } else {
+        let arguments = signature.receiver.iter().len() + signature.arguments.len();
+        let abi = signature.abi.as_ref().filter(|_| signature.asyncness.is_none());
+        let c = match abi.map(|abi| abi.name.as_ref().map(|name| name.value())) {
+            None => "",
+            Some(None) => "c_",
+            Some(Some(name)) if name == "C" => "c_",
+            Some(Some(name)) if name == "Rust" => "",
+            Some(_) => return None,
+        };
+        if arguments > SHIM_ARGUMENTS {
+            return None;
+        }
+        let maker = format_ident!("point_{c}{arguments}");
+        let abi = (c == "c_").then(|| quote!(extern "C"));
+        let (body, holes) = (home.outside(slot_holds), pointer_holes(arguments));
+        return Some(quote! {
+            struct __HotMark;
+            impl ::hot::__private::Mark for __HotMark {
+                const POINT: &'static ::hot::__private::Point = &__HOT_POINT;
+            }
+            static __HOT_POINT: ::hot::__private::Point = ::hot::__private::#maker(
+                &__HotMark, &__HOT_SLOT, #body as unsafe #abi #holes
+            );
+        });
+    };
+    Some(quote!(static __HOT_POINT: ::hot::__private::Point = #value;))
+}
+
+/// The statics: slot, entry and point.
 fn entry(
     signature: &Signature,
     home: Home<'_>,
@@ -357,6 +444,12 @@ fn entry(
     let file = quote_spanned!(span=> ::core::file!());
     // Set by cargo when it compiles a binary or an example; names then begin with `main`.
     let binary = std::env::var("CARGO_BIN_NAME").unwrap_or_default();
+    let point = point(signature, home, generic, slot_holds);
+    let item_type = match home.item_outside(&signature.ident).filter(|_| !generic) {
+        None => quote!(::core::option::Option::None),
+        Some(path) => quote!(::hot::__private::Item::of_entry(&#path)),
+    };
+    let with_mocks = point.as_ref().map(|_| quote!(.with_mocks(#item_type, &__HOT_POINT)));
     let text = format!("\0{binary}\0{}\0{}\0", item(signature, home), type_text(signature, home));
     quote! {
         #[unsafe(link_section = "hot_slots")]
@@ -371,7 +464,8 @@ fn entry(
             #original,
             ::core::concat!(::core::module_path!(), #text, #file),
             #identity,
-        );
+        ) #with_mocks;
+        #point
     }
 }
 

@@ -179,17 +179,23 @@ fn has_lifetimes(name: &str) -> bool {
     name.contains(['\'', '&', '{']) || name.contains("dyn ")
 }
 
+/// Types to try the compiler's names on.
+mod tried {
+    use std::marker::PhantomData;
+
+    pub struct One<'a>(PhantomData<&'a ()>);
+    pub struct Many<'a, T>(PhantomData<(&'a (), T)>);
+    pub struct Inner<T>(PhantomData<T>);
+    pub trait Of<'a> {}
+    pub fn early<'a: 'a>() {}
+}
+
 /// Whether this compiler writes lifetimes into the names of types.
 static SHOWS_LIFETIMES: Lazy<bool> = Lazy::new(|| {
-    struct One<'a>(PhantomData<&'a ()>);
-    struct Many<'a, T>(PhantomData<(&'a (), T)>);
-    struct Inner<T>(PhantomData<T>);
-    trait Of<'a> {}
-    fn early<'a: 'a>() {}
+    use tried::{Inner, Many, Of, One, early};
     fn name_of_val<F>(_: &F) -> &'static str {
         type_name::<F>()
     }
-    let _ = (One(PhantomData), Many::<()>(PhantomData), Inner::<()>(PhantomData));
     let with = [
         type_name::<One<'static>>(),
         type_name::<Many<'static, u8>>(),

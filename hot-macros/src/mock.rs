@@ -247,6 +247,9 @@ fn write(
     let binder = (!lifetimes.is_empty()).then(|| quote!(for<#lifetimes>));
     let result = output.clone().unwrap_or_else(|| quote!(()));
     let is_async = asyncness.is_some();
+    // `!` may be the result of a function, but not that of a bound.
+    let never = result.to_string() == "!";
+    let told = if never { quote!(::core::convert::Infallible) } else { result.clone() };
 
     // The closures' bounds, types and values.
     let call = match is_async {
@@ -254,7 +257,7 @@ fn write(
         false => quote!(::core::ops::Fn),
     };
     let mut parameters = vec![quote!(__HotC)];
-    let mut bounds = vec![quote!(__HotC: #binder #call(#(#types),*) -> #result)];
+    let mut bounds = vec![quote!(__HotC: #binder #call(#(#types),*) -> #told)];
     let (mut given, mut values) = (vec![quote!(__hot_c)], Vec::new());
     let (mut conditions, mut records) = (TokenStream::new(), TokenStream::new());
     let borrowed: Vec<TokenStream> = types.iter().map(|ty| quote!(&#ty)).collect();
@@ -284,6 +287,9 @@ fn write(
         true => quote!(::hot::__private::RawFuture<#result>),
         false => result.clone(),
     };
+    // The code's own lifetimes must not be called like those of the bounds in it.
+    let (own_lifetimes, own_answer) = (renamed(&lifetimes), renamed(&answer));
+    let own_types = types.iter().map(renamed);
     let pass = (!conditions.is_empty()).then(|| {
         let holes = types.iter().map(|_| quote!(_));
         let with_data = types.iter().map(|_| quote!(_));
@@ -296,11 +302,11 @@ fn write(
                 return unsafe {
                     if __hot_found.data.is_null() {
                         ::core::mem::transmute::<
-                            *const (), #unsafety #abi fn(#(#holes),*) -> #answer
+                            *const (), #unsafety #abi fn(#(#holes),*) -> _
                         >(__hot_found.code)(#(#names),*)
                     } else {
                         ::core::mem::transmute::<
-                            *const (), fn(*const () #(, #with_data)*) -> #answer
+                            *const (), fn(*const () #(, #with_data)*) -> _
                         >(__hot_found.code)(__hot_found.data, #(#names),*)
                     }
                 };
@@ -308,6 +314,7 @@ fn write(
         }
     });
     let run = match is_async {
+        false if never => quote!(match (__hot_closures.0)(#(#names),*) {}),
         false => quote!((__hot_closures.0)(#(#names),*)),
         true => quote! {
             // SAFETY: the future of the function, which is what this one stands for, borrows the
@@ -335,7 +342,6 @@ fn write(
         };
         let generics = (!lifetimes.is_empty()).then(|| quote!(<#lifetimes>));
         let same = exact.then(|| quote!(let _ = [__hot_item, __hot_check];));
-        let item = (!exact).then(|| infer(&closure, &names));
         quote! {
             #unsafety #abi #asyncness fn __hot_check #generics (#(#names: #types),*) -> #result {
                 #call
@@ -344,7 +350,6 @@ fn write(
             #same
             if false {
                 let _ = __hot_check;
-                #item
             }
         }
     });
@@ -388,7 +393,8 @@ fn write(
         }
     };
     let span = closure.body.clone().into_iter().next().map_or_else(Span::call_site, |t| t.span());
-    let typed = quote_spanned!(span.resolved_at(Span::call_site())=> __hot_typed(#first #(, #values)*));
+    let typed =
+        quote_spanned!(span.resolved_at(Span::call_site())=> __hot_typed(#first #(, #values)*));
     let put = match (&function, &scope) {
         (Function::Item { .. }, Some(scope)) => {
             quote!((#scope).__put(::hot::__private::Item::of(&__hot_item), __hot_typed))
@@ -410,9 +416,9 @@ fn write(
         where
             #(#bounds,)*
         {
-            fn __hot_code<#lifetimes #(#parameters),*>(
-                __hot_data: *const (), #(#names: #types),*
-            ) -> #answer
+            fn __hot_code<#own_lifetimes #(#parameters),*>(
+                __hot_data: *const (), #(#names: #own_types),*
+            ) -> #own_answer
             where
                 #(#bounds,)*
             {
@@ -453,26 +459,33 @@ fn write(
     }}
 }
 
-/// A call in a branch that never runs: it tells the types of arguments of type `impl Trait`.
-fn infer(closure: &Closure, names: &[Ident]) -> TokenStream {
-    let types = closure.types.iter().map(unnamed);
-    let call = quote!(__hot_item(#(#names),*));
-    let call = closure.unsafety.map(|_| quote!(unsafe { #call })).unwrap_or(call);
-    quote!(let _ = |#(#names: #types),*| { let _ = #call; };)
-}
-
 /// A type with `'_` for its lifetimes, but for `'static`.
 fn unnamed(ty: &TokenStream) -> TokenStream {
+    with_lifetimes(ty, &|name| match name {
+        "static" => name.to_owned(),
+        _ => "_".to_owned(),
+    })
+}
+
+/// A type or a list of lifetimes with other names for those that have one.
+fn renamed(ty: &TokenStream) -> TokenStream {
+    with_lifetimes(ty, &|name| match name {
+        "static" | "_" => name.to_owned(),
+        _ => format!("__hot_{name}"),
+    })
+}
+
+fn with_lifetimes(ty: &TokenStream, rename: &dyn Fn(&str) -> String) -> TokenStream {
     let mut out = TokenStream::new();
     let mut quoted = false;
     for token in ty.clone() {
         let token = match token {
-            TokenTree::Ident(name) if std::mem::take(&mut quoted) && name != "static" => {
-                TokenTree::Ident(Ident::new("_", name.span()))
+            TokenTree::Ident(name) if std::mem::take(&mut quoted) => {
+                TokenTree::Ident(Ident::new(&rename(&name.to_string()), name.span()))
             }
             TokenTree::Group(group) => {
-                let mut inner =
-                    proc_macro2::Group::new(group.delimiter(), unnamed(&group.stream()));
+                let inner = with_lifetimes(&group.stream(), rename);
+                let mut inner = proc_macro2::Group::new(group.delimiter(), inner);
                 inner.set_span(group.span());
                 TokenTree::Group(inner)
             }

@@ -204,7 +204,10 @@ impl Signature {
     /// and not that of the function, which the statics in it refer to.
     pub fn argument_names(&self) -> Vec<Ident> {
         let named = |(index, argument): (usize, &Argument)| {
-            argument.name().filter(|name| *name != self.ident).unwrap_or_else(|| format_ident!("__hot_argument_{index}"))
+            argument
+                .name()
+                .filter(|name| *name != self.ident)
+                .unwrap_or_else(|| format_ident!("__hot_argument_{index}"))
         };
         self.arguments.iter().enumerate().map(named).collect()
     }

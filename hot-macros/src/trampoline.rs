@@ -449,7 +449,10 @@ fn entry(
         None => quote!(::core::option::Option::None),
         Some(path) => quote!(::hot::__private::Item::of_entry(&#path)),
     };
-    let with_mocks = point.as_ref().map(|_| quote!(.with_mocks(#item_type, &__HOT_POINT)));
+    let point_at = match point {
+        Some(_) => quote!(::core::option::Option::Some(&__HOT_POINT)),
+        None => quote!(::core::option::Option::None),
+    };
     let text = format!("\0{binary}\0{}\0{}\0", item(signature, home), type_text(signature, home));
     quote! {
         #[unsafe(link_section = "hot_slots")]
@@ -464,7 +467,7 @@ fn entry(
             #original,
             ::core::concat!(::core::module_path!(), #text, #file),
             #identity,
-        ) #with_mocks;
+        ).with_mocks(#item_type, #point_at);
         #point
     }
 }

@@ -103,7 +103,8 @@ impl Forbidden {
     pub fn allow(mut self, pattern: &str) -> Result<Forbidden, Error> {
         let path = |name: &str| name.replace('*', "").replace(['/', '.'], "::");
         let fits = |mock: &Mock| {
-            matches(pattern, mock.name()) || pattern.contains("::") && matches(pattern, &path(mock.name()))
+            matches(pattern, mock.name())
+                || pattern.contains("::") && matches(pattern, &path(mock.name()))
         };
         let (allowed, left): (Vec<_>, Vec<_>) = self.mocks.into_iter().partition(fits);
         if allowed.is_empty() {

@@ -76,10 +76,14 @@ fn check(target: &mut Target, shape: Shape) -> Result<(), Error> {
             return Ok(());
         }
         let why = match asynchronous {
-            true => "the type of a generic `async fn` has no name; put the call into a `#[hot]` \
-                     function that is not generic",
-            false => "an instance of a generic function is meant by its types: write them, as in \
-                      `parse::<u32>`, or where they are inferred `hot::mock!(instance parse, …)`",
+            true => {
+                "the type of a generic `async fn` has no name; put the call into a `#[hot]` \
+                     function that is not generic"
+            }
+            false => {
+                "an instance of a generic function is meant by its types: write them, as in \
+                      `parse::<u32>`, or where they are inferred `hot::mock!(instance parse, …)`"
+            }
         };
         return Err(Error::CannotMock { name: target.name.clone(), why: why.to_owned() });
     };
@@ -103,9 +107,10 @@ fn check(target: &mut Target, shape: Shape) -> Result<(), Error> {
         }
         None => Err(Error::CannotMock {
             name: target.name.clone(),
-            why: "its type has no name (`impl Trait` in the result, or lifetimes with bounds); spy \
+            why:
+                "its type has no name (`impl Trait` in the result, or lifetimes with bounds); spy \
                   on it, forbid it, or put the call into a `#[hot]` function of a plain type"
-                .to_owned(),
+                    .to_owned(),
         }),
     }
 }

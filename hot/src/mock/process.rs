@@ -115,10 +115,7 @@ pub fn put_closure_by_name<T: Send + Sync + 'static>(
     put_typed(target::of_name(name)?, typed)
 }
 
-fn put_typed<T: Send + Sync + 'static>(
-    mut target: Target,
-    typed: Typed<T>,
-) -> Result<Mock, Error> {
+fn put_typed<T: Send + Sync + 'static>(mut target: Target, typed: Typed<T>) -> Result<Mock, Error> {
     check(&mut target, typed.shape)?;
     // SAFETY: nothing is borrowed, and it may go to any thread.
     let answer = unsafe { typed.answer() };
@@ -216,9 +213,10 @@ fn pointer_to<P: FunctionPointer>(
         }),
         None => Err(Error::CannotMock {
             name,
-            why: "its type has no name (it is generic, has `impl Trait` in its result, or lifetimes \
+            why:
+                "its type has no name (it is generic, has `impl Trait` in its result, or lifetimes \
                   with bounds)"
-                .to_owned(),
+                    .to_owned(),
         }),
     }
 }

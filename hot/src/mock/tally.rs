@@ -104,10 +104,17 @@ impl Tally {
                 0 => "it was never to be called".to_owned(),
                 most => format!("it was to be called {} at most", times(most)),
             };
-            self.fail(format!("`{}` was called, for the {} time: {so_often}", self.name, nth(calls)));
+            self.fail(format!(
+                "`{}` was called, for the {} time: {so_often}",
+                self.name,
+                nth(calls)
+            ));
         }
         if let Some(first) = self.step.get().and_then(Step::missing) {
-            self.fail(format!("`{}` was called before `{first}`, which was to come first", self.name));
+            self.fail(format!(
+                "`{}` was called before `{first}`, which was to come first",
+                self.name
+            ));
         }
     }
 
@@ -213,7 +220,10 @@ mod tests {
 
     #[test]
     fn numbers_in_words() {
-        assert_eq!([1, 2, 3, 11, 12, 21, 113].map(nth).join(" "), "1st 2nd 3rd 11th 12th 21st 113th");
+        assert_eq!(
+            [1, 2, 3, 11, 12, 21, 113].map(nth).join(" "),
+            "1st 2nd 3rd 11th 12th 21st 113th"
+        );
         assert_eq!([1, 2, 3].map(times).join(", "), "once, twice, 3 times");
     }
 }

@@ -128,9 +128,10 @@ pub(super) fn of_entry(entry: &'static Entry) -> Result<Target, Error> {
         }
         None => Err(Error::CannotMock {
             name,
-            why: "a mock can stand for functions of at most 12 arguments, of the ABI of Rust or C; \
+            why:
+                "a mock can stand for functions of at most 12 arguments, of the ABI of Rust or C; \
                   put the call into a `#[hot]` function of that kind"
-                .to_owned(),
+                    .to_owned(),
         }),
     }
 }
@@ -212,7 +213,7 @@ static SHOWS_LIFETIMES: Lazy<bool> = Lazy::new(|| {
 
 #[cfg(test)]
 mod tests {
-    use super::{Item, has_lifetimes, id_of, method, SHOWS_LIFETIMES};
+    use super::{Item, SHOWS_LIFETIMES, has_lifetimes, id_of, method};
 
     #[test]
     fn this_compiler_shows_lifetimes() {

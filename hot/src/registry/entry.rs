@@ -71,15 +71,15 @@ impl Entry {
         }
     }
 
-    /// The same, as one that can be mocked: its item, where that says which function it is, and
-    /// where mocks are put on it.
+    /// The same with what mocks need: its item, where that says which function it is, and where they
+    /// are put on it, where they can be.
     pub const fn with_mocks(
         mut self,
         item: Option<fn() -> TypeId>,
-        point: &'static Point,
+        point: Option<&'static Point>,
     ) -> Self {
         self.item = item;
-        self.point = Some(point);
+        self.point = point;
         self
     }
 

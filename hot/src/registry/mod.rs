@@ -38,7 +38,8 @@ static INDEX: OnceCell<Index> = OnceCell::new();
 
 fn index() -> &'static Index {
     INDEX.get_or_init(|| {
-        let index = Index { by_name: DashMap::new(), by_slot: DashMap::new(), by_item: DashMap::new() };
+        let index =
+            Index { by_name: DashMap::new(), by_slot: DashMap::new(), by_item: DashMap::new() };
         section::entries().iter().for_each(|entry| index.add(entry));
         index
     })

@@ -90,9 +90,7 @@ impl Layers {
 
     fn top(&self) -> (Layer, Code) {
         match (&self.mocks, self.mocks.plain) {
-            (Mocks { point: Some(point), covers: 1.., .. }, _) => {
-                (Layer::Mock, Code(point.shim()))
-            }
+            (Mocks { point: Some(point), covers: 1.., .. }, _) => (Layer::Mock, Code(point.shim())),
             (_, Some(plain)) => (Layer::Mock, plain),
             _ => self.below(),
         }
@@ -168,12 +166,10 @@ pub(crate) unsafe fn set_plain(point: &'static Point, code: Option<*const ()>) {
 fn change_mocks(point: &'static Point, change: impl FnOnce(&mut Mocks)) {
     let slot = point.slot();
     with_table(|table| {
-        let replaced = point.shim().is_null() && table.keys().any(|(of, instance)| {
-            *of == slot.address() && instance.is_some()
-        });
-        let layers = table
-            .entry((slot.address(), None))
-            .or_insert_with(|| Layers::new(Code(slot.get())));
+        let replaced = point.shim().is_null()
+            && table.keys().any(|(of, instance)| *of == slot.address() && instance.is_some());
+        let layers =
+            table.entry((slot.address(), None)).or_insert_with(|| Layers::new(Code(slot.get())));
         layers.mocks.point = Some(point);
         change(&mut layers.mocks);
         if !point.shim().is_null() {

@@ -241,8 +241,13 @@ fn write(
     record: Option<TokenStream>,
 ) -> TokenStream {
     let Closure { unsafety, abi, asyncness, capture, patterns, types, output, body, .. } = &closure;
-    let names: Vec<Ident> =
-        (0..types.len()).map(|index| format_ident!("__hot_argument_{index}")).collect();
+    // Each where its type is written, so that a mismatch is shown there.
+    let name = |(index, ty): (usize, &TokenStream)| {
+        let span = ty.clone().into_iter().next().map_or_else(Span::call_site, |t| t.span());
+        let span = span.resolved_at(Span::call_site());
+        Ident::new(&format!("__hot_argument_{index}"), span)
+    };
+    let names: Vec<Ident> = types.iter().enumerate().map(name).collect();
     let lifetimes = closure.lifetimes();
     let binder = (!lifetimes.is_empty()).then(|| quote!(for<#lifetimes>));
     let result = output.clone().unwrap_or_else(|| quote!(()));

@@ -283,14 +283,19 @@ fn generic_functions() {
 #[test]
 fn instances_with_lifetimes_are_refused() {
     let scope = hot::scope();
-    let text = |result: Result<hot::Mock, Error>| result.unwrap_err().to_string();
+    let sentence = |result: Result<hot::Mock, Error>| result.unwrap_err().to_string();
     // At run time it is the instance of every lifetime.
-    let refused = text(
+    let refused = sentence(
         hot::mock!(in scope, held::<&'static str>, |item: &'static str| -> &'static str { item }),
     );
     assert!(refused.contains("lifetimes do not tell instances"), "{refused}");
-    let by_name = text(hot::mock_by_name!(in scope, "mock_kinds/held", |item: u8| -> u8 { item }));
+    let by_name =
+        sentence(hot::mock_by_name!(in scope, "mock_kinds/held", |item: u8| -> u8 { item }));
     assert!(by_name.contains("mock one by its path"), "{by_name}");
+    let text = String::from("a");
+    let lent = scope.spy(held::<&str>).unwrap();
+    assert_eq!((held(text.as_str()), lent.calls()), ("a", 1));
+    assert_eq!(hot::call_original(held::<&str>, ("b",)), Ok("b"));
     let spy = scope.spy(held::<u128>).unwrap();
     assert_eq!((held(1u128), held(1u64), spy.calls()), (1, 1, 1));
 }

@@ -46,7 +46,7 @@ use crate::error::Error;
 use installed::{Answer, Installed, Shape};
 use scope::{Inner, Local, Scope};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tally::{Failures, Tally};
+use tally::Tally;
 use target::Target;
 
 static CHANGE: Mutex<()> = Mutex::new(());
@@ -72,6 +72,7 @@ fn check(target: &mut Target, shape: Shape) -> Result<(), Error> {
         if target.points.is_empty() && all > 0 {
             return wrong(target.name.clone());
         }
+        target::refuse_lifetimes(target)?;
         if exact {
             return Ok(());
         }
@@ -195,9 +196,4 @@ impl<'env> Local<'env> {
             Ok(Mock::local(tally))
         }
     }
-}
-
-/// A scope whose failures are nobody's.
-fn process_failures() -> Arc<Failures> {
-    Failures::new()
 }

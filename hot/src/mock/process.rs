@@ -5,9 +5,9 @@
 
 use super::find::{INSTANCES, keeper};
 use super::installed::{Answer, Code, Installed, Typed};
-use super::tally::Tally;
+use super::tally::{Failures, Tally};
 use super::target::{self, Item, Key, Target};
-use super::{Mock, change, check, process_failures};
+use super::{Mock, change, check};
 use crate::error::Error;
 use crate::registry::{self, SignatureId};
 use crate::slot::layers;
@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 /// Puts a mock on a function, for everybody. The caller has compared the types.
 pub(super) fn put(answer: Answer, target: Target) -> Mock {
-    let tally = Tally::new(&target, process_failures(), false);
+    let tally = Tally::new(&target, Failures::new(), false);
     let installed = Installed::new(answer, target.clone(), tally.clone());
     let old = exchange(&target, Some(installed));
     // Outside of the lock, since it may run the user's code.

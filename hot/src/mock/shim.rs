@@ -39,6 +39,7 @@ impl Found {
 macro_rules! shims {
     ($($name:ident $point:ident, $c_name:ident $c_point:ident: $($argument:ident $ty:ident),*;)*) => {$(
         #[allow(clippy::too_many_arguments)]
+        #[cfg_attr(hot_loom, allow(dead_code))]
         fn $name<M: Mark, $($ty,)* R>($($argument: $ty),*) -> R {
             let found = find(M::POINT);
             // SAFETY: `find` answers code of the function's type, which is that of this shim but for
@@ -56,6 +57,7 @@ macro_rules! shims {
         }
 
         #[allow(clippy::too_many_arguments)]
+        #[cfg_attr(hot_loom, allow(dead_code))]
         extern "C" fn $c_name<M: Mark, $($ty,)* R>($($argument: $ty),*) -> R {
             let found = find(M::POINT);
             // SAFETY: as above. The closure's code has the ABI of Rust.

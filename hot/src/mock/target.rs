@@ -8,7 +8,7 @@
 //! *Instances and lifetimes.* A `TypeId` knows no lifetimes: the instances `first::<&'static str>`
 //! and `first::<&'a str>` are one item at run time, so that a mock that is right for the one would be
 //! run by the other, and could keep what it must not. Which instance is meant cannot be known, so an
-//! instance is taken only when there are no lifetimes among its types. The compiler tells that by
+//! instance gets a closure only when there are no lifetimes among its types. The compiler tells that by
 //! the type's name alone; [`SHOWS_LIFETIMES`] makes sure, on types that have some, that it does.
 
 use crate::error::Error;
@@ -99,18 +99,24 @@ pub(super) fn of_item(item: Item) -> Result<Target, Error> {
     if entries.is_empty() {
         return Err(Error::NotHot { path: item.name.to_owned() });
     }
-    if !*SHOWS_LIFETIMES || has_lifetimes(item.name) {
-        return Err(Error::CannotMock {
-            name: item.name.to_owned(),
-            why: "lifetimes do not tell instances of a generic function apart, so the types of \
-                  this one must have none; put the call into a `#[hot]` function that is not \
-                  generic"
-                .to_owned(),
-        });
-    }
     let points = entries.into_iter().filter_map(|entry| entry.point()).collect();
     let name = item.name.to_owned();
     Ok(Target { key: Key::Instance(item.id), points, name, entry: None })
+}
+
+/// Refuses an instance that stands for those of other lifetimes too.
+pub(super) fn refuse_lifetimes(target: &Target) -> Result<(), Error> {
+    if *SHOWS_LIFETIMES && !has_lifetimes(&target.name) {
+        return Ok(());
+    }
+    Err(Error::CannotMock {
+        name: target.name.clone(),
+        why:
+            "lifetimes do not tell instances of a generic function apart, so the types of this one \
+              must have none; put the call into a `#[hot]` function that is not generic, or spy on \
+              it"
+            .to_owned(),
+    })
 }
 
 /// The function with this name or path; of a generic one, all instances.

@@ -34,7 +34,7 @@
 //! - `registry`: all hot functions of the program, by name; `name` has the names that people type.
 //! - `future`: what an `async fn` becomes behind its slot.
 //! - `load`: patches.
-//! - `mock`: mocks, process-wide and in scopes.
+//! - `mock`: mocks, process-wide and in scopes; [`mocks`] is the chapter about them.
 //! - `error`: what can go wrong, in sentences.
 //!
 //! # Features
@@ -50,6 +50,8 @@ mod future;
 mod library;
 mod load;
 mod mock;
+#[doc = include_str!("../docs/mocks.md")]
+pub mod mocks {}
 mod name;
 mod private;
 mod registry;

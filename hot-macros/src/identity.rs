@@ -136,7 +136,7 @@ const PLAIN: &[&str] = &[
 ];
 
 fn may_have_lifetime(ty: &TokenStream) -> bool {
-    tokens::has_elided(ty) || may_hide_lifetime(ty)
+    tokens::has_elided(ty) || may_hide_lifetime(ty) || !tokens::lifetimes(ty).is_empty()
 }
 
 /// Whether a path in it may stand for a type with a lifetime that is not written.

@@ -6,8 +6,8 @@
 //! #[inline] pub fn total(o: &Order) -> u64 {
 //!     fn __hot_total(o: &Order) -> u64 { … }                                   the body
 //!     static __HOT_SLOT: Slot = Slot::new(__hot_total as *const ());           in hot_slots
-//!     #[used] static __HOT_ENTRY: Entry = Entry::new(…, &__HOT_SLOT, …);       in hot_entries
-//!     static __HOT_POINT: Point = point_1(…, __hot_total as fn(_) -> _);       for mocks
+//!     #[used] static __HOT_ENTRY: Entry = Entry::new(…, &__HOT_SLOT, …)        in hot_entries
+//!         .with_mocks(mocks_1(&total, __hot_total as fn(_) -> _));
 //!     let code = if false { __hot_total as fn(_) -> _ } else { transmute(__HOT_SLOT.get()) };
 //!     code(o)
 //! }
@@ -222,7 +222,7 @@ pub fn split(function: &Function, home: Home<'_>, attributes: &Sorted) -> Result
                 let __hot_item = #item;
                 #told
                 ::hot::__private::find_instance(
-                    &__HOT_POINT,
+                    &__HOT_SLOT,
                     __hot_code as *const (),
                     ::hot::__private::Item::of(&__hot_item),
                 )
@@ -366,45 +366,27 @@ fn pointer_holes(arguments: usize) -> TokenStream {
 /// How many arguments a function has at most that can be mocked (`mock::shim` in `hot`).
 const SHIM_ARGUMENTS: usize = 12;
 
-/// The static on which mocks are put; none for a function that cannot be mocked.
-fn point(
-    signature: &Signature,
-    home: Home<'_>,
-    generic: bool,
-    slot_holds: &Ident,
-) -> Option<TokenStream> {
-    let value = if generic {
-        quote!(::hot::__private::Point::new(&__HOT_SLOT, ::core::ptr::null()))
-    } else {
-        let arguments = signature.receiver.iter().len() + signature.arguments.len();
-        let abi = signature.abi.as_ref().filter(|_| signature.asyncness.is_none());
-        let c = match abi.map(|abi| abi.name.as_ref().map(|name| name.value())) {
-            None => "",
-            Some(None) => "c_",
-            Some(Some(name)) if name == "C" => "c_",
-            Some(Some(name)) if name == "Rust" => "",
-            Some(_) => return None,
-        };
-        if arguments > SHIM_ARGUMENTS {
-            return None;
-        }
-        let maker = format_ident!("point_{c}{arguments}");
-        let abi = (c == "c_").then(|| quote!(extern "C"));
-        let (body, holes) = (home.outside(slot_holds), pointer_holes(arguments));
-        return Some(quote! {
-            struct __HotMark;
-            impl ::hot::__private::Mark for __HotMark {
-                const POINT: &'static ::hot::__private::Point = &__HOT_POINT;
-            }
-            static __HOT_POINT: ::hot::__private::Point = ::hot::__private::#maker(
-                &__HotMark, &__HOT_SLOT, #body as unsafe #abi #holes
-            );
-        });
+/// What mocks need of a function that is not generic (`mock::shim` in `hot`).
+fn mocks(signature: &Signature, home: Home<'_>, slot_holds: &Ident) -> TokenStream {
+    let body = home.outside(slot_holds);
+    let item = home.item_outside(&signature.ident).unwrap_or_else(|| body.clone());
+    let arguments = signature.receiver.iter().len() + signature.arguments.len();
+    let abi = signature.abi.as_ref().filter(|_| signature.asyncness.is_none());
+    let c = match abi.map(|abi| abi.name.as_ref().map(|name| name.value())) {
+        None => Some(false),
+        Some(None) => Some(true),
+        Some(Some(name)) => ["Rust", "C"].iter().position(|abi| name == *abi).map(|at| at == 1),
     };
-    Some(quote!(static __HOT_POINT: ::hot::__private::Point = #value;))
+    let Some(c) = c.filter(|_| arguments <= SHIM_ARGUMENTS) else {
+        return quote!(::hot::__private::Mocks::none(&#item));
+    };
+    let maker = format_ident!("mocks_{}{arguments}", if c { "c_" } else { "" });
+    let abi = c.then(|| quote!(extern "C"));
+    let holes = pointer_holes(arguments);
+    quote!(::hot::__private::#maker(&#item, #body as unsafe #abi #holes))
 }
 
-/// The statics: slot, entry and point.
+/// The statics: slot and entry.
 fn entry(
     signature: &Signature,
     home: Home<'_>,
@@ -444,15 +426,8 @@ fn entry(
     let file = quote_spanned!(span=> ::core::file!());
     // Set by cargo when it compiles a binary or an example; names then begin with `main`.
     let binary = std::env::var("CARGO_BIN_NAME").unwrap_or_default();
-    let point = point(signature, home, generic, slot_holds);
-    let item_type = match home.item_outside(&signature.ident).filter(|_| !generic) {
-        None => quote!(::core::option::Option::None),
-        Some(path) => quote!(::hot::__private::Item::of_entry(&#path)),
-    };
-    let point_at = match point {
-        Some(_) => quote!(::core::option::Option::Some(&__HOT_POINT)),
-        None => quote!(::core::option::Option::None),
-    };
+    let mocks = (!generic && cfg!(feature = "mock")).then(|| mocks(signature, home, slot_holds));
+    let with_mocks = mocks.map(|mocks| quote!(.with_mocks(#mocks)));
     let text = format!("\0{binary}\0{}\0{}\0", item(signature, home), type_text(signature, home));
     quote! {
         #[unsafe(link_section = "hot_slots")]
@@ -467,8 +442,7 @@ fn entry(
             #original,
             ::core::concat!(::core::module_path!(), #text, #file),
             #identity,
-        ).with_mocks(#item_type, #point_at);
-        #point
+        ) #with_mocks;
     }
 }
 

@@ -23,8 +23,9 @@
 //! | 24 | `text: *const u8`, UTF-8, five fields separated by NUL (see [`EntryText`]) |
 //! | 32 | `text_len: usize` |
 //! | 40 | `identity: Option<fn() -> SignatureId>` |
-//! | 48 | `item: Option<fn() -> TypeId>`, of the function as an item; null for a generic function |
-//! | 56 | `point: Option<&Point>`, where mocks are put on it; null when it cannot be mocked |
+//! | 48 | `item: TypeId`, of the function as an item; without meaning when `shim` is null |
+//! | 64 | `shim: *const ()`, what lies in the slot while it is mocked; null for a generic function and |
+//! | | for one that cannot be mocked |
 
 /// Section of the slots.
 pub const SLOTS: &str = "hot_slots";
@@ -43,7 +44,7 @@ pub const ENTRY_IDENT: &str = "__HOT_ENTRY";
 /// Version of the entry's layout, in its first two bytes.
 pub const ENTRY_ABI: u16 = 2;
 /// Size of an entry in bytes.
-pub const ENTRY_SIZE: usize = 64;
+pub const ENTRY_SIZE: usize = 72;
 /// Offset of the slot pointer.
 pub const ENTRY_SLOT: usize = 8;
 /// Offset of the pointer to the original code.

@@ -41,6 +41,8 @@
 //!
 //! - `enabled` (default): slots exist. Without it `#[hot]` leaves functions as written, at no cost,
 //!   and whatever asks for a replacement is answered [`Error::NotInstrumented`].
+//! - `mock` (default): hot functions can be mocked. A program that is never tested with mocks builds a
+//!   little faster without.
 
 #[cfg(test)]
 extern crate self as hot;
@@ -169,7 +171,7 @@ pub use hot_macros::hot;
 /// }
 ///
 /// # fn main() -> Result<(), hot::Error> {
-/// # if !cfg!(feature = "enabled") { return Ok(()); }
+/// # if !cfg!(feature = "mock") { return Ok(()); }
 /// let offer = 42;
 /// hot::mock!(price, move |_: u64| -> u64 { offer })?;
 /// assert_eq!(price(1), 42);

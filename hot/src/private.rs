@@ -4,8 +4,8 @@ pub use crate::__hot_instance as instance;
 pub use crate::future::{HotFuture, RawFuture};
 pub use crate::mock::process::{original_by_name, put_closure, put_closure_by_name};
 pub use crate::mock::*;
-pub use crate::registry::{Entry, SignatureId};
-pub use crate::slot::{Point, Slot};
+pub use crate::registry::{Entry, Mocks, SignatureId};
+pub use crate::slot::Slot;
 pub use hot_patch::abi::Kind;
 
 use crate::error::Error;

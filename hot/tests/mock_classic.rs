@@ -1,5 +1,5 @@
 //! Process-wide mocks: the classic functions, and what the originals' tests ask of them.
-#![cfg(feature = "enabled")]
+#![cfg(feature = "mock")]
 
 use hot::__private::replace_for_test;
 use hot::{Error, Layer, hot};

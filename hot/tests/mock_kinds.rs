@@ -1,5 +1,5 @@
 //! Everything that `#[hot]` takes, mocked.
-#![cfg(feature = "enabled")]
+#![cfg(feature = "mock")]
 
 use hot::{Error, hot};
 use std::fmt;

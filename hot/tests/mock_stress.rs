@@ -3,7 +3,7 @@
 //!
 //! Under valgrind, which slows everything down: `HOT_ROUNDS=200 valgrind --error-exitcode=9
 //! --fair-sched=yes target/debug/deps/mock_stress-…`.
-#![cfg(feature = "enabled")]
+#![cfg(feature = "mock")]
 
 use hot::{Layer, hot};
 use std::sync::Arc;

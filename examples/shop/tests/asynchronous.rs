@@ -19,7 +19,9 @@ async fn an_order_is_paid_and_sent() {
         record |customer, cents| (customer.to_string(), *cents),
     );
     let paid = paid.unwrap().times(1);
-    hot::mock!(in scope, net::ship, |_: &Order| -> Result<u64, String> { Ok(77) }).unwrap().times(1);
+    hot::mock!(in scope, net::ship, |_: &Order| -> Result<u64, String> { Ok(77) })
+        .unwrap()
+        .times(1);
     let task = async {
         let mut stock = Stock::new(3);
         (buy(&mut stock, &order(2)).await, stock.left())

@@ -55,9 +55,7 @@ fn a_method_by_name() {
 #[test]
 fn the_original_under_a_mock() {
     let _turn = turn();
-    hot::mock!(price, |order: &Order| -> u64 {
-        hot::call_original(price, (order,)).unwrap() + 1
-    })
-    .unwrap();
+    hot::mock!(price, |order: &Order| -> u64 { hot::call_original(price, (order,)).unwrap() + 1 })
+        .unwrap();
     assert_eq!(price(&order(1)), 251);
 }

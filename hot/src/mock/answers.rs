@@ -13,7 +13,7 @@ use std::sync::{Mutex, PoisonError};
 /// }
 ///
 /// # fn main() -> Result<(), hot::Error> {
-/// # if !cfg!(feature = "enabled") { return Ok(()); }
+/// # if !cfg!(feature = "mock") { return Ok(()); }
 /// let scope = hot::scope();
 /// let answers = hot::Answers::new([1, 2]);
 /// hot::mock!(in scope, roll, move || -> u8 { answers.next() })?.times(2);

@@ -24,7 +24,7 @@ use std::sync::Arc;
 /// }
 ///
 /// # fn main() -> Result<(), hot::Error> {
-/// # if !cfg!(feature = "enabled") { return Ok(()); }
+/// # if !cfg!(feature = "mock") { return Ok(()); }
 /// let scope = hot::scope();
 /// scope.forbid("*/net/*")?.allow("*/net/ping")?;
 /// assert!(net::ping());
@@ -43,6 +43,7 @@ pub(super) fn forbid_in(pattern: &str, scope: Option<&Arc<Inner>>) -> Result<For
     if !cfg!(feature = "enabled") {
         return Err(Error::NotInstrumented { name: pattern.to_owned() });
     }
+    target::have_mocks(pattern)?;
     // A function that cannot be mocked has no shim that could refuse: that is said, not passed over.
     let functions = registry::functions().into_iter();
     let wanted = functions.filter(|function| fits(function, pattern));

@@ -17,8 +17,8 @@
 use super::installed::{Answer, Installed};
 use super::shim::Found;
 use super::target::{Item, Key};
-use super::{original, scope};
-use crate::slot::{Point, instances};
+use super::{original, points, scope};
+use crate::slot::{Point, Slot, instances};
 use arc_swap::{ArcSwap, ArcSwapOption};
 use once_cell::sync::Lazy;
 use std::any::TypeId;
@@ -47,7 +47,8 @@ pub(super) static INSTANCES: Lazy<ArcSwap<HashMap<TypeId, Arc<Installed>>>> =
     Lazy::new(Default::default);
 
 /// What a call of an ordinary function runs.
-pub(super) fn find(point: &'static Point) -> Found {
+pub(super) fn find(item: TypeId) -> Found {
+    let point = points::by_item(item);
     if original::is_asked_for(point, None) {
         return Found::plain(point.below());
     }
@@ -56,7 +57,10 @@ pub(super) fn find(point: &'static Point) -> Found {
 
 /// What a call of an instance of a generic function runs. `body` is the instance's own code.
 #[cold]
-pub fn find_instance(point: &'static Point, body: *const (), item: Item) -> Found {
+pub fn find_instance(slot: &'static Slot, body: *const (), item: Item) -> Found {
+    let Some(point) = points::by_slot(slot.address()) else {
+        return Found::plain(instances::instance(slot, body));
+    };
     let asked = Asked { point, item: Some(item.id), body };
     if original::is_asked_for(point, asked.item) {
         return asked.below();

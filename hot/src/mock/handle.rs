@@ -22,7 +22,7 @@ use std::sync::{Arc, Weak};
 /// }
 ///
 /// # fn main() -> Result<(), hot::Error> {
-/// # if !cfg!(feature = "enabled") { return Ok(()); }
+/// # if !cfg!(feature = "mock") { return Ok(()); }
 /// let scope = hot::scope();
 /// let sent = hot::mock!(
 ///     in scope, send, |_: &str, _: &str| -> bool { true },

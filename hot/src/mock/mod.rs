@@ -1,8 +1,8 @@
 //! Mocks: functions replaced for the time of a test.
 //!
 //! - `target`: which function is meant, from a path or a name.
-//! - `shim`: what lies in a slot while the function is mocked; `find`: what it runs, and who frees a
-//!   closure.
+//! - `shim`: what lies in a slot while the function is mocked; `points`: how the two find each other;
+//!   `find`: what a call runs, and who frees a closure.
 //! - `installed`: a mock on a function, and a call that is inside it.
 //! - `process`: mocks that everybody sees, the classic functions. `scope`: those that only some of
 //!   the work sees.
@@ -28,6 +28,7 @@ mod find;
 mod handle;
 mod installed;
 pub(crate) mod original;
+mod points;
 pub(crate) mod process;
 pub(crate) mod scope;
 pub(crate) mod sequence;

@@ -104,7 +104,7 @@ callable! {
 /// }
 ///
 /// # fn main() -> Result<(), hot::Error> {
-/// # if !cfg!(feature = "enabled") { return Ok(()); }
+/// # if !cfg!(feature = "mock") { return Ok(()); }
 /// hot::mock!(price, |quantity: u64| -> u64 {
 ///     hot::call_original(price, (quantity,)).unwrap() + 1
 /// })?;

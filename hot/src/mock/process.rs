@@ -154,7 +154,7 @@ impl<P: std::fmt::Pointer + Copy + 'static> FunctionPointer for P {}
 /// }
 ///
 /// # fn main() -> Result<(), hot::Error> {
-/// # if !cfg!(feature = "enabled") { return Ok(()); }
+/// # if !cfg!(feature = "mock") { return Ok(()); }
 /// hot::mock(Cart::total, free as fn(&Cart) -> u64)?;
 /// assert_eq!(Cart(7).total(), 0);
 /// hot::reset(Cart::total)?;

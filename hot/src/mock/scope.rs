@@ -213,7 +213,7 @@ fn uncover(installed: &Arc<Installed>) {
 /// }
 ///
 /// # fn main() -> Result<(), hot::Error> {
-/// # if !cfg!(feature = "enabled") { return Ok(()); }
+/// # if !cfg!(feature = "mock") { return Ok(()); }
 /// let scope = hot::scope();
 /// hot::mock!(in scope, price, |_: u64| -> u64 { 42 })?.times(2);
 /// assert_eq!(price(1), 42);
@@ -271,7 +271,7 @@ impl Scope {
     /// fn send(_: &str) {}
     ///
     /// # fn main() {
-    /// # if !cfg!(feature = "enabled") { return; }
+    /// # if !cfg!(feature = "mock") { return; }
     /// let sent = RefCell::new(Vec::new());
     /// hot::scope().with(|local| {
     ///     hot::mock!(in local, send, |text: &str| sent.borrow_mut().push(text.to_owned())).unwrap();

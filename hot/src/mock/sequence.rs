@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 /// fn pay(_: u64) {}
 ///
 /// # fn main() -> Result<(), hot::Error> {
-/// # if !cfg!(feature = "enabled") { return Ok(()); }
+/// # if !cfg!(feature = "mock") { return Ok(()); }
 /// let scope = hot::scope();
 /// let order = hot::Sequence::new();
 /// hot::mock!(in scope, reserve, |_: u64| {})?.in_order(&order);

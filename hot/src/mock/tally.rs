@@ -176,13 +176,13 @@ impl Tally {
         match (self.scoped && outside > 0, self.key) {
             (false, _) => String::new(),
             (true, Key::Function(_)) => format!(
-                "; outside of the scope it was called {}, on threads or tasks that do not follow it: \
-                 start them with `scope.spawn`, `handle.enter` or `future.in_scope(&scope)`",
+                "; outside of the scope it was called {}, by other tests or by threads and tasks that do \
+                 not follow the scope: start those with `scope.spawn`, `handle.enter` or `future.in_scope(&scope)`",
                 times(outside)
             ),
             (true, Key::Instance(_)) => format!(
-                "; {} went to another instance of a function of that name, or came from threads or \
-                 tasks that do not follow the scope",
+                "; {} went to another instance of a function of that name, or came from other tests \
+                 or from threads and tasks that do not follow the scope",
                 match outside {
                     1 => "one call".to_owned(),
                     more => format!("{more} calls"),

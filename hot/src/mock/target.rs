@@ -11,6 +11,7 @@
 //! instance gets a closure only when there are no lifetimes among its types. The compiler tells that by
 //! the type's name alone; [`SHOWS_LIFETIMES`] makes sure, on types that have some, that it does.
 
+use super::points;
 use crate::error::Error;
 use crate::registry::{self, Entry};
 use crate::slot::Point;
@@ -53,11 +54,6 @@ impl Item {
     pub fn of<F>(_: &F) -> Item {
         Item { id: id_of::<F>(), name: type_name::<F>(), size: size_of::<F>() }
     }
-
-    /// The same for the entry of a function, which is made by the compiler.
-    pub const fn of_entry<F: 'static>(_: &F) -> Option<fn() -> TypeId> {
-        Some(TypeId::of::<F>)
-    }
 }
 
 /// The ID of a type, whatever its lifetimes.
@@ -88,6 +84,7 @@ pub(super) fn of_item(item: Item) -> Result<Target, Error> {
     if !cfg!(feature = "enabled") {
         return Err(Error::NotInstrumented { name: item.name.to_owned() });
     }
+    have_mocks(item.name)?;
     if item.size != 0 {
         return Err(Error::NotAnItem { given: item.name.to_owned() });
     }
@@ -99,7 +96,7 @@ pub(super) fn of_item(item: Item) -> Result<Target, Error> {
     if entries.is_empty() {
         return Err(Error::NotHot { path: item.name.to_owned() });
     }
-    let points = entries.into_iter().filter_map(|entry| entry.point()).collect();
+    let points = entries.into_iter().filter_map(points::of).collect();
     let name = item.name.to_owned();
     Ok(Target { key: Key::Instance(item.id), points, name, entry: None })
 }
@@ -121,13 +118,24 @@ pub(super) fn refuse_lifetimes(target: &Target) -> Result<(), Error> {
 
 /// The function with this name or path; of a generic one, all instances.
 pub(super) fn of_name(name: &str) -> Result<Target, Error> {
-    of_entry(registry::find(name)?)
+    let entry = registry::find(name)?;
+    have_mocks(name)?;
+    of_entry(entry)
+}
+
+/// Whether this build has what mocks need.
+pub(super) fn have_mocks(name: &str) -> Result<(), Error> {
+    if cfg!(feature = "mock") {
+        return Ok(());
+    }
+    let why = "hot is built without its feature `mock`; enable it";
+    Err(Error::CannotMock { name: name.to_owned(), why: why.to_owned() })
 }
 
 /// The function of an entry.
 pub(super) fn of_entry(entry: &'static Entry) -> Result<Target, Error> {
     let name = entry.text().name();
-    match entry.point() {
+    match points::of(entry) {
         Some(point) => {
             let key = Key::Function(point.address());
             Ok(Target { key, points: vec![point], name, entry: Some(entry) })

@@ -3,7 +3,7 @@
 //! The layout is an agreement with the tool, which reads entries from object files
 //! ([`hot_patch::abi`]); the assertions below hold the two together.
 
-use crate::slot::{Point, Slot};
+use crate::slot::Slot;
 use hot_patch::abi::{self, EntryText, Kind};
 use std::any::TypeId;
 use std::mem::{offset_of, size_of};
@@ -19,8 +19,23 @@ pub struct Entry {
     text: *const u8,
     text_len: usize,
     identity: Option<fn() -> SignatureId>,
-    item: Option<fn() -> TypeId>,
-    point: Option<&'static Point>,
+    mocks: Mocks,
+}
+
+/// What mocks need of a function, as the macro makes it (`crate::mock::shim`).
+#[repr(C)]
+pub struct Mocks {
+    /// The type of the function as an item.
+    pub item: TypeId,
+    /// What lies in the slot while the function is mocked.
+    pub shim: *const (),
+}
+
+impl Mocks {
+    /// Of a function that is generic, or cannot be mocked by a closure.
+    pub const fn none<F: 'static>(_: &F) -> Mocks {
+        Mocks { item: TypeId::of::<F>(), shim: std::ptr::null() }
+    }
 }
 
 const _: () = {
@@ -36,13 +51,13 @@ const _: () = {
     assert!(offset_of!(Entry, text) == abi::ENTRY_TEXT);
     assert!(offset_of!(Entry, text_len) == abi::ENTRY_TEXT_LEN);
     assert!(offset_of!(Entry, identity) == 40);
-    assert!(offset_of!(Entry, item) == 48);
-    assert!(offset_of!(Entry, point) == 56);
+    assert!(offset_of!(Entry, mocks) == 48);
+    assert!(offset_of!(Mocks, shim) == 16);
     assert!(size_of::<Entry>() == abi::ENTRY_SIZE);
 };
 
-// SAFETY: nothing in an entry changes but what is behind `slot` and `point`, which is atomic; `original` is the
-// address of code, and `text` of a string that is there for good.
+// SAFETY: nothing in an entry changes but what is behind `slot`, which is atomic; `original` and the shim are the
+// addresses of code, and `text` of a string that is there for good.
 unsafe impl Sync for Entry {}
 // SAFETY: as above.
 unsafe impl Send for Entry {}
@@ -66,20 +81,13 @@ impl Entry {
             text: text.as_ptr(),
             text_len: text.len(),
             identity,
-            item: None,
-            point: None,
+            mocks: Mocks::none(&()),
         }
     }
 
-    /// The same with what mocks need: its item, where that says which function it is, and where they
-    /// are put on it, where they can be.
-    pub const fn with_mocks(
-        mut self,
-        item: Option<fn() -> TypeId>,
-        point: Option<&'static Point>,
-    ) -> Self {
-        self.item = item;
-        self.point = point;
+    /// The same with what mocks need.
+    pub const fn with_mocks(mut self, mocks: Mocks) -> Self {
+        self.mocks = mocks;
         self
     }
 
@@ -103,14 +111,15 @@ impl Entry {
         self.identity.map(|identity| identity())
     }
 
-    /// The type of the function as an item; `None` for a generic one, which has many.
-    pub(crate) fn item(&self) -> Option<TypeId> {
-        self.item.map(|item| item())
+    /// The type of the function as an item; that of a generic one stands for nothing.
+    pub(crate) fn item(&self) -> TypeId {
+        self.mocks.item
     }
 
-    /// Where mocks are put on it; `None` where they cannot.
-    pub(crate) fn point(&self) -> Option<&'static Point> {
-        self.point
+    /// What lies in its slot while it is mocked; null for a generic function and for one that cannot
+    /// be mocked.
+    pub(crate) fn shim(&self) -> *const () {
+        self.mocks.shim
     }
 
     /// Its names, signature and file.

@@ -16,7 +16,7 @@ mod section {
     }
 }
 
-pub use entry::{Entry, SignatureId};
+pub use entry::{Entry, Mocks, SignatureId};
 
 use crate::error::Error;
 use crate::name;
@@ -54,8 +54,8 @@ impl Index {
             Occupied(_) => return,
             Vacant(place) => drop(place.insert(entry)),
         }
-        if let Some(item) = entry.item() {
-            self.by_item.insert(item, entry);
+        if !entry.kind().is_some_and(Kind::is_generic) {
+            self.by_item.insert(entry.item(), entry);
         }
         let text = entry.text();
         let (name, path) = (text.name(), name::rust_path(text.module, text.item));

@@ -15,7 +15,7 @@ pub(crate) mod layers;
 mod model;
 mod point;
 
-pub use point::Point;
+pub(crate) use point::Point;
 
 #[cfg(hot_loom)]
 use loom::sync::atomic::{AtomicPtr, Ordering};

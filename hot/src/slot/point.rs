@@ -3,8 +3,7 @@
 //! A closure that captures needs a place for what it has captured, and a slot has room for an
 //! address only. So each hot function has a *shim* of its own type: while a mock lies on the
 //! function the slot holds the shim, which asks whoever keeps the mocks what to run, this call.
-//! The point is how the two find each other: the shim knows its point statically, and a mock finds
-//! it in the function's entry. A function without mocks never touches either.
+//! The point is where the two meet. It is made for the first mock of a function, and stays.
 //!
 //! [`Point::below`] is a slot of the second row: the code below the mocks, kept up to date by
 //! [`super::layers`], so that neither a mock that calls the original nor a live edit meanwhile has
@@ -15,7 +14,7 @@ use std::any::Any;
 use std::sync::OnceLock;
 
 /// Where mocks are put on one function.
-pub struct Point {
+pub(crate) struct Point {
     slot: &'static Slot,
     /// Null for a generic function: its trampolines ask by themselves.
     shim: *const (),
@@ -31,14 +30,7 @@ unsafe impl Send for Point {}
 
 impl Point {
     /// The point of a function. `shim` has the type of the slot's code; null for a generic function.
-    #[cfg(not(hot_loom))]
-    pub const fn new(slot: &'static Slot, shim: *const ()) -> Self {
-        Point { slot, shim, below: Slot::new(std::ptr::null()), keeper: OnceLock::new() }
-    }
-
-    /// The same for the model, whose atomics are made at run time.
-    #[cfg(hot_loom)]
-    pub fn new(slot: &'static Slot, shim: *const ()) -> Self {
+    pub(crate) fn new(slot: &'static Slot, shim: *const ()) -> Self {
         Point { slot, shim, below: Slot::new(std::ptr::null()), keeper: OnceLock::new() }
     }
 

@@ -364,7 +364,7 @@ fn write(
     let (prepare, first) = match is_async {
         false => (TokenStream::new(), closure_tokens),
         true => {
-            let general: Vec<TokenStream> = types.iter().map(|ty| unnamed(ty)).collect();
+            let general: Vec<TokenStream> = types.iter().map(unnamed).collect();
             let more: Vec<Ident> = names.iter().map(|name| format_ident!("{name}_too")).collect();
             let compare = match path {
                 Some(path) => {

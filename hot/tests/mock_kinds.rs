@@ -39,6 +39,7 @@ impl Cart {
     fn into_lines(mut self) -> Vec<u64> {
         std::mem::take(&mut self.lines)
     }
+    #[allow(clippy::boxed_local)]
     fn boxed(self: Box<Self>) -> usize {
         self.lines.len()
     }

@@ -283,16 +283,15 @@ pub fn original_by_name<P: FunctionPointer>(name: &str) -> Result<P, Error> {
     let target = target::of_name(name)?;
     let entry = registry::find(name)?;
     let code = layers::below(entry.slot());
-    // Any pointer of the type does for the comparison.
     let given = SignatureId::of::<P>();
     match entry.identity() {
         _ if entry.kind().is_some_and(target::is_async) => {
             let with = "hot::call_original_async";
             Err(Error::Asynchronous { name: target.name, is: true, with })
         }
-        // SAFETY: the code is of the function's pointer type, which is `P`, since their IDs are
-        // equal; a function pointer is an address.
         Some(identity) if identity.id == given.id => {
+            // SAFETY: the code is of the function's pointer type, which is `P`, since their IDs are
+            // equal; a function pointer is an address.
             Ok(unsafe { std::mem::transmute_copy::<*const (), P>(&code) })
         }
         Some(_) => Err(Error::SignatureMismatch {

@@ -20,7 +20,7 @@ use super::{Mock, change, find};
 use crate::error::Error;
 use crate::slot::layers;
 use arc_swap::{ArcSwap, Guard};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::future::Future;
 use std::marker::PhantomData;
@@ -266,7 +266,7 @@ impl Scope {
     ///
     /// ```
     /// # use hot::hot;
-    /// # use std::cell::RefCell;
+    /// # use std::cell::{Cell, RefCell};
     /// #[hot]
     /// fn send(_: &str) {}
     ///
@@ -284,7 +284,7 @@ impl Scope {
         let _entered = Entered::new(self.inner.clone());
         let inner = Inner::new(Some(std::thread::current().id()));
         let _inside = Entered::new(inner.clone());
-        let local = Local { inner, env: PhantomData };
+        let local = Local { inner, env: PhantomData, on_this_thread: PhantomData };
         work(&local)
     }
 
@@ -393,8 +393,10 @@ impl<F: Future> Future for Scoped<F> {
 /// Mocks that may borrow for `'env`, see [`Scope::with`].
 pub struct Local<'env> {
     inner: Arc<Inner>,
-    /// Not to be made longer or shorter, and not to be sent or shared.
-    env: PhantomData<(*const (), fn(&'env ()) -> &'env ())>,
+    /// Not to be made longer or shorter.
+    env: PhantomData<Cell<&'env ()>>,
+    /// Not to be sent or shared.
+    on_this_thread: PhantomData<*const ()>,
 }
 
 impl Local<'_> {

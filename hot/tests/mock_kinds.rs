@@ -116,6 +116,11 @@ fn held<T>(item: T) -> T {
 }
 
 #[hot]
+fn tied<'a, 'b: 'a, T>(a: &'a T, _: &'b T) -> &'a T {
+    a
+}
+
+#[hot]
 async fn later<T: Copy>(item: T) -> T {
     item
 }
@@ -290,6 +295,12 @@ fn instances_with_lifetimes_are_refused() {
         hot::mock!(in scope, held::<&'static str>, |item: &'static str| -> &'static str { item }),
     );
     assert!(refused.contains("lifetimes do not tell instances"), "{refused}");
+    // Its own lifetimes have bounds: the instance is that of every lifetime, too.
+    let refused = sentence(hot::mock!(
+        in scope, tied::<u8>, |a: &'static u8, _: &'static u8| -> &'static u8 { a }
+    ));
+    assert!(refused.contains("lifetimes do not tell instances"), "{refused}");
+    assert_eq!(tied(&1, &2), &1);
     let by_name =
         sentence(hot::mock_by_name!(in scope, "mock_kinds/held", |item: u8| -> u8 { item }));
     assert!(by_name.contains("mock one by its path"), "{by_name}");

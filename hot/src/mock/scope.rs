@@ -20,7 +20,7 @@ use super::{Mock, change, find};
 use crate::error::Error;
 use crate::slot::layers;
 use arc_swap::{ArcSwap, Guard};
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::future::Future;
 use std::marker::PhantomData;
@@ -266,7 +266,7 @@ impl Scope {
     ///
     /// ```
     /// # use hot::hot;
-    /// # use std::cell::{Cell, RefCell};
+    /// # use std::cell::RefCell;
     /// #[hot]
     /// fn send(_: &str) {}
     ///
@@ -390,11 +390,14 @@ impl<F: Future> Future for Scoped<F> {
     }
 }
 
+/// What cannot stand for another lifetime, longer or shorter.
+type Invariant<'env> = fn(&'env ()) -> &'env ();
+
 /// Mocks that may borrow for `'env`, see [`Scope::with`].
 pub struct Local<'env> {
     inner: Arc<Inner>,
     /// Not to be made longer or shorter.
-    env: PhantomData<Cell<&'env ()>>,
+    env: PhantomData<Invariant<'env>>,
     /// Not to be sent or shared.
     on_this_thread: PhantomData<*const ()>,
 }

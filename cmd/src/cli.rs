@@ -3,12 +3,10 @@
 use crate::build::Usage;
 use crate::build::capture;
 use crate::build::cargo::Selection;
-use crate::process::{link, socket};
+use crate::list;
 use crate::run::{self, Options};
 use crate::show::Terminal;
-use anyhow::{Context, Result};
 use clap::{ArgAction, Args, Parser, Subcommand};
-use hot_patch::message::{Reply, Request};
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -45,6 +43,9 @@ struct Run {
     /// Never restart the program: what cannot go live waits
     #[arg(long)]
     no_restart: bool,
+    /// Judge each save and tell what would become of it; load nothing and restart nothing
+    #[arg(long)]
+    dry_run: bool,
     /// Read no keys from the terminal
     #[arg(long)]
     no_tty: bool,
@@ -125,8 +126,12 @@ struct CargoFlags {
 
 #[derive(Debug, Args)]
 struct List {
-    /// The program's control socket; needed only when several programs run under hot
-    socket: Option<PathBuf>,
+    /// The program's control socket or process ID; needed only when several programs run under hot
+    #[arg(value_name = "SOCKET|PID")]
+    program: Option<OsString>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
 }
 
 impl CargoFlags {
@@ -196,7 +201,7 @@ pub fn main(args: Vec<OsString>) -> ExitCode {
     };
     let result = match cli.command {
         Sub::Run(run) => run::run(run.options()),
-        Sub::List(list) => list.list(),
+        Sub::List(List { program, json }) => list::list(program.as_deref(), json),
     };
     match result {
         Ok(status) => ExitCode::from(status),
@@ -214,67 +219,11 @@ impl Run {
             watch: self.watch,
             events: self.events,
             restart: !self.no_restart,
+            dry_run: self.dry_run,
             keys: !self.no_tty,
             wait: self.wait,
             verbose: self.cargo.verbose > 0,
             args: self.args,
-        }
-    }
-}
-
-impl List {
-    fn list(self) -> Result<u8> {
-        let socket = match self.socket {
-            Some(socket) => socket,
-            None => the_only_socket()?,
-        };
-        let Reply::Functions(functions) = link::ask_once(&socket, &Request::List)? else {
-            anyhow::bail!("the program did not answer with a list of its functions");
-        };
-        let rows: Vec<[String; 4]> = functions
-            .into_iter()
-            .map(|f| [f.name, f.signature, format!("{}:{}", f.file, f.line), f.layer])
-            .collect();
-        use std::io::Write;
-        match std::io::stdout().write_all(columns(&rows).as_bytes()) {
-            // `hot list | head`: whoever reads has seen enough.
-            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => {}
-            written => written.context("failed to write the list")?,
-        }
-        Ok(0)
-    }
-}
-
-/// Rows below each other, two spaces between columns.
-fn columns<const N: usize>(rows: &[[String; N]]) -> String {
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max();
-    let widths: [usize; N] = std::array::from_fn(|column| width(column).unwrap_or(0));
-    let mut text = String::new();
-    for row in rows {
-        for (cell, &width) in row[..N - 1].iter().zip(&widths) {
-            text += &format!("{cell:width$}  ");
-        }
-        text += &row[N - 1];
-        text.push('\n');
-    }
-    text
-}
-
-fn the_only_socket() -> Result<PathBuf> {
-    let folder = socket::folder();
-    let mut sockets = socket::sockets(&folder);
-    match (sockets.pop(), sockets.is_empty()) {
-        (Some((_, socket)), true) => Ok(socket),
-        (None, _) => Err(Usage("no program runs under `hot run`".to_owned()).into()),
-        (Some(last), false) => {
-            sockets.push(last);
-            let paths: Vec<String> =
-                sockets.iter().map(|(_, path)| format!("  {}", path.display())).collect();
-            Err(Usage(format!(
-                "several programs run under `hot run`; name the socket of one:\n{}",
-                paths.join("\n")
-            ))
-            .into())
         }
     }
 }
@@ -301,7 +250,9 @@ mod tests {
     fn own_flags_are_not_listed_among_cargos() {
         let help = Cli::try_parse_from(["hot", "run", "--help"]).unwrap_err().to_string();
         let (own, cargos) = help.split_once("(as for cargo run):").unwrap();
-        for flag in ["--watch <", "--events <", "--no-restart", "--no-tty", "--wait", "--help"] {
+        for flag in
+            ["--watch <", "--events <", "--no-restart", "--dry-run", "--no-tty", "--wait", "--help"]
+        {
             assert!(own.contains(flag) && !cargos.contains(flag), "{flag} in {help}");
         }
         assert!(cargos.contains("--package <"), "{help}");
@@ -338,12 +289,6 @@ mod tests {
         assert_eq!(profile, "release");
         assert_eq!(options.args, ["--port", "1"]);
         assert!(!options.restart && options.verbose && options.keys);
-    }
-
-    #[test]
-    fn a_list_is_aligned() {
-        let rows = [["a", "ä()", "x"], ["long", "f", "yy"]].map(|row| row.map(str::to_owned));
-        assert_eq!(columns(&rows), "a     ä()  x\nlong  f    yy\n");
     }
 
     #[test]

@@ -22,6 +22,8 @@ pub enum Key {
     Clear,
     /// `v`
     Verbose,
+    /// `d`
+    DryRun,
     /// `h` or `?`
     Help,
     /// `q`
@@ -31,7 +33,7 @@ pub enum Key {
 }
 
 /// What the keys do, for a person.
-pub const HELP: &str = "keys: r restart, c clear, v verbose, h help, q quit";
+pub const HELP: &str = "keys: r restart, c clear, v verbose, d dry run, h help, q quit";
 
 /// Reads keys until it is dropped; then the terminal is as it was.
 #[derive(Debug)]
@@ -134,6 +136,7 @@ fn key(byte: u8) -> Option<Key> {
         b'r' => Key::Restart,
         b'c' => Key::Clear,
         b'v' => Key::Verbose,
+        b'd' => Key::DryRun,
         b'h' | b'?' => Key::Help,
         b'q' => Key::Quit,
         _ => return None,

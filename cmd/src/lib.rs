@@ -2,10 +2,12 @@
 
 pub mod build;
 pub mod cli;
+pub mod debug;
 pub mod diff;
 pub mod interrupt;
 pub mod keys;
 pub mod layout;
+pub mod list;
 pub mod process;
 pub mod run;
 pub mod show;

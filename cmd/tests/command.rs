@@ -402,23 +402,21 @@ fn make_executable(path: &Path) {
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
 }
 
-#[test]
-fn the_functions_of_a_program_are_listed_by_its_socket() {
-    use hot_patch::message::{FunctionInfo, PROTOCOL, Reply, Request, read_frame, write_frame};
-    let fixture = Fixture::new("fn main() {}");
-    assert_eq!(fixture.run(&["list"]).0, 2, "there is none");
-    let folder = fixture.path("run/hot");
-    std::fs::create_dir(&folder).unwrap();
-    let socket = folder.join(format!("{}-1.sock", std::process::id()));
-    let listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
-    let program = std::thread::spawn(move || {
-        for _ in 0..2 {
+/// A program that listens at a socket of the fixture and answers to `n` lists.
+fn listening(socket: &Path, pid: u32, n: usize) -> std::thread::JoinHandle<()> {
+    use hot_patch::message::{
+        FunctionInfo, PROTOCOL, PatchInfo, Reply, Request, read_frame, write_frame,
+    };
+    let listener = std::os::unix::net::UnixListener::bind(socket).unwrap();
+    std::thread::spawn(move || {
+        let mut answered = 0;
+        while answered < n {
             let (mut stream, _) = listener.accept().unwrap();
             let (build_id, patches) = (vec![1], Vec::new());
-            let hello =
-                Reply::Hello { protocol: PROTOCOL, pid: 1, build_id, functions: 1, patches };
+            let hello = Reply::Hello { protocol: PROTOCOL, pid, build_id, functions: 1, patches };
             write_frame(&mut stream, &hello.to_bytes()).unwrap();
-            let frame = read_frame(&mut stream).unwrap().unwrap();
+            // Who only looks which program it is goes again.
+            let Ok(Some(frame)) = read_frame(&mut stream) else { continue };
             assert_eq!(Request::from_bytes(&frame).unwrap(), Request::List);
             let list = Reply::Functions(vec![FunctionInfo {
                 name: "shop/cart/*Cart.total".into(),
@@ -426,14 +424,64 @@ fn the_functions_of_a_program_are_listed_by_its_socket() {
                 file: "src/cart.rs".into(),
                 line: 12,
                 layer: "live".into(),
+                patch: Some(PatchInfo {
+                    number: 3,
+                    id: hot_patch::patch::PatchId(255),
+                    age: 61_000,
+                }),
             }]);
             write_frame(&mut stream, &list.to_bytes()).unwrap();
+            answered += 1;
         }
-    });
-    let expected = "shop/cart/*Cart.total  fn(&Cart) -> u64  src/cart.rs:12  live\n";
-    for args in [&["list"][..], &["list", socket.to_str().unwrap()]] {
+    })
+}
+
+#[test]
+fn the_functions_of_a_program_are_listed_by_its_socket() {
+    let fixture = Fixture::new("fn main() {}");
+    let (status, _, told) = fixture.run(&["list"]);
+    assert!(status == 2 && told.contains("no program runs under `hot run`"), "{status} {told}");
+    let folder = fixture.path("run/hot");
+    std::fs::create_dir(&folder).unwrap();
+    // Left by a program that was killed together with its tool.
+    let dead = folder.join("99999999-1.sock");
+    drop(std::os::unix::net::UnixListener::bind(&dead).unwrap());
+    let (status, _, told) = fixture.run(&["list"]);
+    assert!(status == 2 && told.contains("programs that have ended"), "{status} {told}");
+    let (status, _, told) = fixture.run(&["list", dead.to_str().unwrap()]);
+    assert!(status == 101 && told.contains("its program has ended"), "{status} {told}");
+
+    let tool = std::process::id();
+    let socket = folder.join(format!("{tool}-1.sock"));
+    let first = listening(&socket, 4_000_001, 5);
+    let expected =
+        "shop/cart/*Cart.total  live (patch 3, 61 s ago)  src/cart.rs:12  fn(&Cart) -> u64\n";
+    for args in [&["list"][..], &["list", socket.to_str().unwrap()], &["list", "4000001"]] {
         let (status, said, told) = fixture.run(args);
         assert_eq!((status, said.as_str()), (0, expected), "{told}");
     }
-    program.join().unwrap();
+    let (_, said, told) = fixture.run(&["list", "--json"]);
+    let list: Value = serde_json::from_str(&said).expect(&told);
+    assert_eq!(list["pid"], 4_000_001);
+    let function = &list["functions"][0];
+    assert_eq!(function["name"], "shop/cart/*Cart.total");
+    assert_eq!(function["patch"]["number"], 3);
+    assert_eq!(function["patch"]["id"], "00000000000000ff");
+    assert_eq!(function["patch"]["age_ms"], 61_000);
+
+    let other = folder.join(format!("{tool}-2.sock"));
+    let second = listening(&other, 4_000_002, 1);
+    let (status, _, told) = fixture.run(&["list"]);
+    assert_eq!(status, 2);
+    assert!(
+        told.contains("several programs") && told.contains("4000001") && told.contains("4000002"),
+        "{told}"
+    );
+    let (status, _, told) = fixture.run(&["list", "4000003"]);
+    assert!(status == 2 && told.contains("no process 4000003"), "{told}");
+    for pid in ["4000001", "4000002"] {
+        assert_eq!(fixture.run(&["list", pid]).0, 0);
+    }
+    first.join().unwrap();
+    second.join().unwrap();
 }

@@ -21,7 +21,7 @@ struct Terminal {
     screen: Receiver<Vec<u8>>,
     /// What the screen has shown since it was last looked for something.
     shown: String,
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
 }
 
 impl Terminal {
@@ -69,7 +69,7 @@ impl Terminal {
                 }
             }
         });
-        Terminal { tool, keyboard, side, screen, shown: String::new(), _dir: dir }
+        Terminal { tool, keyboard, side, screen, shown: String::new(), dir }
     }
 
     fn press(&mut self, keys: &str) {
@@ -150,6 +150,26 @@ fn keys_do_what_they_say_and_leave_the_terminal_as_it_was() {
     assert_eq!(terminal.end(), 130);
     assert!(terminal.in_line_mode());
     assert!(test_kill_process(second).is_err());
+}
+
+#[test]
+fn a_dry_run_holds_a_restart_back_until_it_ends() {
+    let mut terminal = Terminal::new(WAITS);
+    let first = pid(&terminal.shows(" up"));
+    terminal.shows("keys: r restart");
+    terminal.press("d");
+    terminal.shows("dry run: saves are judged");
+    let manifest = terminal.dir.path().join("Cargo.toml");
+    let text = std::fs::read_to_string(&manifest).unwrap().replace("0.1.0", "0.2.0");
+    std::fs::write(&manifest, text).unwrap();
+    terminal.shows("dry run: the program is not restarted");
+    assert!(test_kill_process(first).is_ok());
+    terminal.press("d");
+    let second = pid(&terminal.shows(" up"));
+    assert!(first != second && test_kill_process(first).is_err());
+    terminal.shows("restarted");
+    terminal.press("q");
+    assert_eq!(terminal.end(), 130);
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! The layout guard on objects that rustc has just written: what an edit leaves alone passes, and
 //! each kind of change is told exactly, as the type that was changed and no other.
 
-use hot_cli::layout::{Bound, Difference, LayoutError, Layouts, ObjectLayouts, compare};
+use hot_cli::layout::{
+    Bound, Difference, HotFunction, LayoutError, Layouts, ObjectLayouts, compare,
+};
 use object::{Object as _, ObjectSection as _, ObjectSymbol as _};
 use std::path::Path;
 use std::process::Command;
@@ -68,12 +70,15 @@ fn compile(source: &str) -> Vec<u8> {
     compile_with(source, &["-g"])
 }
 
+fn demangled(symbol: &str) -> String {
+    format!("{:#}", rustc_demangle::demangle(symbol))
+}
+
 /// The symbols whose path, without its hash, is the given one.
 fn symbols(object: &[u8], path: &str) -> Vec<String> {
     let file = object::File::parse(object).unwrap();
     let names = file.symbols().filter_map(|symbol| symbol.name().ok().map(str::to_string));
-    let found: Vec<String> =
-        names.filter(|name| format!("{:#}", rustc_demangle::demangle(name)) == path).collect();
+    let found: Vec<String> = names.filter(|name| demangled(name) == path).collect();
     assert!(!found.is_empty(), "{path} is not in the object");
     found
 }
@@ -91,12 +96,16 @@ fn differences_with(
         paths.iter().flat_map(|path| symbols(&old, path)).collect()
     };
     let (statics, functions) = (bind(statics), bind(functions));
+    let names: Vec<String> = functions.iter().map(|f| demangled(f)).collect();
+    let functions = functions.iter().zip(&names);
     let bound = Bound {
         statics: statics.iter().map(String::as_str).collect(),
-        functions: functions.iter().map(|f| (f.as_str(), f.as_str())).collect(),
+        functions: functions.map(|(was, name)| HotFunction { was, now: was, name }).collect(),
+        own: vec!["shop"],
+        ..Bound::default()
     };
     let read = |object: &[u8]| Layouts::read([object]).unwrap();
-    compare(&[&read(&old)], &[&read(&new)], &bound)
+    compare(&[&read(&old)], &[&read(&new)], &[], &bound)
 }
 
 fn differences(old: &str, new: &str, statics: &[&str], functions: &[&str]) -> Vec<Difference> {
@@ -161,8 +170,8 @@ fn a_field_is_told_once_with_all_that_leads_to_it() {
         ("self.id + self.qty as u64", "self.id + self.qty + self.note.is_some() as u64"),
     ]);
     let wanted = "shop::Order changed: was 16 bytes, is 40\n  \
-        id: u64 at 0 → u64 at 24\n  \
-        qty: u32 at 8 → u64 at 32\n  \
+        id: u64 at 0     →  u64 at 24\n  \
+        qty: u32 at 8    →  u64 at 32\n  \
         + note: Option<String> at 0\n  \
         reached from: static shop::OPEN (LazyLock<Mutex<HashMap<u64, Order>>>), \
         static shop::LAST (Mutex<Option<Box<Order>>>), ";
@@ -175,7 +184,7 @@ fn each_kind_of_change_is_told_exactly() {
         // A field of another type, the same size and place: only the padding was overrun.
         (
             ("pub qty: u32", "pub qty: u64"),
-            "shop::Order changed: 16 bytes as before\n  qty: u32 at 8 → u64 at 8",
+            "shop::Order changed: 16 bytes as before\n  qty: u32 at 8    →  u64 at 8",
         ),
         (
             ("pub id: u64, pub qty: u32", "pub id: u64, pub quantity: u32"),
@@ -187,14 +196,14 @@ fn each_kind_of_change_is_told_exactly() {
         ),
         (
             ("Rect { w: u32, h: u32 }", "Rect { w: u32, h: u64 }"),
-            "shop::Shape changed: 16 bytes as before\n  Rect.h: u32 at 8 → u64 at 8",
+            "shop::Shape changed: 16 bytes as before\n  Rect.h: u32 at 8    →  u64 at 8",
         ),
         (
             ("Circle(f64)", "Circle(f32)"),
             "shop::Shape changed: was 16 bytes aligned to 8, is 12 bytes aligned to 4\n  \
-             Circle.0: f64 at 8 → f32 at 4",
+             Circle.0: f64 at 8    →  f32 at 4",
         ),
-        (("High = 5", "High = 6"), "shop::Level changed: 1 byte as before\n  High = 5 → 6"),
+        (("High = 5", "High = 6"), "shop::Level changed: 1 byte as before\n  High = 5    →  6"),
         (
             ("pub struct Order", "#[repr(align(32))] pub struct Order"),
             "shop::Order changed: was 16 bytes aligned to 8, is 32 bytes aligned to 32",
@@ -229,7 +238,7 @@ fn the_order_of_fields_counts_where_it_is_the_layout() {
         differences(&source("#[repr(C)]", ab), &source("#[repr(C)]", ba), &["shop::PAIR"], &[]);
     let [told] = swapped.as_slice() else { panic!("{swapped:#?}") };
     assert_eq!(told.item, "shop::Pair");
-    assert_eq!(told.changes, ["b: u32 at 4 → u32 at 0", "a: u32 at 0 → u32 at 4"]);
+    assert_eq!(told.changes, ["b: u32 at 4    →  u32 at 0", "a: u32 at 0    →  u32 at 4"]);
     assert_eq!(told.reached_from.len(), 1);
     // rustc orders these two as they stand in the source as well; equal offsets would be no
     // difference.
@@ -305,9 +314,9 @@ fn a_static_that_one_side_does_not_describe_is_never_bound() {
         was Mutex<u64>, is not described by any debug information";
     assert_eq!(told, [wanted]);
     // Of what neither side describes nothing can be said.
-    let bound = Bound { statics: vec!["elsewhere"], functions: vec![("elsewhere", "elsewhere")] };
+    let bound = Bound { statics: vec!["elsewhere"], ..Bound::default() };
     let shop = Layouts::read([compile(SHOP).as_slice()]).unwrap();
-    assert_eq!(compare(&[&shop], &[&shop.clone()], &bound), []);
+    assert_eq!(compare(&[&shop], &[&shop.clone()], &[], &bound), []);
 }
 
 #[test]
@@ -325,7 +334,7 @@ fn a_bound_function_keeps_its_signature() {
         &["total"],
     );
     let told: Vec<String> = found.iter().map(ToString::to_string).collect();
-    assert_eq!(told, ["fn total changed: was fn(u32) -> u64, is fn(&u8) -> u64"]);
+    assert_eq!(told, ["total changed: was fn(u32) -> u64, is fn(&u8) -> u64"]);
 }
 
 #[test]
@@ -349,11 +358,27 @@ fn a_closure_counts_where_a_bound_function_takes_it() {
 }
 
 #[test]
-fn an_unbound_type_of_the_crate_counts_as_well() {
-    // Nothing bound leads there: the value may be on the heap behind `dyn Any`.
-    let found = differences(SHOP, &edit(SHOP, "pub qty: u32", "pub qty: u64"), &[], &[]);
+fn a_type_that_nobody_shares_may_change() {
+    // In frames, in collections there, shown, cloned, and behind the standard library's traits.
+    let source = "use std::fmt::Debug; \
+        #[derive(Debug, Clone, PartialEq)] pub struct Local { a: u32 } \
+        #[inline(never)] fn show(what: &dyn Debug) -> usize { format!(\"{what:?}\").len() } \
+        pub fn run(n: u32) -> usize { \
+            let all: Vec<Local> = (0..n).map(|a| Local { a }).collect(); \
+            let first = all.first().cloned(); \
+            let count: Box<dyn Fn() -> usize> = Box::new(move || first.iter().len()); \
+            show(&all) + show(&all.first()) + count() }";
+    let wide = edit(source, "{ a: u32 }", "{ b: u64, a: u32 }").replace("{ a })", "{ a, b: 1 })");
+    assert_eq!(differences(source, &wide, &[], &["shop::run"]), []);
+    // Behind a trait of the program it may be asked for.
+    let shop = edit(SHOP, "pub qty: u32", "pub qty: u64");
+    let found = differences(SHOP, &shop, &[], &[]);
     let [told] = found.as_slice() else { panic!("{found:#?}") };
-    assert_eq!((told.item.as_str(), told.reached_from.len()), ("shop::Order", 0));
+    let reached: Vec<String> = told.reached_from.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        (told.item.as_str(), reached),
+        ("shop::Order", vec!["trait objects (<Order as Priced>)".to_string()])
+    );
 }
 
 #[test]
@@ -369,8 +394,17 @@ fn types_that_come_and_go_and_namesakes_are_no_difference() {
         "{ struct Line(u64); let line = Line(1); n += size_of_val(&line) + line.0 as usize; }";
     assert_eq!(differences(&source(""), &source(second), &[], &["shop::f"]), []);
     assert_eq!(differences(&source(second), &source(""), &[], &["shop::f"]), []);
-    let other = second.replace("u64", "u32");
-    let found = differences(&source(second), &source(&other), &[], &[]);
+    // Reached by definition, each is compared with itself and with no namesake.
+    let kept = |block: &str| {
+        let statics = block
+            .replace("let line", "static LINE: std::sync::Mutex<Option<Line>> = std::sync::Mutex::new(None); let line")
+            .replace("n += ", "*LINE.lock().unwrap() = Some(line); let line = LINE.lock().unwrap().take().unwrap(); n += ");
+        source(&statics)
+    };
+    let other = kept(&second.replace("u64", "u32"));
+    let line = ["shop::f::LINE"];
+    assert_eq!(differences(&kept(second), &kept(second), &line, &[]), []);
+    let found = differences(&kept(second), &other, &line, &[]);
     assert_eq!(found.iter().map(|d| d.item.as_str()).collect::<Vec<_>>(), ["shop::f::Line"]);
 }
 
@@ -387,7 +421,7 @@ fn every_form_of_debug_information_is_read_alike() {
         assert_eq!(differences_with(SHOP, SHOP, &STATICS[..6], &[], options), []);
         let found = differences_with(SHOP, &new, &STATICS[..6], &[], options);
         let [told] = found.as_slice() else { panic!("{options:?}: {found:#?}") };
-        assert_eq!(told.changes, ["qty: u32 at 8 → u64 at 8"], "{options:?}");
+        assert_eq!(told.changes, ["qty: u32 at 8    →  u64 at 8"], "{options:?}");
         let from = told.reached_from.first().unwrap().to_string();
         assert_eq!(from, "static shop::OPEN (LazyLock<Mutex<HashMap<u64, Order>>>)", "{options:?}");
     }
@@ -402,9 +436,9 @@ fn several_objects_make_one_crate() {
     let read = |object: &[u8]| ObjectLayouts::read(object).unwrap();
     let old: Layouts = [shared.clone(), read(&old)].into_iter().collect();
     let new: Layouts = [read(&new), shared].into_iter().collect();
-    let found = compare(&[&old], &[&new], &Bound::default());
+    let found = compare(&[&old], &[&new], &[], &Bound::default());
     assert_eq!(found.iter().map(|d| d.item.as_str()).collect::<Vec<_>>(), ["shop::Order"]);
-    assert_eq!(compare(&[&old], &[&old], &Bound::default()), []);
+    assert_eq!(compare(&[&old], &[&old], &[], &Bound::default()), []);
 }
 
 #[test]
@@ -454,7 +488,7 @@ fn damage_is_an_error_and_no_panic() {
                     let (old, new) =
                         ([read].into_iter().collect(), Layouts::read([whole.as_slice()]).unwrap());
                     let old: Layouts = old;
-                    compare(&[&old], &[&new], &Bound::default());
+                    compare(&[&old], &[&new], &[], &Bound::default());
                 }
                 Err(error) => {
                     assert!(error.to_string().starts_with("failed to read"), "{error}");

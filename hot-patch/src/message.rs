@@ -10,7 +10,7 @@ use crate::patch::PatchId;
 use std::io::{self, Read, Write};
 
 /// Version of this protocol. Both sides refuse any other.
-pub const PROTOCOL: u32 = 1;
+pub const PROTOCOL: u32 = 2;
 /// The largest frame that is accepted, in bytes.
 pub const MAX_FRAME: usize = 64 << 20;
 
@@ -36,6 +36,19 @@ pub struct FunctionInfo {
     pub line: u32,
     /// `original`, `live`, `patch` or `mock`.
     pub layer: String,
+    /// The patch that it runs; none for its original code, and for code from elsewhere.
+    pub patch: Option<PatchInfo>,
+}
+
+/// A patch as the process sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PatchInfo {
+    /// Which patch of the process, from 1.
+    pub number: u32,
+    /// Which patch of all.
+    pub id: PatchId,
+    /// Milliseconds since it was loaded.
+    pub age: u64,
 }
 
 /// What the program answers.
@@ -58,6 +71,8 @@ pub enum Reply {
     Loaded {
         /// Which one.
         id: PatchId,
+        /// Which patch of the process, from 1.
+        number: u32,
         /// The functions whose slots were swapped.
         functions: Vec<String>,
         /// Microseconds from the request's last byte to the commit.
@@ -112,9 +127,10 @@ impl Reply {
                 w.u32(*functions);
                 w.list(patches, |w, id| w.u64(id.0));
             }
-            Reply::Loaded { id, functions, micros } => {
+            Reply::Loaded { id, number, functions, micros } => {
                 w.u8(2);
                 w.u64(id.0);
+                w.u32(*number);
                 w.list(functions, |w, name| w.text(name));
                 w.u64(*micros);
             }
@@ -130,6 +146,12 @@ impl Reply {
                     w.text(&f.file);
                     w.u32(f.line);
                     w.text(&f.layer);
+                    w.u8(f.patch.is_some().into());
+                    if let Some(patch) = &f.patch {
+                        w.u32(patch.number);
+                        w.u64(patch.id.0);
+                        w.u64(patch.age);
+                    }
                 });
             }
         }
@@ -150,17 +172,30 @@ impl Reply {
             },
             2 => Reply::Loaded {
                 id: PatchId(r.u64()?),
+                number: r.u32()?,
                 functions: r.list(4, |r| text(r, "a name"))?,
                 micros: r.u64()?,
             },
             3 => Reply::Failed { message: text(&mut r, "the message")? },
-            4 => Reply::Functions(r.list(20, |r| {
+            4 => Reply::Functions(r.list(21, |r| {
                 Ok(FunctionInfo {
                     name: text(r, "a name")?,
                     signature: text(r, "a signature")?,
                     file: text(r, "a file")?,
                     line: r.u32()?,
                     layer: text(r, "a layer")?,
+                    patch: match r.u8()? {
+                        0 => None,
+                        1 => Some(PatchInfo {
+                            number: r.u32()?,
+                            id: PatchId(r.u64()?),
+                            age: r.u64()?,
+                        }),
+                        n => {
+                            let (what, value) = ("whether there is a patch", n.into());
+                            return Err(DecodeError::Invalid { what, value, at: 0 });
+                        }
+                    },
                 })
             })?),
             n => return Err(DecodeError::Invalid { what: "the reply", value: n.into(), at: 0 }),

@@ -9,8 +9,13 @@
 //! writable data, then zeroed data, each part beginning on a page of [`PAGE`] bytes. References
 //! inside the image that are relative are resolved already; what is left for the loader are the
 //! [`Relocation`]s: a base that only the process knows, plus a constant. The tool has turned every
-//! relocation type of the object files into one of the two kinds here, so the loader knows nothing
+//! relocation type of the object files into one of the few kinds here, so the loader knows nothing
 //! of rustc's output.
+//!
+//! New thread-locals are no part of the image. The program keeps a pool of [`LOCALS`] zeroed bytes
+//! in the thread-local block of its executable, which every thread has; a patch says how many of
+//! them it needs ([`Locals`]), and the loader gives it a range that no other patch has or will have.
+//! Where a thread-local does not begin as zeroes, the patch's code sees to that by itself.
 
 use crate::codec::{DecodeError, Reader, Writer};
 use thiserror::Error;
@@ -18,13 +23,18 @@ use thiserror::Error;
 /// First bytes of a patch file.
 pub const MAGIC: [u8; 8] = *b"hotpatch";
 /// Version of the format. A loader refuses any other.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 /// Size of the header in bytes.
 pub const HEADER: usize = 28;
 /// Alignment of the parts of an image, in bytes.
 pub const PAGE: u64 = 4096;
 /// The largest image that is accepted, in bytes: more than any real edit, less than harm.
 pub const MAX_IMAGE: u64 = 256 << 20;
+/// Size of the pool of thread-locals that a program keeps for all its patches, in bytes. Each of
+/// its threads has one, so it is not large.
+pub const LOCALS: u64 = 4096;
+/// Alignment of that pool in bytes.
+pub const LOCALS_ALIGN: u64 = 128;
 
 /// The processor that an image is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +67,27 @@ pub enum Base {
     Patch(u32),
     /// A dynamic symbol of the process: index into [`Patch::symbols`].
     Symbol(u32),
+    /// The thread-locals of this patch: their offset from the thread pointer, which is the same on
+    /// every thread.
+    Locals,
+    /// Those of an earlier patch: index into [`Patch::requires`].
+    LocalsOf(u32),
+}
+
+impl Base {
+    /// Whether it is an offset from the thread pointer rather than an address.
+    pub fn is_thread_local(self) -> bool {
+        matches!(self, Base::Locals | Base::LocalsOf(_))
+    }
+}
+
+/// The thread-locals that a patch brings: room in the program's pool, zeroed on every thread.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Locals {
+    /// Size in bytes; 0 when it brings none.
+    pub size: u64,
+    /// Alignment in bytes, a power of two up to [`LOCALS_ALIGN`]; 0 when it brings none.
+    pub align: u64,
 }
 
 /// An address as base and offset in bytes.
@@ -76,6 +107,8 @@ pub enum Width {
     Absolute64 = 1,
     /// Four bytes, signed: base + addend − the address of the field. Out of range is a refusal.
     Relative32 = 2,
+    /// Four bytes, signed: base + addend, an offset from the thread pointer.
+    Thread32 = 3,
 }
 
 /// A value that only the process can fill in.
@@ -105,15 +138,42 @@ pub struct Swap {
     pub target: u64,
 }
 
-/// Name of a function in the image, for backtraces and reports.
+/// Name of a function in the image, for reports and profilers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Symbol {
     /// Offset in the image, in bytes.
     pub offset: u64,
     /// Size in bytes.
     pub size: u64,
-    /// Mangled name.
+    /// Its path, as a person writes it.
     pub name: String,
+}
+
+/// What debuggers and backtraces read of the image: an ELF file that describes it and holds none of
+/// it.
+///
+/// Addresses in the file are offsets in the image. To be read, it needs the image's address added
+/// to each of them: the true address for a debugger that is told of it in memory, another one for
+/// a reader that takes a load bias off the addresses that it asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Debug {
+    /// The file.
+    pub elf: Vec<u8>,
+    /// Where 64-bit addresses stand in it, ascending.
+    pub addresses: Vec<u32>,
+}
+
+impl Debug {
+    /// The file for an image at this address.
+    pub fn at(&self, address: u64) -> Vec<u8> {
+        let mut elf = self.elf.clone();
+        for &at in &self.addresses {
+            if let Some(field) = elf.get_mut(at as usize..).and_then(|f| f.first_chunk_mut()) {
+                *field = u64::from_le_bytes(*field).wrapping_add(address).to_le_bytes();
+            }
+        }
+        elf
+    }
 }
 
 /// A patch in memory.
@@ -137,6 +197,8 @@ pub struct Patch {
     pub data: Vec<u8>,
     /// Bytes of zeroed writable data behind `data`.
     pub zeroed: u64,
+    /// New thread-locals.
+    pub locals: Locals,
     /// What the loader fills in.
     pub relocations: Vec<Relocation>,
     /// Offset in the image of a zero-terminated `.eh_frame`, if there is code that can unwind.
@@ -149,6 +211,8 @@ pub struct Patch {
     pub swaps: Vec<Swap>,
     /// Names of the functions in the image.
     pub functions: Vec<Symbol>,
+    /// What debuggers read, if it came along. Nothing that the patch does depends on it.
+    pub debug: Option<Debug>,
 }
 
 /// Why a file is not a patch that can be used here.
@@ -277,6 +341,8 @@ impl Patch {
         w.bytes(&self.read_only);
         w.bytes(&self.data);
         w.u64(self.zeroed);
+        w.u64(self.locals.size);
+        w.u64(self.locals.align);
         w.list(&self.relocations, |w, r| {
             w.u64(r.at);
             w.u8(r.width as u8);
@@ -297,6 +363,10 @@ impl Patch {
             w.u64(symbol.size);
             w.text(&symbol.name);
         });
+        w.list(self.debug.as_slice(), |w, debug| {
+            w.bytes(&debug.elf);
+            w.list(&debug.addresses, |w, at| w.u32(*at));
+        });
         w.into_bytes()
     }
 
@@ -312,12 +382,14 @@ impl Patch {
             read_only: r.bytes()?.to_vec(),
             data: r.bytes()?.to_vec(),
             zeroed: r.u64()?,
+            locals: Locals { size: r.u64()?, align: r.u64()? },
             relocations: r.list(22, |r| {
                 let at = r.u64()?;
                 let position = r.at();
                 let width = match r.u8()? {
                     1 => Width::Absolute64,
                     2 => Width::Relative32,
+                    3 => Width::Thread32,
                     n => return Err(invalid("a relocation's width", n.into(), position)),
                 };
                 Ok(Relocation { at, width, base: read_base(r)?, addend: r.i64()? })
@@ -340,6 +412,9 @@ impl Patch {
                     name: r.text("a symbol")?.to_owned(),
                 })
             })?,
+            debug: read_option(&mut r, "the debug information", |r| {
+                Ok(Debug { elf: r.bytes()?.to_vec(), addresses: r.list(4, Reader::u32)? })
+            })?,
         };
         r.finish()?;
         Ok(patch)
@@ -352,6 +427,13 @@ impl Patch {
         if self.zeroed > MAX_IMAGE || size > MAX_IMAGE {
             return wrong("its image is larger than 256 MiB");
         }
+        let Locals { size: locals, align } = self.locals;
+        let none = locals == 0 && align == 0;
+        let fit =
+            (1..=LOCALS).contains(&locals) && align.is_power_of_two() && align <= LOCALS_ALIGN;
+        if !(none || fit) {
+            return wrong("its thread-locals do not fit the program's pool");
+        }
         let text = self.text.len() as u64;
         let initialised = |at: u64, len: u64| {
             let within = |start: u64, part: u64| {
@@ -363,19 +445,29 @@ impl Patch {
         };
         let base_known = |base: Base| match base {
             Base::Image | Base::Host => true,
-            Base::Patch(index) => (index as usize) < self.requires.len(),
+            Base::Locals => !none,
+            Base::Patch(index) | Base::LocalsOf(index) => (index as usize) < self.requires.len(),
             Base::Symbol(index) => (index as usize) < self.symbols.len(),
         };
         for r in &self.relocations {
             let len = match r.width {
                 Width::Absolute64 => 8,
-                Width::Relative32 => 4,
+                Width::Relative32 | Width::Thread32 => 4,
             };
             if !initialised(r.at, len) {
                 return wrong("a relocation lies outside the image");
             }
             if !base_known(r.base) {
                 return wrong("a relocation refers to a base that is not listed");
+            }
+            // An address is no offset from the thread pointer; only a word may hold either.
+            let fits = match r.width {
+                Width::Absolute64 => true,
+                Width::Relative32 => !r.base.is_thread_local(),
+                Width::Thread32 => r.base.is_thread_local(),
+            };
+            if !fits {
+                return wrong("a relocation takes a thread-local for an address, or the reverse");
             }
         }
         let read_only = self.read_only_offset()..self.data_offset();
@@ -389,11 +481,17 @@ impl Patch {
         if self.entries.iter().any(|&at| !initialised(at, entry) || at % 8 != 0) {
             return wrong("a registry entry lies outside the image");
         }
+        if let Some(debug) = &self.debug
+            && debug.addresses.iter().any(|&at| at as usize + 8 > debug.elf.len())
+        {
+            return wrong("its debug information is cut short");
+        }
         for swap in &self.swaps {
             if swap.target >= text {
                 return wrong("a function's new code lies outside the text");
             }
-            if !base_known(swap.slot.base) || swap.instance.is_some_and(|p| !base_known(p.base)) {
+            let place_known = |p: Place| base_known(p.base) && !p.base.is_thread_local();
+            if !place_known(swap.slot) || swap.instance.is_some_and(|p| !place_known(p)) {
                 return wrong("a slot refers to a base that is not listed");
             }
         }
@@ -425,6 +523,8 @@ fn write_base(w: &mut Writer, base: Base) {
         Base::Host => (1, 0),
         Base::Patch(index) => (2, index),
         Base::Symbol(index) => (3, index),
+        Base::Locals => (4, 0),
+        Base::LocalsOf(index) => (5, index),
     };
     w.u8(tag);
     w.u32(index);
@@ -433,12 +533,16 @@ fn write_base(w: &mut Writer, base: Base) {
 fn read_base(r: &mut Reader<'_>) -> Result<Base, DecodeError> {
     let at = r.at();
     let (tag, index) = (r.u8()?, r.u32()?);
-    Ok(match tag {
-        0 => Base::Image,
-        1 => Base::Host,
-        2 => Base::Patch(index),
-        3 => Base::Symbol(index),
-        n => return Err(invalid("a base", n.into(), at)),
+    Ok(match (tag, index) {
+        (0, 0) => Base::Image,
+        (1, 0) => Base::Host,
+        (4, 0) => Base::Locals,
+        // An index that means nothing: there is one way to write a patch.
+        (0 | 1 | 4, n) => return Err(invalid("the index of a base", n.into(), at)),
+        (2, index) => Base::Patch(index),
+        (3, index) => Base::Symbol(index),
+        (5, index) => Base::LocalsOf(index),
+        (n, _) => return Err(invalid("a base", n.into(), at)),
     })
 }
 

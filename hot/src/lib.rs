@@ -43,6 +43,9 @@
 //!   and whatever asks for a replacement is answered [`Error::NotInstrumented`].
 //! - `mock` (default): hot functions can be mocked. A program that is never tested with mocks builds a
 //!   little faster without.
+//! - `backtraces` (default): backtraces and debuggers know the code of patches. The program gets a
+//!   `dl_iterate_phdr` that adds to the system's list of loaded objects, and GDB's
+//!   `__jit_debug_descriptor`.
 
 #[cfg(test)]
 extern crate self as hot;

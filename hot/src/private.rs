@@ -97,7 +97,7 @@ pub unsafe fn replace_for_test(
 ) -> Result<(), Error> {
     let slot = registry::find(name)?.slot();
     // SAFETY: the caller vouches for the type; functions of the program are there for good.
-    unsafe { commit_live(&[Change { slot, instance, target }]) };
+    unsafe { commit_live(&[Change { slot, instance, target, patch: 0 }]) };
     Ok(())
 }
 

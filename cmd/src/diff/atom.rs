@@ -104,6 +104,13 @@ pub struct Reloc {
     pub bias: i64,
 }
 
+impl Reloc {
+    /// Whether the field lies within so many bytes.
+    pub fn is_within(&self, length: usize) -> bool {
+        self.at.checked_add(self.ask.width() as u64).is_some_and(|end| end <= length as u64)
+    }
+}
+
 /// The unwind information of a function.
 #[derive(Clone, Debug)]
 pub struct Frame {
@@ -139,12 +146,16 @@ pub struct Atom {
     pub relocs: Vec<Reloc>,
     /// How to unwind through it.
     pub frame: Option<Frame>,
+    /// The atoms among which control passes without relocations, if this is one of several.
+    pub tangle: Option<(u32, u32)>,
 }
 
 /// One relocatable object, cut into atoms.
 pub struct Object {
     /// The codegen unit's stable name.
     pub unit: String,
+    /// Key of the program's crate that it belongs to; empty for a member of an archive.
+    pub home: String,
     /// The file.
     pub data: Vec<u8>,
     /// Its atoms.

@@ -7,7 +7,9 @@
 //! - unchanged: the running version's site;
 //! - a static with state: the running one, always; one that is new is carried, unless one of the
 //!   same path has just disappeared, which means that its type changed;
-//! - a thread-local: the running one; a new one is refused;
+//! - one that a macro made for the place where it is used, and that has changed: carried;
+//! - a thread-local: the running one; a new one is carried, on the same conditions, if the
+//!   program's pool has room for it ([`super::local`]);
 //! - not defined in the program's own crates: the executable's, if its name is unique there, else
 //!   out of an archive, else a dynamic symbol.
 //!
@@ -17,13 +19,19 @@
 //! Whatever stands in the way is collected, so that a person sees all of it at once.
 
 use super::archive::Archives;
-use super::atom::{Ask, AtomRef, Kind, Meaning, Reloc};
+use super::atom::{Ask, Atom, AtomRef, Kind, Meaning, Reloc};
+use super::guards::{Guard, Guards};
 use super::host::Host;
 use super::hot::Hot;
+use super::local::Locals;
+use super::moved::Lineage;
 use super::name::{Name, Names};
 use super::program::Definitions;
+use super::split;
 use super::world::{Loaded, Site};
 use super::{Detail, DiffError};
+use crate::layout::item_path;
+use hot_patch::patch::{LOCALS, LOCALS_ALIGN, PAGE};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// What a name in the patch refers to.
@@ -49,10 +57,14 @@ pub struct Sources<'a> {
     pub loaded: &'a Loaded,
     /// The hot functions of the newest objects.
     pub hot: &'a Hot,
+    /// Which symbols mean one item.
+    pub lineage: &'a Lineage,
     /// What must be replaced.
     pub dirty: &'a HashSet<Name>,
     /// Where missing functions come from.
     pub archives: &'a mut Archives,
+    /// What is refused.
+    pub guards: &'a Guards,
 }
 
 /// What was selected.
@@ -64,7 +76,9 @@ pub struct Selection {
     pub state: BTreeSet<Name>,
     /// Names of the running functions that the patch calls.
     pub called: BTreeSet<Name>,
-    /// Names of new statics of the program's own crates.
+    /// The thread-locals among them, laid out.
+    pub locals: Locals,
+    /// Names of new statics and thread-locals of the program's own crates.
     pub new_statics: BTreeSet<Name>,
     /// What stands in the way: one word, and the item.
     pub obstacles: Vec<(&'static str, Detail)>,
@@ -117,6 +131,21 @@ pub fn select(roots: &[Name], sources: &mut Sources<'_>) -> Result<Selection, Di
             continue;
         }
         selection.atoms.push(atom.clone());
+        let align = atom.atom().align;
+        if align > PAGE {
+            let now = format!("wants an alignment of {align} bytes; a patch has {PAGE} at most");
+            obstacle(&mut selection, "alignment", &atom, sources, &now);
+        }
+        if atom.atom().tangle.is_some() {
+            obstacle(
+                &mut selection,
+                "symbol",
+                &atom,
+                sources,
+                "is assembler text that runs into the labels beside it, which hot does not move; \
+                 give each function a section of its own",
+            );
+        }
         if atom.atom().kind == Kind::Slot
             && let Some(function) = atom.atom().name.and_then(|n| sources.hot.functions.get(&n))
         {
@@ -159,6 +188,17 @@ pub fn select(roots: &[Name], sources: &mut Sources<'_>) -> Result<Selection, Di
             }
         }
     }
+    selection.locals = Locals::new(&selection.atoms);
+    if let (false, Some(largest)) = (selection.locals.fit(), selection.locals.largest().cloned()) {
+        let now = format!(
+            "is a new thread-local of {} bytes, aligned to {}; with the others of this patch it \
+             does not fit the {LOCALS} bytes, aligned to {LOCALS_ALIGN}, that a running program \
+             keeps for new ones: keep the value in a Box, or restart",
+            largest.atom().size,
+            largest.atom().align
+        );
+        obstacle(&mut selection, "thread-local", &largest, sources, &now);
+    }
     Ok(selection)
 }
 
@@ -171,7 +211,11 @@ fn obstacle(
 ) {
     let item = atom.atom().name.map_or_else(
         || format!("a constant of {}", atom.object.unit),
-        |name| sources.names.path(name),
+        |name| match atom.atom().kind {
+            // Without the cell that the macro has made.
+            Kind::ThreadLocal => item_path(sources.names.text(name)),
+            _ => sources.names.path(name),
+        },
     );
     let detail = Detail { item, was: String::new(), now: now.to_owned(), lines: Vec::new() };
     if !selection.obstacles.contains(&(why, detail.clone())) {
@@ -184,13 +228,15 @@ fn private(selection: &mut Selection, from: &AtomRef, target: &AtomRef, sources:
         Kind::ThreadLocal => {
             obstacle(selection, "thread-local", from, sources, "uses an unnamed thread-local")
         }
-        Kind::Data if !from.atom().kind.is_state() => obstacle(
-            selection,
-            "static",
-            from,
-            sources,
-            "refers to unnamed writable data, which cannot be told apart from the running one",
-        ),
+        Kind::Data if !from.atom().kind.is_state() && sources.guards.on(Guard::Unnamed) => {
+            obstacle(
+                selection,
+                "static",
+                from,
+                sources,
+                "refers to unnamed writable data, which cannot be told apart from the running one",
+            )
+        }
         _ => {}
     }
 }
@@ -248,17 +294,6 @@ fn bind(
         return Ok(None);
     };
     let kind = atom.atom().kind;
-    if kind == Kind::ThreadLocal {
-        let path = sources.names.path(name);
-        obstacle(
-            selection,
-            "thread-local",
-            from,
-            sources,
-            &format!("needs the thread-local {path}, which the running program does not have"),
-        );
-        return Ok(None);
-    }
     if several && kind.is_state() {
         let path = sources.names.path(name);
         obstacle(
@@ -282,21 +317,31 @@ fn own(
 ) -> Option<Binding> {
     let kind = atom.atom().kind;
     let site = sources.loaded.site(name);
+    let made = kind == Kind::Data && sources.names.is_made(name);
+    let is_old = sources.loaded.contains(name) && !sources.lineage.is_unclear(name);
+    if made && (sources.dirty.contains(&name) || !is_old) {
+        selection.new_statics.insert(name);
+        return Some(Binding::Carried(atom.clone()));
+    }
     if kind.is_state() {
+        if sources.lineage.is_unclear(name) {
+            obstacle(
+                selection,
+                "static",
+                atom,
+                sources,
+                "is one of several of this path, which rustc has numbered anew: they cannot be told \
+                 apart; give it a name of its own",
+            );
+            return None;
+        }
         if let Some(site) = site {
-            // The name says nothing of `mut`, and nothing of fields: what runs under it may be
-            // sealed, or smaller.
-            let fits = |running: &AtomRef| {
-                (running.atom().kind, running.atom().size) == (kind, atom.atom().size)
-            };
-            if !sources.loaded.copies(name).iter().all(fits) {
-                obstacle(
-                    selection,
-                    "static",
-                    atom,
-                    sources,
-                    "is not what it was: it has become mutable, or has another size",
-                );
+            if let Some(now) = unfit(name, atom, sources) {
+                obstacle(selection, "static", atom, sources, now);
+                return None;
+            }
+            if !split::is_as_before(name, sources.loaded, sources.definitions, sources.names) {
+                obstacle(selection, "static", atom, sources, SPLIT);
                 return None;
             }
             if kind != Kind::Slot {
@@ -314,27 +359,22 @@ fn own(
             );
             return None;
         }
-        if kind == Kind::ThreadLocal {
-            obstacle(
-                selection,
-                "thread-local",
-                atom,
-                sources,
-                "is a new thread-local, for which running threads have no room",
-            );
+        if split::has_kin(name, sources.loaded, sources.names) {
+            obstacle(selection, "static", atom, sources, SPLIT);
             return None;
         }
-        if retyped(name, sources) {
+        let why = if kind == Kind::ThreadLocal { "thread-local" } else { "static" };
+        if sources.guards.on(Guard::Retyped) && retyped(name, sources) {
             obstacle(
                 selection,
-                "static",
+                why,
                 atom,
                 sources,
                 "has another type now; the running one keeps its value only if its type stays",
             );
             return None;
         }
-        if kind == Kind::Data {
+        if matches!(kind, Kind::Data | Kind::ThreadLocal) {
             selection.new_statics.insert(name);
         }
         return Some(Binding::Carried(atom.clone()));
@@ -349,6 +389,28 @@ fn own(
         _ => Some(Binding::Carried(atom.clone())),
     }
 }
+
+/// Why new code cannot use the running static of this name: the name says nothing of `mut`, and
+/// nothing of fields, so that what runs under it may be sealed, or smaller, or stand where the new
+/// code's instructions cannot reach all of it at once.
+fn unfit(name: Name, atom: &AtomRef, sources: &Sources<'_>) -> Option<&'static str> {
+    let now = atom.atom();
+    let any = |unlike: &dyn Fn(&Atom) -> bool| {
+        sources.loaded.copies(name).iter().any(|running| unlike(running.atom()))
+    };
+    if sources.guards.on(Guard::StateKind) && any(&|was| was.kind != now.kind) {
+        return Some("is not what it was: the running one cannot be written to");
+    }
+    if sources.guards.on(Guard::StateSize) && any(&|was| was.size != now.size) {
+        return Some("is not what it was: it has another size");
+    }
+    if sources.guards.on(Guard::StateAlignment) && any(&|was| was.align < now.align) {
+        return Some("is not what it was: new code needs it aligned to more");
+    }
+    None
+}
+
+const SPLIT: &str = "has been taken apart by the optimiser, otherwise than in the running program";
 
 /// Whether a running static of the same path is not in the new objects any more: rustc's names
 /// contain a hash of the type, so a static whose type has changed has a new name.

@@ -11,16 +11,22 @@
 //! for another reason it reports the lines that it was compiled with, as its debug information does.
 
 use super::atom::{Ask, Atom, AtomRef, Kind, Meaning, Record, Reloc};
+use super::moved::Lineage;
 use std::collections::HashSet;
 
 /// Compares atoms, remembering what it has found the same.
-#[derive(Default)]
-pub struct Compare {
+pub struct Compare<'a> {
+    lineage: &'a Lineage,
     same: HashSet<(AtomRef, AtomRef)>,
 }
 
-impl Compare {
-    /// Whether the two mean the same.
+impl<'a> Compare<'a> {
+    /// Nothing is known yet but which symbols mean one item.
+    pub fn new(lineage: &'a Lineage) -> Self {
+        Compare { lineage, same: HashSet::new() }
+    }
+
+    /// Whether a running atom and a new one mean the same.
     pub fn same(&mut self, a: &AtomRef, b: &AtomRef) -> bool {
         if a == b || self.same.contains(&(a.clone(), b.clone())) {
             return true;
@@ -53,6 +59,13 @@ impl Compare {
             return false;
         }
         if !self.references(a, &x.relocs, b, &y.relocs, assumed) {
+            return false;
+        }
+        let whole = |(first, last): (u32, u32)| first..last + 1;
+        let (p, q) = (x.tangle.map_or(0..0, whole), y.tangle.map_or(0..0, whole));
+        if p.len() != q.len()
+            || !p.zip(q).all(|(i, j)| self.pair(&a.sibling(i), &b.sibling(j), assumed))
+        {
             return false;
         }
         match (&x.frame, &y.frame) {
@@ -91,7 +104,9 @@ impl Compare {
                 r.at == s.at
                     && r.ask == s.ask
                     && match (a.meaning(r), b.meaning(s)) {
-                        (Meaning::Named(m, i), Meaning::Named(n, j)) => m == n && i == j,
+                        (Meaning::Named(m, i), Meaning::Named(n, j)) => {
+                            self.lineage.same(m, n) && i == j
+                        }
                         (Meaning::Private(c, i), Meaning::Private(d, j)) => {
                             self.private(&c, i, &d, j, assumed)
                         }

@@ -6,7 +6,7 @@
 //! field refers to its function. A length of 0 ends the table. (System V ABI, "Exception Frames".)
 
 use super::atom::{Frame, Record, Reloc, Target};
-use super::object::ReadError;
+use super::object::{ReadError, outside};
 use std::collections::HashMap;
 
 /// The parts of a section.
@@ -52,6 +52,9 @@ pub(super) fn read(
             .iter()
             .map(|(offset, r)| resolve(offset - at as u64, r))
             .collect::<Result<Vec<_>, _>>()?;
+        if let Some(reloc) = relocs.iter().find(|reloc| !reloc.is_within(bytes.len())) {
+            return Err(outside(at as u64 + reloc.at));
+        }
         let record = Record { bytes, relocs };
         if id == 0 {
             cie_at.insert(at, cies.len() as u32);

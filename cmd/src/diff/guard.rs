@@ -1,22 +1,25 @@
-//! The layout guard: what the patch shares with the running program must look the same to both.
+//! The layout guard: no value may be met by code that was compiled for another layout of its type.
 //!
 //! [`crate::layout`] compares the types of the newest objects with those of every object that has
-//! been live in this process: values may still be there from any of them. What is shared are the
-//! running statics and thread-locals that the patch refers to, the bodies whose slots are swapped,
-//! and the running functions that it calls.
+//! been live in this process: values may still be there from any of them. It is given what old and
+//! new code may meet through: the statics and thread-locals of the process, and the hot functions
+//! whose slots are swapped. That nothing else is shared, and what follows from each, is argued in
+//! `layout::roots`. What changed and is not found from there goes live.
 //!
-//! A codegen unit of which only one version has ever been live, and which is that version still, is
-//! left out: were a type in it another now, its own description of the type would be another, and
-//! it would not be the same object. What is left is what the saves have touched, so that the
-//! guard's cost does not grow with the program.
+//! A codegen unit of which only one version has ever been live, and which is that version still,
+//! describes nothing that has changed: were a type in it another now, its own description of the
+//! type would be another, and it would not be the same object. What is compared in full are the
+//! units that the saves have touched, so that the guard's cost does not grow with the program. The
+//! others count where a type has changed, since they may mention it in the name of a `dyn` type.
 
-use super::atom::Object;
-use super::bind::Selection;
+use super::atom::{Atom, Kind, Object, Target};
+use super::guards::Guards;
 use super::name::{Name, Names};
 use super::program::Program;
+use super::world::Loaded;
 use super::{Detail, DiffError};
-use crate::layout::{Bound, LayoutError, Layouts, ObjectLayouts, compare};
-use std::collections::BTreeMap;
+use crate::layout::{Bound, HotFunction, LayoutError, Layouts, ObjectLayouts, compare};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 /// The objects whose code has been live, by crate, newest first.
@@ -53,17 +56,35 @@ impl Lived {
     }
 }
 
-/// Compares what would be shared; answers what differs. `bodies` are those whose slots are swapped:
-/// the name that runs, and the new one.
+/// What of a patch meets the running program, as far as layouts are concerned.
+pub struct Shared<'a> {
+    /// The hot functions whose slots are swapped, or would be.
+    pub functions: Vec<Swapped>,
+    /// Running statics and thread-locals that the patch refers to.
+    pub state: Option<&'a BTreeSet<Name>>,
+}
+
+/// A hot function, before and after.
+pub struct Swapped {
+    /// The code that runs.
+    pub was: Name,
+    /// The new code.
+    pub now: Name,
+    /// Its name in the registry.
+    pub name: String,
+}
+
+/// Compares the types of what is shared; answers what differs.
 pub fn check(
     lived: &Lived,
     newest: &Program,
-    bodies: &[(Name, Name)],
-    selection: &Selection,
+    shared: &Shared<'_>,
+    loaded: &Loaded,
+    renamed: &HashMap<Name, Name>,
     names: &Names,
+    guards: &Guards,
 ) -> Result<Vec<Detail>, DiffError> {
-    let mut old = Vec::new();
-    let mut new = Vec::new();
+    let (mut old, mut new, mut same) = (Vec::new(), Vec::new(), Vec::new());
     for (key, unit) in &newest.crates {
         let lived = lived.crates.get(key).map_or(&[][..], Vec::as_slice);
         let untouched = |object: &Arc<Object>| {
@@ -71,20 +92,33 @@ pub fn check(
             let mut versions = lived.iter().filter(|version| version.unit == object.unit);
             unit.objects.iter().any(same) && lived.iter().any(same) && versions.all(same)
         };
-        old.push(touched(lived, untouched)?);
-        new.push(touched(&unit.objects, untouched)?);
+        old.push(layouts_of(lived, |object| !untouched(object))?);
+        new.push(layouts_of(&unit.objects, |object| !untouched(object))?);
+        same.push(layouts_of(&unit.objects, untouched)?);
     }
+    // What was renamed in this save goes by the name that it has in the running objects.
+    let was = |name: &Name| *renamed.get(name).unwrap_or(name);
+    let bound: BTreeSet<Name> = shared.state.into_iter().flatten().map(was).collect();
+    let text = |name: &Name| names.text(*name);
+    let crates = newest.crate_names();
+    let own = crates.iter().map(String::as_str).filter(|name| !RUNTIME.contains(name)).collect();
+    let functions = shared.functions.iter().map(|swapped| HotFunction {
+        was: text(&swapped.was),
+        now: text(&swapped.now),
+        name: &swapped.name,
+    });
     let bound = Bound {
-        statics: selection.state.iter().map(|&name| names.text(name)).collect(),
-        functions: bodies
-            .iter()
-            .copied()
-            .chain(selection.called.iter().map(|&name| (name, name)))
-            .map(|(was, now)| (names.text(was), names.text(now)))
-            .collect(),
+        state: state(lived, loaded).difference(&bound).map(text).collect(),
+        statics: bound.iter().map(text).collect(),
+        functions: functions.collect(),
+        own,
+        trusted: RUNTIME.to_vec(),
+        off: guards.layout_checks_off(),
     };
-    let differences =
-        compare(&old.iter().collect::<Vec<_>>(), &new.iter().collect::<Vec<_>>(), &bound);
+    fn all(layouts: &[Layouts]) -> Vec<&Layouts> {
+        layouts.iter().collect()
+    }
+    let differences = compare(&all(&old), &all(&new), &all(&same), &bound);
     Ok(differences
         .into_iter()
         .map(|difference| Detail {
@@ -96,14 +130,53 @@ pub fn check(
         .collect())
 }
 
-/// The layouts of the objects that are not to be left out.
-fn touched(
+/// Parts of `hot` that may be compiled with the program: what its slots lead to is told by the hot
+/// functions, and it keeps no other values of theirs.
+const RUNTIME: [&str; 2] = ["hot", "hot_patch"];
+
+/// The statics and thread-locals in the process: those with state, and constants that lead to
+/// state without a name.
+fn state(lived: &Lived, loaded: &Loaded) -> BTreeSet<Name> {
+    // Private constants may refer to each other in circles.
+    fn leads_to_state(object: &Object, atom: &Atom) -> bool {
+        let mut seen = HashSet::new();
+        let mut waiting = vec![atom];
+        while let Some(atom) = waiting.pop() {
+            for reloc in &atom.relocs {
+                let Target::Atom(index) = reloc.target else { continue };
+                let target = &object.atoms[index as usize];
+                match target.kind {
+                    _ if target.name.is_some() => {}
+                    Kind::Data => return true,
+                    Kind::ReadOnly if seen.insert(index) => waiting.push(target),
+                    _ => {}
+                }
+            }
+        }
+        false
+    }
+    let objects = lived.crates.values().flatten();
+    let atoms = objects.flat_map(|object| object.atoms.iter().map(move |atom| (object, atom)));
+    let state = atoms.filter_map(|(object, atom)| {
+        let name = atom.name.filter(|name| loaded.contains(*name))?;
+        let counts = match atom.kind {
+            Kind::Data | Kind::ThreadLocal => true,
+            Kind::ReadOnly => leads_to_state(object, atom),
+            _ => false,
+        };
+        counts.then_some(name)
+    });
+    state.collect()
+}
+
+/// The layouts of some of the objects.
+fn layouts_of(
     objects: &[Arc<Object>],
-    untouched: impl Fn(&Arc<Object>) -> bool,
+    wanted: impl Fn(&Arc<Object>) -> bool,
 ) -> Result<Layouts, DiffError> {
-    let touched: Vec<Arc<Object>> = objects.iter().filter(|o| !untouched(o)).cloned().collect();
-    read(touched.iter())?;
-    gather(&touched)
+    let wanted: Vec<Arc<Object>> = objects.iter().filter(|o| wanted(o)).cloned().collect();
+    read(wanted.iter())?;
+    gather(&wanted)
 }
 
 fn gather(objects: &[Arc<Object>]) -> Result<Layouts, DiffError> {

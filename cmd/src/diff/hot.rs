@@ -3,6 +3,7 @@
 use super::atom::{AtomRef, Kind, Meaning};
 use super::name::Name;
 use super::program::Program;
+use super::world::Loaded;
 use hot_patch::abi::{self, EntryText};
 use std::collections::{HashMap, HashSet};
 
@@ -57,17 +58,43 @@ impl Hot {
         hot
     }
 
+    /// The hot functions that the process does not have yet, by slot.
+    pub fn added(&self, loaded: &Loaded) -> Vec<(Name, &HotFunction)> {
+        self.sorted(|slot| !loaded.contains(slot))
+    }
+
+    /// The hot functions that the process has, but the source has no longer, by slot.
+    pub fn gone<'a>(
+        &self,
+        running: &'a Hot,
+        renamed: &HashMap<Name, Name>,
+        loaded: &Loaded,
+    ) -> Vec<(Name, &'a HotFunction)> {
+        let is_renamed = |slot| renamed.values().any(|was| *was == slot);
+        running.sorted(|slot| {
+            loaded.contains(slot) && !self.functions.contains_key(&slot) && !is_renamed(slot)
+        })
+    }
+
+    fn sorted(&self, wanted: impl Fn(Name) -> bool) -> Vec<(Name, &HotFunction)> {
+        let functions = self.functions.iter().filter(|(slot, _)| wanted(**slot));
+        let mut functions: Vec<_> = functions.map(|(slot, function)| (*slot, function)).collect();
+        functions.sort_by(|(_, a), (_, b)| a.name.cmp(&b.name));
+        functions
+    }
+
     /// Slots that go by another name than in `running`: each new name, and the one before. rustc
     /// numbers the impl blocks of a module, and the number is part of the hash in each symbol: a
     /// block more (a `derive` is one) renames whatever stands in the blocks after it. What stays
     /// is the name in the registry.
     ///
     /// Fails with the functions that cannot be told apart by it: several of one name, and generic
-    /// ones, whose instances have been renamed too.
+    /// ones of which some running instance is not among the `bodies` that were found again.
     pub fn renamed(
         &self,
         running: &Hot,
         runs: impl Fn(Name) -> bool,
+        bodies: &HashMap<Name, Name>,
     ) -> Result<HashMap<Name, Name>, Vec<String>> {
         let mut gone: HashMap<&str, Vec<(Name, &HotFunction)>> = HashMap::new();
         for (slot, function) in &running.functions {
@@ -85,7 +112,14 @@ impl Hot {
         let mut unclear = Vec::new();
         for (name, now) in come {
             match (gone[name].as_slice(), now.as_slice()) {
-                ([(was, old)], [(now, new)]) if old.body.is_some() && new.body.is_some() => {
+                ([(was, old)], [(now, new)])
+                    if old.body.is_some() == new.body.is_some()
+                        && running
+                            .instances
+                            .iter()
+                            .filter(|(slot, _)| slot == was)
+                            .all(|(_, body)| bodies.values().any(|known| known == body)) =>
+                {
                     renamed.insert(*now, *was);
                 }
                 _ => unclear.push(name.to_owned()),

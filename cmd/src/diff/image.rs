@@ -1,20 +1,22 @@
 //! Lays the selected atoms out as a patch and resolves what can be resolved here.
 //!
-//! 1. **Place.** Text first, with a stub for each dynamic symbol that is called directly; then
-//!    constants, the global offset table and the unwind table; then statics; then zeroed ones.
+//! 1. **Place.** Text first, with the guards of functions that need some ([`super::local`]), and a
+//!    stub for each dynamic symbol that is called directly; then constants, the global offset table
+//!    and the unwind table; then statics; then zeroed ones.
 //! 2. **Fill.** Each atom's bytes are copied, and each reference written: distances inside the
 //!    image at once, everything else as a [`Relocation`] for the loader. Accesses to thread-locals
-//!    are rewritten to the executable's offsets ([`super::thread`]).
+//!    are rewritten to offsets from the thread pointer ([`super::thread`]).
 //!
 //! A reference that fits none of the patterns is noted as an obstacle; nothing is guessed.
 
 use super::atom::{Ask, AtomRef, Kind, Record, Reloc};
 use super::bind::{Binding, Selection, Sources};
 use super::frame::{FDE_CIE, FDE_FUNCTION};
+use super::local::{self, GUARD, Local};
 use super::name::Name;
 use super::thread::{self, Consumed};
-use super::world::{Loaded, Site};
-use hot_patch::patch::{Architecture, Base, PAGE, Patch, PatchId, Place};
+use super::world::{Loaded, Site, Spot};
+use hot_patch::patch::{Architecture, Base, Locals, PAGE, Patch, PatchId, Place};
 use hot_patch::patch::{Relocation, Symbol, Width};
 use std::collections::HashMap;
 
@@ -22,8 +24,13 @@ use std::collections::HashMap;
 pub struct Image {
     /// The patch, but for what is called and swapped when it is loaded.
     pub patch: Patch,
-    /// Where each atom is.
+    /// Where each atom is; of a function, where it is entered. Of a thread-local, where its image
+    /// is, if it has one.
     pub places: HashMap<AtomRef, u64>,
+    /// Functions with guards: where the body is.
+    pub bodies: HashMap<AtomRef, u64>,
+    /// Where each new thread-local is.
+    pub local_places: HashMap<AtomRef, Local>,
     /// References that could not be expressed: the atom, and why.
     pub obstacles: Vec<(AtomRef, String)>,
 }
@@ -36,9 +43,24 @@ impl Image {
             Site::Patch(patch, offset) => {
                 (Base::Patch(index_of(&mut self.patch.requires, loaded.patch(patch))), offset)
             }
-            Site::Thread(_) => unreachable!("a thread-local has another place in each thread"),
+            Site::Thread(_) | Site::Local(..) => {
+                unreachable!("a thread-local has another place in each thread")
+            }
         };
         Place { base, offset }
+    }
+
+    /// Where the content of an atom is, past the guards of a function; `None` for thread-locals.
+    pub fn body(&self, atom: &AtomRef) -> Option<u64> {
+        self.bodies.get(atom).or_else(|| self.places.get(atom)).copied()
+    }
+
+    /// Where an atom is that other patches may refer to.
+    pub fn spot(&self, atom: &AtomRef) -> Spot {
+        match self.local_places.get(atom) {
+            Some(local) => Spot::Local(*local),
+            None => Spot::Image(self.places[atom]),
+        }
     }
 }
 
@@ -54,6 +76,8 @@ struct Builder<'a, 'b> {
     stubs: Vec<(Name, u64)>,
     words: Vec<(Word, u64)>,
     frames_at: u64,
+    /// Guards: where each is, and for which thread-local.
+    guards: Vec<(u64, Binding)>,
 }
 
 /// A jump through a word of the global offset table: `jmp *word(%rip)`, padded.
@@ -62,7 +86,10 @@ const STUB: [u8; 8] = [0xff, 0x25, 0, 0, 0, 0, 0xcc, 0xcc];
 /// Where something leads, once everything has its place.
 enum Goal {
     Address(Base, u64),
+    /// At an offset from the thread pointer that is known here.
     Thread(i64),
+    /// Among the thread-locals of a patch: their base, and the base of its image.
+    Local(Base, Base, Local),
 }
 
 /// Builds the image of a selection.
@@ -77,22 +104,31 @@ pub fn build(id: PatchId, selection: &Selection, sources: &Sources<'_>) -> Image
         read_only: Vec::new(),
         data: Vec::new(),
         zeroed: 0,
+        locals: Locals::default(),
         relocations: Vec::new(),
         unwind: None,
         constructors: Vec::new(),
         entries: Vec::new(),
         swaps: Vec::new(),
         functions: Vec::new(),
+        debug: None,
     };
     let mut builder = Builder {
         selection,
         sources,
-        image: Image { patch, places: HashMap::new(), obstacles: Vec::new() },
+        image: Image {
+            patch,
+            places: HashMap::new(),
+            bodies: HashMap::new(),
+            local_places: HashMap::new(),
+            obstacles: Vec::new(),
+        },
         read_only_at: 0,
         data_at: 0,
         stubs: Vec::new(),
         words: Vec::new(),
         frames_at: 0,
+        guards: Vec::new(),
     };
     builder.place();
     builder.fill();
@@ -107,7 +143,21 @@ impl Builder<'_, '_> {
 
         let mut at = 0;
         for atom in is(|k| k == Kind::Text) {
-            at = self.put(atom, at, 16);
+            let guarded = self.guarded(atom);
+            if guarded.is_empty() {
+                at = self.put(atom, at, 16);
+                continue;
+            }
+            let align = atom.atom().align.max(16);
+            let entry = at.next_multiple_of(align);
+            let body = (entry + (guarded.len() * GUARD) as u64).next_multiple_of(align);
+            // The first guard is the entry; the last one runs on into the body.
+            let first = body - (guarded.len() * GUARD) as u64;
+            self.image.places.insert(atom.clone(), first);
+            self.image.bodies.insert(atom.clone(), body);
+            let places = (first..).step_by(GUARD);
+            self.guards.extend(places.zip(guarded));
+            at = body + atom.atom().size;
         }
         at = at.next_multiple_of(16);
         for (atom, reloc) in references(atoms) {
@@ -129,11 +179,22 @@ impl Builder<'_, '_> {
 
         self.read_only_at = at.next_multiple_of(PAGE);
         let mut at = self.read_only_at;
-        for atom in is(|k| matches!(k, Kind::ReadOnly | Kind::Merge { .. } | Kind::Entry)) {
+        let constant = |kind: Kind| kind != Kind::Text && !kind.is_state();
+        for atom in is(constant) {
             at = self.put(atom, at, 8);
             if atom.atom().kind == Kind::Entry {
                 self.image.patch.entries.push(self.image.places[atom]);
             }
+        }
+        let laid_out = &self.selection.locals;
+        self.image.patch.locals = Locals { size: laid_out.size, align: laid_out.align };
+        for atom in is(|k| k == Kind::ThreadLocal) {
+            let mut place = laid_out.places[atom];
+            if let Some(initial) = &mut place.initial {
+                at = self.put(atom, at, 8);
+                initial.image = self.image.places[atom];
+            }
+            self.image.local_places.insert(atom.clone(), place);
         }
         at = at.next_multiple_of(8);
         for (_, word_at) in &mut self.words {
@@ -147,12 +208,13 @@ impl Builder<'_, '_> {
         self.data_at = at.next_multiple_of(PAGE);
         let mut at = self.data_at;
         let zeroed = |atom: &AtomRef| atom.bytes().is_empty();
-        for atom in is(Kind::is_state).filter(|a| !zeroed(a)) {
+        let in_image = |k: Kind| k.is_state() && k != Kind::ThreadLocal;
+        for atom in is(in_image).filter(|a| !zeroed(a)) {
             at = self.put(atom, at, 8);
         }
         self.image.patch.data = vec![0; (at - self.data_at) as usize];
         let end = at;
-        for atom in is(Kind::is_state).filter(|a| zeroed(a)) {
+        for atom in is(in_image).filter(|a| zeroed(a)) {
             at = self.put(atom, at, 8);
         }
         self.image.patch.zeroed = at - end;
@@ -178,7 +240,8 @@ impl Builder<'_, '_> {
     /// Step 2.
     fn fill(&mut self) {
         for atom in &self.selection.atoms {
-            let at = self.image.places[atom];
+            // A thread-local that begins as zeroes has no image.
+            let Some(at) = self.image.body(atom) else { continue };
             let mut bytes = atom.bytes().to_vec();
             self.references(atom, &atom.atom().relocs, at, &mut bytes);
             if !bytes.is_empty() {
@@ -188,9 +251,12 @@ impl Builder<'_, '_> {
                 self.image.patch.functions.push(Symbol {
                     offset: at,
                     size: atom.atom().size,
-                    name: self.sources.names.text(name).to_owned(),
+                    name: self.sources.names.path(name),
                 });
             }
+        }
+        for (at, binding) in std::mem::take(&mut self.guards) {
+            self.fill_guard(at, &binding);
         }
         for (name, at) in self.stubs.clone() {
             let mut stub = STUB;
@@ -199,8 +265,11 @@ impl Builder<'_, '_> {
             self.write(at, &stub);
         }
         for ((binding, offset), at) in self.words.clone() {
-            match self.goal(&binding) {
+            match self.goal(&binding, offset) {
                 Goal::Thread(thread) => self.write(at, &(thread + offset).to_le_bytes()),
+                Goal::Local(base, _, local) => {
+                    self.leave(at, Width::Absolute64, base, local.offset as i64 + offset)
+                }
                 Goal::Address(base, address) => {
                     self.leave(at, Width::Absolute64, base, address as i64 + offset)
                 }
@@ -246,7 +315,8 @@ impl Builder<'_, '_> {
             let (own, others): (Vec<Reloc>, Vec<Reloc>) =
                 record.relocs.iter().partition(|r| cie.is_some() && r.at == FDE_FUNCTION);
             for reloc in own {
-                let goal = self.image.places[&atom].wrapping_add_signed(reloc.offset);
+                let body = self.image.body(&atom).expect("functions have places");
+                let goal = body.wrapping_add_signed(reloc.offset);
                 self.put_distance(&mut bytes, &reloc, goal, at);
             }
             self.references(&atom, &others, at, &mut bytes);
@@ -286,14 +356,17 @@ impl Builder<'_, '_> {
                 .map(Some)
                 .ok_or_else(|| unknown("an unknown access to a thread-local"));
         }
-        // What binding could not resolve has been noted as an obstacle there.
+        // What binding could not resolve has been noted as an obstacle there, and not followed.
+        if matches!(reloc.ask, Ask::Unknown(_)) {
+            return Ok(None);
+        }
         let Some(binding) = self.binding(atom, reloc) else { return Ok(None) };
         if matches!(reloc.ask, Ask::Got | Ask::GotThreadOffset) {
             let word = self.word(&(binding, reloc.offset));
             self.put_distance(bytes, reloc, word, at);
             return Ok(None);
         }
-        match (reloc.ask, self.goal(&binding)) {
+        match (reloc.ask, self.goal(&binding, reloc.offset)) {
             (Ask::Relative32, Goal::Address(Base::Symbol(_), _)) => {
                 let Binding::Dynamic(name) = binding else {
                     unreachable!("only these have symbols")
@@ -326,6 +399,18 @@ impl Builder<'_, '_> {
                     .map(Some)
                     .ok_or_else(|| unknown("an unknown access to a thread-local"));
             }
+            (Ask::ThreadOffset32 | Ask::ModuleOffset32, Goal::Local(base, _, local)) => {
+                let addend = local.offset as i64 + reloc.offset;
+                self.leave(at + reloc.at, Width::Thread32, base, addend);
+            }
+            (Ask::TlsGeneral, Goal::Local(base, _, local)) => {
+                let consumed = thread::general(bytes, field, 0)
+                    .ok_or_else(|| unknown("an unknown access to a thread-local"))?;
+                let addend = local.offset as i64 + reloc.offset;
+                // The offset is the end of the rewritten sequence.
+                self.leave(at + consumed.end - 4, Width::Thread32, base, addend);
+                return Ok(Some(consumed));
+            }
             (ask, _) => {
                 return Err(unknown(&format!(
                     "a reference of kind {ask:?} that does not fit its target"
@@ -335,10 +420,19 @@ impl Builder<'_, '_> {
         Ok(None)
     }
 
-    /// Where a binding leads.
-    fn goal(&mut self, binding: &Binding) -> Goal {
+    /// Where a binding leads; with an offset, past the guards of a function into its body.
+    fn goal(&mut self, binding: &Binding, offset: i64) -> Goal {
         match binding {
-            Binding::Carried(atom) => Goal::Address(Base::Image, self.image.places[atom]),
+            Binding::Carried(atom) => match self.image.local_places.get(atom) {
+                Some(local) => Goal::Local(Base::Locals, Base::Image, *local),
+                None if offset == 0 => Goal::Address(Base::Image, self.image.places[atom]),
+                None => Goal::Address(Base::Image, self.image.body(atom).expect("it has a place")),
+            },
+            Binding::At(Site::Local(patch, local)) => {
+                let id = self.sources.loaded.patch(*patch);
+                let index = index_of(&mut self.image.patch.requires, id);
+                Goal::Local(Base::LocalsOf(index), Base::Patch(index), *local)
+            }
             Binding::At(Site::Thread(offset)) => Goal::Thread(*offset),
             Binding::At(site) => {
                 let place = self.image.place(*site, self.sources.loaded);
@@ -349,6 +443,40 @@ impl Builder<'_, '_> {
                 Goal::Address(Base::Symbol(index_of(&mut self.image.patch.symbols, text)), 0)
             }
         }
+    }
+
+    /// The thread-locals that a function accesses and that must be filled in first.
+    fn guarded(&self, atom: &AtomRef) -> Vec<Binding> {
+        let mut guarded = Vec::new();
+        for reloc in atom.references().filter(|reloc| reloc.ask != Ask::TlsLocal) {
+            let Some(binding) = self.binding(atom, reloc) else { continue };
+            let local = match &binding {
+                Binding::Carried(target) => self.selection.locals.places.get(target),
+                Binding::At(Site::Local(_, local)) => Some(local),
+                _ => None,
+            };
+            if local.is_some_and(|l| l.initial.is_some()) && !guarded.contains(&binding) {
+                guarded.push(binding);
+            }
+        }
+        guarded
+    }
+
+    /// Writes the guard of a thread-local.
+    fn fill_guard(&mut self, at: u64, binding: &Binding) {
+        let Goal::Local(base, image, Local { offset, initial: Some(initial) }) =
+            self.goal(binding, 0)
+        else {
+            unreachable!("only these have guards")
+        };
+        self.write(at, &local::guard(initial.size));
+        let fields = local::FIELDS;
+        for field in [fields.test, fields.set] {
+            self.leave(at + field, Width::Thread32, base, initial.flag as i64);
+        }
+        self.leave(at + fields.local, Width::Thread32, base, offset as i64);
+        // The field is the last of its instruction, from whose end the processor counts.
+        self.leave(at + fields.image, Width::Relative32, image, initial.image as i64 - 4);
     }
 
     fn word(&self, word: &Word) -> u64 {

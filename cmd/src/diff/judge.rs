@@ -3,16 +3,21 @@
 use super::atom::{AtomRef, Kind, Meaning};
 use super::bind::{self, Selection, Sources};
 use super::compare::Compare;
+use super::describe::describe;
 use super::dirty;
+use super::effect::{Effect, Left};
 use super::guard;
-use super::hot::Hot;
+use super::guards::{Guard, Guards};
+use super::hot::{Hot, HotFunction};
 use super::image::{self, Image};
+use super::moved::{self, Both, Lineage};
 use super::name::{Name, Names};
 use super::program::{Definitions, Program};
-use super::report::Report;
-use super::world::{Loaded, Site};
+use super::report::{self, Report};
+use super::uses::Uses;
+use super::world::{Loaded, Site, Spot};
 use super::{CrateObjects, Detail, DiffError, Pending, Prepared, Verdict, World, unreadable};
-use hot_patch::patch::{PatchId, Swap};
+use hot_patch::patch::{Patch, PatchId, Swap};
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
@@ -29,55 +34,112 @@ struct Root {
 pub(super) fn judge(world: &mut World, rebuilt: Vec<CrateObjects>) -> Result<Verdict, DiffError> {
     world.pending = None;
     let newest = world.newest.with(rebuilt, &mut world.names).map_err(unreadable)?;
-    let before = std::mem::replace(&mut world.newest, newest);
-    let definitions = world.newest.definitions();
+    world.newest = newest;
+    let definitions = Arc::new(world.newest.definitions());
+    let before = std::mem::replace(&mut world.definitions, definitions.clone());
     let hot = Hot::read(&world.newest);
-    let mut compare = Compare::default();
-    let dirty =
-        dirty::find(&world.newest, &definitions, &world.loaded, &world.stale, &hot, &mut compare);
-    let report = Report::new(
-        &world.newest,
-        &before.definitions(),
-        &definitions,
-        &world.loaded,
-        &mut compare,
-    );
-
-    let renamed = match hot.renamed(&world.running, |slot| world.loaded.contains(slot)) {
-        Ok(renamed) => renamed,
-        Err(names) => return Ok(unclear(names)),
+    let both = Both {
+        names: &world.names,
+        loaded: &world.loaded,
+        settled: &world.settled.definitions(),
+        newest: &definitions,
     };
+    let moved = match moved::find(&world.lineage, &both, &world.running, &hot) {
+        Ok(moved) => moved,
+        Err(names) if world.guards.on(Guard::Renamed) => return Ok(unclear(names)),
+        Err(_) => moved::Moved { lineage: world.lineage.clone(), ..Default::default() },
+    };
+    let renamed = &moved.renamed;
     let with_renamed = (!renamed.is_empty()).then(|| {
         let mut loaded = world.loaded.clone();
-        loaded.rename(&renamed);
+        loaded.rename(renamed);
         loaded
     });
     let loaded = with_renamed.as_ref().unwrap_or(&world.loaded);
+    let now: HashMap<Name, Name> = renamed.iter().map(|(now, was)| (*was, *now)).collect();
+    let stale = world.stale.iter().map(|name| *now.get(name).unwrap_or(name)).collect();
 
-    let signatures = changed_signatures(&world.running, &hot, &renamed, loaded);
+    let mut uses = Uses::new(&world.newest, &hot, &world.names);
+    let mut compare = Compare::new(&moved.lineage);
+    let dirty = dirty::find(&definitions, loaded, &stale, &uses, &world.names, &mut compare);
+    let report = Report::new(&world.newest, &before, &definitions, loaded, &mut compare);
+    // What goes on with old code refers to what it was compiled with.
+    for atom in stale.iter().flat_map(|name| loaded.copies(*name)) {
+        uses.enter(atom, &hot, &world.names);
+    }
+
+    let signatures = changed_signatures(&world.running, &hot, renamed, loaded, &world.guards);
     if !signatures.is_empty() {
         // A body's symbol contains a hash of its types and of their fields: if the signature reads
         // as before, a type in it may have changed, which is what the person should be told.
-        let nothing = Selection::default();
-        let layouts = guard::check(&world.lived, &world.newest, &[], &nothing, &world.names)?;
-        return Ok(if layouts.is_empty() {
-            Verdict::Refused { why: "signature".into(), details: signatures }
-        } else {
-            Verdict::Refused { why: "layout".into(), details: layouts }
-        });
+        let reads_alike = signatures.iter().all(|(detail, _)| detail.was == detail.now);
+        let mut details: Vec<Detail> = Vec::new();
+        let mut functions = Vec::new();
+        for (mut detail, body) in signatures {
+            if detail.was == detail.now {
+                detail.now = format!("{} (of another type)", detail.now);
+            }
+            functions.extend(body.map(|(was, now)| guard::Swapped {
+                was,
+                now,
+                name: detail.item.clone(),
+            }));
+            details.push(detail);
+        }
+        let shared = guard::Shared { functions, state: None };
+        let layouts = guard::check(
+            &world.lived,
+            &world.newest,
+            &shared,
+            &world.loaded,
+            renamed,
+            &world.names,
+            &world.guards,
+        )?;
+        // The same text may name another type.
+        let retyped = |layout: &Detail| details.iter().any(|detail| detail.item == layout.item);
+        let (why, details) = match (reads_alike, layouts.iter().any(retyped)) {
+            (true, false) if !layouts.is_empty() => ("layout", layouts),
+            (true, true) => ("signature", layouts),
+            _ => ("signature", details),
+        };
+        return Ok(Verdict::Refused { why: why.into(), details });
     }
     let roots = roots(&hot, &dirty, loaded);
+    let (added, gone) = (hot.added(loaded), hot.gone(&world.running, renamed, loaded));
     if roots.is_empty() {
-        let changed = report.changed(&world.names, |_| true);
-        let why = if changed.is_empty() {
-            "the compiled code is the same as what runs"
-        } else {
-            "no #[hot] function reaches it"
+        let changed = report.changed(&world.names);
+        let effect = Effect {
+            names: &world.names,
+            crates: report.crates(),
+            definitions: &definitions,
+            loaded,
+            uses: &uses,
+            hot: &hot,
+            dirty: &dirty,
+            included: &HashSet::new(),
         };
-        return Ok(Verdict::NoEffect { changed, why: why.into() });
+        let mut why = effect.why_not(&report, |_| true);
+        if changed.is_empty() {
+            why = "the compiled code is the same as what runs".to_owned();
+        }
+        let is_news = |function: &HotFunction| {
+            function.body.is_none_or(|body| report.names().any(|(name, _)| name == body))
+        };
+        let added: Vec<&str> =
+            added.iter().filter(|(_, f)| is_news(f)).map(|(_, f)| f.name.as_str()).collect();
+        let gone: Vec<&str> = gone
+            .iter()
+            .filter(|(slot, _)| before.one(*slot).is_some())
+            .map(|(_, function)| function.name.as_str())
+            .collect();
+        why += &report::arrivals(&added, &gone);
+        return Ok(Verdict::NoEffect { changed, why });
     }
 
-    if let Some(refused) = merged(&roots, loaded, &world.names) {
+    if world.guards.on(Guard::Merged)
+        && let Some(refused) = merged(&roots, loaded, &world.names)
+    {
         return Ok(refused);
     }
 
@@ -87,25 +149,38 @@ pub(super) fn judge(world: &mut World, rebuilt: Vec<CrateObjects>) -> Result<Ver
         definitions: &definitions,
         loaded,
         hot: &hot,
+        lineage: &moved.lineage,
         dirty: &dirty,
         archives: &mut world.archives,
+        guards: &world.guards,
     };
     let bodies: Vec<Name> = roots.iter().map(|root| root.body).collect();
-    let shared: Vec<(Name, Name)> = roots
-        .iter()
-        .map(|root| (running_body(root, &world.running, &renamed), root.body))
-        .collect();
-    let constructors = constructors(&world.newest, &world.constructed);
-    let functions: Vec<Name> = constructors.iter().map(|(_, function)| *function).collect();
-    let selection = bind::select(&[bodies.as_slice(), &functions].concat(), &mut sources)?;
+    let swapped = roots.iter().map(|root| guard::Swapped {
+        was: running_body(root, &world.running, renamed),
+        now: root.body,
+        name: hot.functions.get(&root.slot).map_or_else(String::new, |f| f.name.clone()),
+    });
+    let functions: Vec<guard::Swapped> = swapped.collect();
+    let constructors = constructors(&world.newest, &world.constructed, &moved.lineage);
+    let first: Vec<Name> = constructors.iter().map(|(_, function)| *function).collect();
+    let selection = bind::select(&[bodies.as_slice(), &first].concat(), &mut sources)?;
     let id = PatchId(RandomState::new().hash_one(&world.host.build_id));
     let mut image = image::build(id, &selection, &sources);
     image.patch.constructors =
-        functions.iter().filter_map(|f| Some(image.places[definitions.one(*f)?])).collect();
+        first.iter().filter_map(|f| Some(image.places[definitions.one(*f)?])).collect();
     image.patch.swaps = swaps(&roots, &mut image, &sources);
     let obstacles = obstacles(&selection, &image, &sources);
 
-    let layouts = guard::check(&world.lived, &world.newest, &shared, &selection, &world.names)?;
+    let shared = guard::Shared { functions, state: Some(&selection.state) };
+    let layouts = guard::check(
+        &world.lived,
+        &world.newest,
+        &shared,
+        &world.loaded,
+        renamed,
+        &world.names,
+        &world.guards,
+    )?;
     // A static whose type has changed stands in the way of binding too, but the type says more.
     if !layouts.is_empty() {
         return Ok(Verdict::Refused { why: "layout".into(), details: layouts });
@@ -116,14 +191,28 @@ pub(super) fn judge(world: &mut World, rebuilt: Vec<CrateObjects>) -> Result<Ver
 
     let carried = carried(&selection, &image, &definitions);
     let included: HashSet<Name> = carried.iter().map(|(name, ..)| *name).collect();
-    let not_live = report
-        .changed(&world.names, |name| world.loaded.contains(name) && !included.contains(&name));
-    let patch = image.patch;
+    let effect = Effect {
+        names: &world.names,
+        crates: report.crates(),
+        definitions: &definitions,
+        loaded,
+        uses: &uses,
+        hot: &hot,
+        dirty: &dirty,
+        included: &included,
+    };
+    let left = effect.left(&report, &mut compare);
+    let named = |(_, function): &(Name, &HotFunction)| function.name.clone();
+    let added = added.iter().filter(|(slot, _)| included.contains(slot)).map(named).collect();
+    let gone = gone.iter().map(named).collect();
+    let left = Left { gone, ..left };
+    let debug = describe(&selection, &image, &world.newest, &world.names);
+    let patch = Patch { debug: Some(debug), ..image.patch };
     let mut functions: Vec<String> = patch.swaps.iter().map(|swap| swap.name.clone()).collect();
     functions.sort();
     functions.dedup();
     let stale =
-        dirty.difference(&included).filter(|name| world.loaded.contains(**name)).copied().collect();
+        dirty.difference(&included).filter(|name| loaded.contains(**name)).copied().collect();
     world.pending = Some(Pending {
         id,
         carried,
@@ -131,21 +220,23 @@ pub(super) fn judge(world: &mut World, rebuilt: Vec<CrateObjects>) -> Result<Ver
         constructed: constructors.into_iter().map(|(name, _)| name).collect(),
         stale,
         running: hot,
-        renamed,
+        moved,
     });
     let new_statics = selection.new_statics.len();
-    Ok(Verdict::Patch(Box::new(Prepared { patch, functions, not_live, new_statics })))
+    let changed = report.changed(&world.names);
+    Ok(Verdict::Patch(Box::new(Prepared { patch, functions, added, changed, left, new_statics })))
 }
 
 /// Hot functions whose slot runs but whose signature is another now: old callers would pass old
-/// arguments to new code.
+/// arguments to new code. Each with the body that runs and the new one.
 fn changed_signatures(
     running: &Hot,
     hot: &Hot,
     renamed: &HashMap<Name, Name>,
     loaded: &Loaded,
-) -> Vec<Detail> {
-    let mut details: Vec<Detail> = hot
+    guards: &Guards,
+) -> Vec<(Detail, Option<(Name, Name)>)> {
+    let mut changed: Vec<_> = hot
         .functions
         .iter()
         .filter(|(slot, _)| loaded.contains(**slot))
@@ -154,21 +245,19 @@ fn changed_signatures(
             // The body of a renamed function is renamed with it; the layout guard compares the
             // types that the two take and give.
             let other = was.body != now.body && !renamed.contains_key(slot);
-            (was.signature != now.signature || other).then_some((was, now))
-        })
-        .map(|(was, now)| Detail {
-            item: now.name.clone(),
-            was: was.signature.clone(),
-            now: if was.signature == now.signature {
-                format!("{} (of another type)", now.signature)
-            } else {
-                now.signature.clone()
-            },
-            lines: Vec::new(),
+            let refused = was.signature != now.signature && guards.on(Guard::Signature)
+                || other && guards.on(Guard::BodyType);
+            let detail = Detail {
+                item: now.name.clone(),
+                was: was.signature.clone(),
+                now: now.signature.clone(),
+                lines: Vec::new(),
+            };
+            refused.then_some((detail, was.body.zip(now.body)))
         })
         .collect();
-    details.sort_by(|a, b| a.item.cmp(&b.item));
-    details
+    changed.sort_by(|a, b| a.0.item.cmp(&b.0.item));
+    changed
 }
 
 /// The body that is in the slot now, which may go by another name than the new one.
@@ -237,11 +326,18 @@ fn merged(roots: &[Root], loaded: &Loaded, names: &Names) -> Option<Verdict> {
 
 /// What must run before new code does: pointers in `.init_array` that no version had that ran, and
 /// the functions behind them.
-fn constructors(newest: &Program, constructed: &HashSet<Name>) -> Vec<(Name, Name)> {
+fn constructors(
+    newest: &Program,
+    constructed: &HashSet<Name>,
+    lineage: &Lineage,
+) -> Vec<(Name, Name)> {
     newest
         .atoms(Kind::Constructor)
         .filter_map(|atom| {
-            let name = atom.atom().name.filter(|name| !constructed.contains(name))?;
+            let name = atom
+                .atom()
+                .name
+                .filter(|now| !constructed.iter().any(|was| lineage.same(*was, *now)))?;
             match atom.meaning(atom.atom().relocs.first()?) {
                 Meaning::Named(function, 0) => Some((name, function)),
                 _ => None,
@@ -273,7 +369,7 @@ fn carried(
     selection: &Selection,
     image: &Image,
     definitions: &Definitions,
-) -> Vec<(Name, Vec<AtomRef>, u64)> {
+) -> Vec<(Name, Vec<AtomRef>, Spot)> {
     let key = |atom: &AtomRef| (Arc::as_ptr(&atom.object), atom.index);
     let mut others: HashMap<_, Vec<Name>> = HashMap::new();
     let mut seen = HashSet::new();
@@ -298,7 +394,7 @@ fn carried(
         .flat_map(|atom| {
             let others = others.get(&key(atom)).into_iter().flatten().copied();
             let names = atom.atom().name.into_iter().chain(others);
-            names.map(|name| (name, copies(name, atom), image.places[atom]))
+            names.map(|name| (name, copies(name, atom), image.spot(atom)))
         })
         .collect()
 }

@@ -5,41 +5,58 @@
 //!
 //! 1. [`object`] cuts each object file into atoms (a function, a static, a constant each);
 //!    `program` holds those of all crates;
-//! 2. `compare` and `dirty` find what differs from what runs, and whoever calls it, up to the
+//! 2. `moved` finds again what rustc has renamed, `compare` and `dirty` find what differs from what runs, and whoever calls it, up to the
 //!    `hot` functions;
 //! 3. `bind` selects what goes into the patch and binds the rest to the running process, out of
 //!    the `world`, the executable (`host`) or an `archive`;
 //! 4. the layout guard ([`crate::layout`]) compares the types of all that is shared;
-//! 5. `image` lays the patch out.
+//! 5. `image` lays the patch out, `local` its thread-locals.
 //!
-//! `report` words what changed for a person.
+//! `report` words what changed for a person, `effect` says what of it is not live and why, and `held`
+//! who may still hold old code.
 
 mod archive;
 pub mod atom;
 mod bind;
 mod compare;
+mod describe;
 mod dirty;
+mod effect;
 mod frame;
 mod guard;
+mod guards;
+mod held;
 mod host;
 mod hot;
 mod image;
 mod judge;
+mod local;
+mod moved;
 pub mod name;
 pub mod object;
 mod program;
 mod report;
+mod split;
+mod tangle;
 mod thread;
+mod uses;
 mod world;
 
 use atom::AtomRef;
+pub use effect::{Held, Left, Partly};
 use hot::Hot;
 use hot_patch::patch::{Patch, PatchId};
+use moved::{Lineage, Moved};
 use name::{Name, Names};
-use program::Program;
-use std::collections::{HashMap, HashSet};
+use program::{Definitions, Program};
+use serde::Serialize;
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use world::Loaded;
+use std::sync::Arc;
+use world::{Loaded, Spot};
+
+#[doc(hidden)]
+pub use guards::{Guard, Guards};
 
 /// The relocatable objects of one crate of the program, as rustc has just written them.
 #[derive(Clone, Debug)]
@@ -81,7 +98,7 @@ pub enum Verdict {
 }
 
 /// One thing that stands in the way of a patch.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Detail {
     /// The item: a type, a static, a function.
     pub item: String,
@@ -90,6 +107,7 @@ pub struct Detail {
     /// What it is.
     pub now: String,
     /// More about it, a line each: fields that changed, and from where values are reached.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub lines: Vec<String>,
 }
 
@@ -100,8 +118,12 @@ pub struct Prepared {
     pub patch: Patch,
     /// Names of the hot functions whose slots it swaps.
     pub functions: Vec<String>,
-    /// Demangled names of what changed in this save but is not reached by them.
-    pub not_live: Vec<String>,
+    /// Names of the hot functions that come with it.
+    pub added: Vec<String>,
+    /// All items that changed in this save.
+    pub changed: Vec<String>,
+    /// What of that it leaves as it was.
+    pub left: Left,
     /// New statics that come with it.
     pub new_statics: usize,
 }
@@ -160,28 +182,35 @@ pub struct World {
     archives: archive::Archives,
     /// The newest objects that were compiled, live or not.
     newest: Program,
+    /// Its index.
+    definitions: Arc<Definitions>,
     /// What is in the process.
     loaded: Loaded,
     /// What still calls old code although that was replaced elsewhere.
     stale: HashSet<Name>,
     /// The hot functions as they run, by slot.
     running: Hot,
+    /// The objects of which the newest patch was made, or those of the executable.
+    settled: Program,
+    /// What has been renamed since the executable was built.
+    lineage: Lineage,
     /// Functions that run before main and have run.
     constructed: HashSet<Name>,
     /// The objects whose types may have values in the process.
     lived: guard::Lived,
+    guards: Guards,
     pending: Option<Pending>,
 }
 
 /// What becomes true when the pending patch is loaded.
 struct Pending {
     id: PatchId,
-    carried: Vec<(Name, Vec<AtomRef>, u64)>,
+    carried: Vec<(Name, Vec<AtomRef>, Spot)>,
     program: Program,
     constructed: HashSet<Name>,
     stale: HashSet<Name>,
     running: Hot,
-    renamed: HashMap<Name, Name>,
+    moved: Moved,
 }
 
 impl World {
@@ -195,30 +224,52 @@ impl World {
         crates: Vec<CrateObjects>,
         archives: Archives,
     ) -> Result<World, DiffError> {
+        World::guarded(executable, crates, archives, Guards::default())
+    }
+
+    /// As [`World::new`], for tests, which take guards away to see them missed.
+    ///
+    /// # Errors
+    /// As [`World::new`].
+    #[doc(hidden)]
+    pub fn guarded(
+        executable: &Path,
+        crates: Vec<CrateObjects>,
+        archives: Archives,
+        guards: Guards,
+    ) -> Result<World, DiffError> {
         let mut names = Names::default();
         let host = host::Host::read(executable, &mut names)?;
         let newest = Program::default().with(crates, &mut names).map_err(unreadable)?;
-        let definitions = newest.definitions();
+        let definitions = Arc::new(newest.definitions());
         let mut loaded = Loaded::from_host(&definitions, &host, &names);
-        for name in host.check(&loaded, &names, &newest)? {
-            loaded.disown(name);
+        match host.check(&loaded, &names, &newest) {
+            Ok(foreign) => foreign.into_iter().for_each(|name| loaded.disown(name)),
+            Err(stale) if guards.on(Guard::Stale) => return Err(stale),
+            Err(_) => {}
         }
         let running = Hot::read(&newest);
         let constructed =
             newest.atoms(atom::Kind::Constructor).filter_map(|a| a.atom().name).collect();
         let mut lived = guard::Lived::default();
         lived.add(&newest)?;
-        lived.check_described(&newest)?;
+        if guards.on(Guard::Described) {
+            lived.check_described(&newest)?;
+        }
         Ok(World {
             names,
             host,
             archives: archive::Archives::new(archives.rlibs),
+            settled: newest.clone(),
+            lineage: Lineage::default(),
             newest,
+            definitions,
             loaded,
             stale: HashSet::new(),
             running,
             constructed,
             lived,
+            guards,
             pending: None,
         })
     }
@@ -244,13 +295,15 @@ impl World {
     /// The last verdict's patch is live in the process.
     pub fn committed(&mut self, id: PatchId) {
         if let Some(pending) = self.pending.take_if(|pending| pending.id == id) {
-            self.loaded.rename(&pending.renamed);
+            self.loaded.rename(&pending.moved.renamed);
+            self.lineage = pending.moved.lineage;
             self.loaded.add(id, &pending.carried);
             self.stale = pending.stale;
             self.running = pending.running;
             self.constructed.extend(pending.constructed);
             // Its layouts were read when it was judged, so this cannot fail any more.
             let _ = self.lived.add(&pending.program);
+            self.settled = pending.program;
         }
     }
 

@@ -47,6 +47,14 @@ impl Names {
         demangle(self.text(name))
     }
 
+    /// Whether a macro has made the item for the place where it is used: such names begin, by custom,
+    /// with two underscores (`__CALLSITE` is one, of `tracing`). What is of hot is not meant.
+    pub fn is_made(&self, name: Name) -> bool {
+        let path = self.path(name);
+        let item = path.rsplit("::").next().unwrap_or(&path);
+        item.starts_with("__") && !item.starts_with("__HOT_")
+    }
+
     /// Whether rustc made the name, so that it stands for one item of one build.
     pub fn is_mangled(&self, name: Name) -> bool {
         is_mangled(self.text(name))
@@ -61,6 +69,32 @@ pub fn is_mangled(text: &str) -> bool {
 /// Demangles without the hash; names that rustc did not make stay as they are.
 pub fn demangle(text: &str) -> String {
     format!("{:#}", rustc_demangle::demangle(text))
+}
+
+/// A mangled name without what the optimiser has appended: `PAIR.0` is a part of `PAIR`.
+pub fn stem(text: &str) -> &str {
+    let end = if text.starts_with("_ZN") {
+        // The hash ends a name; before it, dots stand for colons.
+        text.rfind("17h").and_then(|at| Some(at + text[at..].find('E')? + 1))
+    } else if text.starts_with("_R") {
+        text.find('.')
+    } else {
+        None
+    };
+    &text[..end.unwrap_or(text.len())]
+}
+
+/// A name without the digits behind each `#`: rustc numbers closures and impl blocks, and the
+/// numbers shift when another stands before.
+pub fn unnumbered(name: &str) -> String {
+    let mut after_hash = false;
+    name.chars()
+        .filter(|&c| {
+            let number = after_hash && c.is_ascii_digit();
+            after_hash = c == '#' || number;
+            !number
+        })
+        .collect()
 }
 
 /// The name without LLVM's suffix.
@@ -82,5 +116,28 @@ mod tests {
         assert_eq!(names.intern("_ZN4shop5TOTAL17h0123456789abcdefE.llvm.991"), plain);
         assert_eq!(names.path(plain), "shop::TOTAL");
         assert_ne!(names.intern("a.llvm.1x"), names.intern("a"));
+    }
+
+    #[test]
+    fn what_the_optimiser_appends_is_no_part_of_a_stem() {
+        let whole = "_ZN46_$LT$shop..A$u20$as$u20$core..fmt..Display$GT$3fmt1N17hb25b1f5d4b5127e6E";
+        for (text, expected) in [
+            (whole, whole),
+            (&format!("{whole}.0"), whole),
+            (&format!("{whole}.b"), whole),
+            ("_RNvCskK9ONXSS8Nz_4shop4PAIR.1", "_RNvCskK9ONXSS8Nz_4shop4PAIR"),
+            ("plain.1", "plain.1"),
+        ] {
+            assert_eq!(stem(text), expected);
+        }
+    }
+
+    #[test]
+    fn what_a_macro_made_begins_with_two_underscores() {
+        let mut names = Names::default();
+        let site = names.intern("_ZN4shop5total10__CALLSITE17h0123456789abcdefE");
+        let slot = names.intern("_ZN4shop5total10__HOT_SLOT17h0123456789abcdefE");
+        let inside = names.intern("_ZN4shop7__total5TOTAL17h0123456789abcdefE");
+        assert_eq!([site, slot, inside].map(|n| names.is_made(n)), [true, false, false]);
     }
 }

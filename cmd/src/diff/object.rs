@@ -13,18 +13,20 @@
 //!    (4 bytes, more when an immediate follows). The target inside the section is therefore only
 //!    known after decoding the instruction, which is done where the answer could matter.
 //! 4. **Reach.** For each atom, the names that it leads to, through private constants and its
-//!    unwind information as well: the edges along which a change spreads.
+//!    unwind information as well: the edges along which a change spreads. Pieces of one section
+//!    that lead into one another without relocations (`super::tangle`) share all of theirs.
 
 use super::atom::{Ask, Atom, Kind, Object, Reloc, Target};
-use super::frame;
 use super::name::{Names, is_mangled};
+use super::{frame, tangle};
 use hot_patch::abi;
+use hot_patch::patch::MAX_IMAGE;
 use iced_x86::{Decoder, DecoderOptions};
 use object::elf;
 use object::read::elf::{ElfFile64, ElfSection64};
 use object::{Object as _, ObjectSection as _, ObjectSymbol as _};
 use object::{RelocationFlags, RelocationTarget, SectionFlags, SectionIndex, SymbolKind};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::OnceLock;
 
 /// Why an object file could not be read.
@@ -64,7 +66,11 @@ pub fn read(unit: &str, data: Vec<u8>, names: &mut Names) -> Result<Object, Read
         for (at, reloc) in relocs {
             let index = locate(starts, at);
             let (start, atom) = starts[index];
-            atoms[atom as usize].relocs.push(Reloc { at: at - start, ..reloc });
+            let (atom, reloc) = (&mut atoms[atom as usize], Reloc { at: at - start, ..reloc });
+            if !reloc.is_within(atom.bytes.len()) {
+                return Err(outside(at));
+            }
+            atom.relocs.push(reloc);
         }
     }
     let mut cies = Vec::new();
@@ -80,10 +86,35 @@ pub fn read(unit: &str, data: Vec<u8>, names: &mut Names) -> Result<Object, Read
     for atom in &mut atoms {
         atom.relocs.sort_by_key(|r| r.at);
     }
+    for (&index, starts) in cuts.iter().filter(|(_, starts)| starts.len() > 1) {
+        if atoms[starts[0].1 as usize].kind != Kind::Text {
+            continue;
+        }
+        let section = file.section_by_index(index)?;
+        let mut fields: Vec<u64> = section.relocations().map(|(at, _)| at).collect();
+        fields.sort_unstable();
+        let offsets: Vec<u64> = starts.iter().map(|(at, _)| *at).collect();
+        for range in tangle::find(section.data()?, &offsets, &fields) {
+            let (first, last) = (starts[range.start].1, starts[range.end - 1].1);
+            for atom in &mut atoms[first as usize..=last as usize] {
+                atom.tangle = Some((first, last));
+            }
+        }
+    }
     drop(file);
-    let reach = reach(&atoms, &cies);
+    let mut reach = reach(&atoms, &cies);
+    // What one atom of a tangle leads to, all do.
+    for (first, last) in atoms.iter().filter_map(|atom| atom.tangle).collect::<HashSet<_>>() {
+        let range = first as usize..=last as usize;
+        let own = atoms[range.clone()].iter().filter_map(|atom| atom.name);
+        let all: HashSet<_> = reach[range.clone()].iter().flatten().copied().chain(own).collect();
+        let mut all: Vec<_> = all.into_iter().collect();
+        all.sort_unstable();
+        reach[range].fill(all.into_boxed_slice());
+    }
     Ok(Object {
         unit: unit.to_owned(),
+        home: String::new(),
         data,
         atoms,
         symbols,
@@ -91,6 +122,11 @@ pub fn read(unit: &str, data: Vec<u8>, names: &mut Names) -> Result<Object, Read
         reach,
         layouts: OnceLock::new(),
     })
+}
+
+/// The complaint about a relocation of bytes that are not there.
+pub(super) fn outside(at: u64) -> ReadError {
+    ReadError::Inconsistent(format!("the relocation at {at:#x} lies outside what it relocates"))
 }
 
 /// What the atoms of a section are; `None` for a section that is not loaded or stands apart.
@@ -151,7 +187,13 @@ fn cut(
     let mut cuts = Cuts::new();
     for section in file.sections() {
         let Some(kind) = kind_of(&section)? else { continue };
-        let size = section.size();
+        let (size, align) = (section.size(), section.align().max(1));
+        if size > MAX_IMAGE || !align.is_power_of_two() || align > MAX_IMAGE {
+            let name = section.name()?;
+            return Err(ReadError::Inconsistent(format!(
+                "its section {name} is of {size} bytes, aligned to {align}"
+            )));
+        }
         let mut here = standing.remove(&section.index()).unwrap_or_default();
         here.sort();
         let mut starts: Vec<u64> = match kind {
@@ -168,8 +210,10 @@ fn cut(
         for (index, &start) in starts.iter().enumerate() {
             let end = starts.get(index + 1).copied().unwrap_or(size);
             let bytes = if in_file {
-                let from = usize::try_from(file_range.0 + start).expect("offsets fit");
-                from..from + (end - start) as usize
+                // Beyond the end of the file if it does not fit; which is refused below.
+                let from = usize::try_from(file_range.0).unwrap_or(usize::MAX);
+                let from = from.saturating_add(start as usize);
+                from..from.saturating_add((end - start) as usize)
             } else {
                 0..0
             };
@@ -182,9 +226,10 @@ fn cut(
                 kind,
                 bytes,
                 size: end - start,
-                align: section.align().max(1),
+                align,
                 relocs: Vec::new(),
                 frame: None,
+                tangle: None,
             });
         }
         if placed.is_empty() {
@@ -263,6 +308,13 @@ fn reference(
     };
     let symbol = file.symbol_by_index(index)?;
     let ask = ask_of(reloc);
+    // Nothing that a compiler writes is further away than that, and no sum below can overflow.
+    let far = 1 << 48;
+    if !(-far..far).contains(&reloc.addend()) || symbol.address() >= far as u64 {
+        return Err(ReadError::Inconsistent(format!(
+            "the relocation at {at:#x} leads out of every address space"
+        )));
+    }
     let offset = reloc.addend() + bias;
     let (target, offset) = match symbol.section_index().and_then(|s| Some((s, cuts.get(&s)?))) {
         Some((_, starts)) => {

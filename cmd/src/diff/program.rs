@@ -42,10 +42,11 @@ impl Program {
             for (unit, data) in objects {
                 read.push(match known.get(unit.as_str()) {
                     Some(&same) if same.data == data => same.clone(),
-                    _ => Arc::new(
-                        object::read(&unit, data, names)
-                            .map_err(|e| (format!("{unit} of {name}"), e))?,
-                    ),
+                    _ => {
+                        let read = object::read(&unit, data, names)
+                            .map_err(|e| (format!("{unit} of {name}"), e))?;
+                        Arc::new(Object { home: key.clone(), ..read })
+                    }
                 });
             }
             drop(known);

@@ -22,7 +22,7 @@ impl Report {
         before: &Definitions,
         now: &Definitions,
         loaded: &Loaded,
-        compare: &mut Compare,
+        compare: &mut Compare<'_>,
     ) -> Report {
         let told = |atoms: &[AtomRef]| {
             matches!(
@@ -43,22 +43,55 @@ impl Report {
         Report { changed, crates: newest.crate_names() }
     }
 
-    /// The changed items among `wanted`, each once, in order.
-    pub fn changed(&self, names: &Names, wanted: impl Fn(Name) -> bool) -> Vec<String> {
-        let items: BTreeSet<String> = self
-            .changed
-            .iter()
-            .filter(|(name, _)| wanted(*name))
-            .filter_map(|(name, kind)| {
-                let item = item(&names.path(*name), &self.crates)?;
-                Some(match kind {
-                    Kind::Data | Kind::ThreadLocal => format!("{item} (its initial value)"),
-                    _ => item,
-                })
-            })
-            .collect();
+    /// The changed names.
+    pub fn names(&self) -> impl Iterator<Item = (Name, Kind)> {
+        self.changed.iter().copied()
+    }
+
+    /// The program's crates.
+    pub fn crates(&self) -> &[String] {
+        &self.crates
+    }
+
+    /// The item that a changed name belongs to, if it is one of the program's.
+    pub fn item(&self, names: &Names, name: Name, kind: Kind) -> Option<String> {
+        let item = item(&names.path(name), &self.crates)?;
+        Some(match kind {
+            Kind::Data | Kind::ThreadLocal => format!("{item} (its initial value)"),
+            _ => item,
+        })
+    }
+
+    /// The changed items, each once, in order.
+    pub fn changed(&self, names: &Names) -> Vec<String> {
+        let items: BTreeSet<String> =
+            self.names().filter_map(|(name, kind)| self.item(names, name, kind)).collect();
         items.into_iter().collect()
     }
+}
+
+/// What becomes of hot functions that the source has since this save, or has no longer, when
+/// nothing is swapped.
+pub fn arrivals(added: &[&str], gone: &[&str]) -> String {
+    let mut text = String::new();
+    if !added.is_empty() {
+        text += &format!(
+            "; {} new: what is new or renamed goes live with a #[hot] \
+             function that calls it, or at restart",
+            are(added)
+        );
+    }
+    if !gone.is_empty() {
+        text += &format!(
+            "; {} gone from the source: what still calls it gets its last code",
+            are(gone)
+        );
+    }
+    text
+}
+
+fn are(names: &[&str]) -> String {
+    format!("{} {}", names.join(", "), if names.len() == 1 { "is" } else { "are" })
 }
 
 /// Whether the item of a path, or what it implements, is of one of these crates.
@@ -76,7 +109,7 @@ pub(super) fn is_own(path: &str, crates: &[String]) -> bool {
 
 /// The item that a path belongs to, if it is one of these crates: closures and what `#[hot]` has
 /// made belong to the function around them.
-fn item(path: &str, crates: &[String]) -> Option<String> {
+pub(super) fn item(path: &str, crates: &[String]) -> Option<String> {
     if !is_own(path, crates) {
         return None;
     }

@@ -2,10 +2,12 @@
 
 use super::atom::AtomRef;
 use super::host::Host;
+use super::local::Local;
 use super::name::{Name, Names};
 use super::program::Definitions;
 use hot_patch::patch::PatchId;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 /// Where something is in the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -16,6 +18,17 @@ pub enum Site {
     Patch(PatchIndex, u64),
     /// In the executable's thread-local block, at this offset from the thread pointer.
     Thread(i64),
+    /// Among the thread-locals of a patch.
+    Local(PatchIndex, Local),
+}
+
+/// Where something is in a patch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spot {
+    /// At this offset of its image.
+    Image(u64),
+    /// Among its thread-locals.
+    Local(Local),
 }
 
 /// A loaded patch, by age.
@@ -28,6 +41,8 @@ struct Version {
     /// What it was made from. Of what rustc has instantiated in several units these are all copies;
     /// they do the same, and are alike where the units are compiled with the same options.
     copies: Vec<AtomRef>,
+    /// What the first version was made from, if this is a later one.
+    original: Option<Vec<AtomRef>>,
     /// Where it is, if it is at one place only.
     site: Option<Site>,
     /// Where it was when it was loaded first: what trampolines know it by.
@@ -61,7 +76,12 @@ impl Loaded {
             if !first.is_empty() {
                 versions.insert(
                     name,
-                    Version { copies: copies.to_vec(), site: unique.as_ref().map(site), first },
+                    Version {
+                        copies: copies.to_vec(),
+                        original: None,
+                        site: unique.as_ref().map(site),
+                        first,
+                    },
                 );
             }
         }
@@ -71,6 +91,11 @@ impl Loaded {
     /// What the running version of a name was made from; nothing when it is not in the process.
     pub fn copies(&self, name: Name) -> &[AtomRef] {
         self.versions.get(&name).map_or(&[], |v| &v.copies)
+    }
+
+    /// What its first version was made from; nothing when it is not in the process.
+    pub fn original(&self, name: Name) -> &[AtomRef] {
+        self.versions.get(&name).map_or(&[], |v| v.original.as_ref().unwrap_or(&v.copies))
     }
 
     /// Whether the name is in the process, maybe at several places.
@@ -109,28 +134,39 @@ impl Loaded {
     }
 
     /// A patch is live that holds these.
-    pub fn add(&mut self, id: PatchId, carried: &[(Name, Vec<AtomRef>, u64)]) {
+    pub fn add(&mut self, id: PatchId, carried: &[(Name, Vec<AtomRef>, Spot)]) {
         let patch = PatchIndex(u32::try_from(self.patches.len()).expect("fewer than 2^32 patches"));
         self.patches.push(id);
-        for (name, copies, offset) in carried {
-            let site = Site::Patch(patch, *offset);
-            let version = self.versions.entry(*name).or_insert_with(|| Version {
-                copies: Vec::new(),
-                site: None,
-                first: vec![site],
-            });
-            version.copies.clone_from(copies);
+        for (name, copies, spot) in carried {
+            let site = match *spot {
+                Spot::Image(offset) => Site::Patch(patch, offset),
+                Spot::Local(local) => Site::Local(patch, local),
+            };
+            let version = match self.versions.entry(*name) {
+                Entry::Occupied(known) => {
+                    let version = known.into_mut();
+                    let before = std::mem::replace(&mut version.copies, copies.clone());
+                    version.original.get_or_insert(before);
+                    version
+                }
+                Entry::Vacant(place) => place.insert(Version {
+                    copies: copies.clone(),
+                    original: None,
+                    site: None,
+                    first: vec![site],
+                }),
+            };
             version.site = Some(site);
         }
     }
 
     /// What runs under some names goes by other names now: each new name, and the one before.
     pub fn rename(&mut self, renamed: &HashMap<Name, Name>) {
-        for (now, was) in renamed {
-            if let Some(version) = self.versions.remove(was) {
-                self.versions.insert(*now, version);
-            }
-        }
+        // All are taken out before any is put back: a name may pass from one to another.
+        let versions: Vec<(Name, Option<Version>)> =
+            renamed.iter().map(|(now, was)| (*now, self.versions.remove(was))).collect();
+        let versions = versions.into_iter().filter_map(|(now, version)| Some((now, version?)));
+        self.versions.extend(versions);
     }
 
     /// The patch with an index.

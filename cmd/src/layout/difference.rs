@@ -9,13 +9,13 @@ use std::fmt;
 ///
 /// ```text
 /// shop::Order changed: was 24 bytes, is 32
-///   qty: u32 at 8 → u64 at 8
+///   qty: u32 at 8    →  u64 at 8
 ///   + note: Option<String> at 16
-///   reached from: static shop::OPEN (HashMap<u64, Order>), argument 1 of shop::Cart::total
+///   reached from: static shop::OPEN (HashMap<u64, Order>), argument 1 of shop/cart/*Cart.total
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
-    /// What changed: a type by its full name, or `static shop::OPEN`, or `fn shop::total`.
+    /// What changed: a type by its full name, or `static shop::OPEN`, or a hot function.
     pub item: String,
     /// What it was, in a few words: `24 bytes`.
     pub was: String,
@@ -23,64 +23,88 @@ pub struct Difference {
     pub now: String,
     /// One line for each field, variant or value that came, went or became another.
     pub changes: Vec<String>,
-    /// The bound statics and the functions whose values lead to it. Empty when nothing that is
-    /// bound leads there: values may still lie behind trait objects and in running futures.
+    /// The shared things from which it is found. Empty when it is told of a shared thing itself.
     pub reached_from: Vec<Origin>,
 }
 
+impl Difference {
+    /// A difference of which nothing more is known.
+    pub(super) fn of(item: String, was: String, now: String) -> Difference {
+        Difference { item, was, now, changes: Vec::new(), reached_from: Vec::new() }
+    }
+}
+
 /// A place in the running program from which values of old layout reach new code, or the other way
-/// round.
+/// round. `roots` says why these.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Origin {
     /// A static or thread-local that stays the running one.
     Static {
-        /// Its symbol, without `.llvm.<digits>`.
-        symbol: String,
         /// Its path: `shop::OPEN`.
         path: String,
         /// Its type's full name.
         type_name: String,
     },
-    /// An argument of a function.
+    /// An argument of a hot function.
     Argument {
-        /// The function's symbol, without `.llvm.<digits>`.
-        symbol: String,
-        /// The function's path: `shop::Cart::total`.
-        path: String,
+        /// The function, for people.
+        function: String,
         /// Counted from 1; the receiver counts.
         number: usize,
     },
-    /// What a function answers.
+    /// What a hot function answers.
     Result {
-        /// The function's symbol, without `.llvm.<digits>`.
-        symbol: String,
-        /// The function's path.
-        path: String,
+        /// The function, for people.
+        function: String,
     },
-}
-
-impl Origin {
-    /// The symbol of the static or the function, as it was given in [`super::Bound`], without
-    /// `.llvm.<digits>`.
-    pub fn symbol(&self) -> &str {
-        match self {
-            Origin::Static { symbol, .. }
-            | Origin::Argument { symbol, .. }
-            | Origin::Result { symbol, .. } => symbol,
-        }
-    }
+    /// It may be behind a trait object that can be asked for it.
+    Behind {
+        /// The type and the trait: `<shop::Order as core::any::Any>`.
+        table: String,
+    },
+    /// A method that is called through trait objects takes or gives it.
+    Method {
+        /// `Priced::price`.
+        method: String,
+    },
+    /// It may be found again by its `TypeId`.
+    Instance {
+        /// The crate whose generic code may do so.
+        by: String,
+    },
+    /// A pointer leads to it, or elsewhere: nothing tells.
+    Untyped {
+        /// What has the pointer.
+        what: String,
+    },
 }
 
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Origin::Static { path, type_name, .. } => {
+            Origin::Static { path, type_name } => {
                 write!(f, "static {path} ({})", short(type_name))
             }
-            Origin::Argument { path, number, .. } => write!(f, "argument {number} of {path}"),
-            Origin::Result { path, .. } => write!(f, "result of {path}"),
+            Origin::Argument { function, number } => write!(f, "argument {number} of {function}"),
+            Origin::Result { function } => write!(f, "result of {function}"),
+            Origin::Behind { table } => write!(f, "trait objects ({})", short(table)),
+            Origin::Method { method } => write!(f, "trait objects, through {method}"),
+            Origin::Instance { by } => write!(f, "what {by} may find again by its type"),
+            Origin::Untyped { what } => write!(f, "what is not described: {what}"),
         }
     }
+}
+
+/// Lines of which those with an arrow have it in one column:
+/// `qty: u32 at 8    →  u64 at 8`.
+pub(super) fn columns(lines: &[String]) -> Vec<String> {
+    let split = |line: &String| line.split_once(" → ").map(|(was, _)| was.chars().count());
+    let width = lines.iter().filter_map(split).max().unwrap_or(0);
+    let line = |line: &String| match line.split_once(" → ") {
+        Some((was, now)) => format!("{was:width$}    →  {now}"),
+        None => line.clone(),
+    };
+    lines.iter().map(line).collect()
 }
 
 /// How many origins are shown before the rest is only counted.

@@ -8,11 +8,12 @@
 use super::LayoutError;
 use super::sections::{Address, Slice};
 use super::symbol::stem;
-use super::types::{Function, Id, Kind, Member, Object, Static, Type, Variant, VariantPart};
+use super::types::{ANY, Function, Id, Kind, Member, Object, Static, Type, Variant, VariantPart};
 use gimli::{
     Abbreviation, Attribute, AttributeValue, Dwarf, EntriesRaw, Reader as _, Section as _, Unit,
     UnitOffset, constants as dw,
 };
+use std::collections::HashMap;
 
 /// Entries nested deeper than this are taken for damage.
 const DEEPEST: usize = 512;
@@ -26,6 +27,8 @@ pub(super) struct Entries {
     pub(super) offsets: Vec<u32>,
     pub(super) functions: Vec<RawFunction>,
     pub(super) vtables: Vec<RawVtable>,
+    /// For the type of a table of methods, the type whose table it is.
+    pub(super) holders: HashMap<Id, Id>,
 }
 
 /// A function's entry: a definition may leave its name and result to a declaration elsewhere.
@@ -34,15 +37,41 @@ pub(super) struct RawFunction {
     pub(super) symbol: Option<Box<str>>,
     pub(super) declared_at: Option<u32>,
     pub(super) function: Function,
+    /// Whose function it is, as in [`Object::instances`]; none where that does not matter.
+    origin: Option<Box<str>>,
+    /// What it was instantiated with.
+    pub(super) generics: Vec<Id>,
+}
+
+impl RawFunction {
+    /// Where it is from, and what it was instantiated with.
+    pub(super) fn instances(&self) -> impl Iterator<Item = (Box<str>, Id)> {
+        let origin = self.origin.iter();
+        origin.flat_map(|origin| self.generics.iter().map(|&ty| (origin.clone(), ty)))
+    }
 }
 
 /// A table of methods.
 pub(super) struct RawVtable {
     /// `<shop::Order as shop::Priced>`
     pub(super) name: Box<str>,
-    /// A type of the table's size.
+    /// A type of the table's size, which says whose table it is.
     pub(super) ty: Id,
     pub(super) address: Address,
+}
+
+/// The crates that std is made of, as far as generic functions of theirs are instantiated in other
+/// crates. What they keep they keep by type.
+const STANDARD: [&str; 4] = ["core", "alloc", "std", "hashbrown"];
+
+/// Whose generic function this is, if its instances matter (see [`Object::instances`]).
+fn origin(path: &str, name: &str) -> Option<Box<str>> {
+    let krate = path.split("::").next().filter(|krate| !krate.is_empty())?;
+    if !STANDARD.contains(&krate) {
+        return Some(krate.into());
+    }
+    let any = path == ANY || path.starts_with("core::any::");
+    (any && !name.starts_with("type_name") || name.starts_with("downcast")).then(|| ANY.into())
 }
 
 /// An entry that has children, while they are read.
@@ -73,6 +102,8 @@ struct Attributes<'d> {
     name: Option<Slice<'d>>,
     linkage_name: Option<Slice<'d>>,
     ty: Option<u32>,
+    /// The type whose table of methods this type describes.
+    holder: Option<u32>,
     declared_at: Option<u32>,
     size: Option<u64>,
     align: Option<u64>,
@@ -173,6 +204,9 @@ impl<'w, 'd> Walk<'w, 'd> {
             (dw::DW_TAG_formal_parameter, Owner::Function(_) | Owner::Type(_)) => true,
             (dw::DW_TAG_formal_parameter, _) => false,
             (dw::DW_TAG_template_type_parameter, Owner::Type(_)) => true,
+            (dw::DW_TAG_template_type_parameter, Owner::Function(index)) => {
+                self.out.functions[index].origin.is_some()
+            }
             (dw::DW_TAG_template_type_parameter, _) => false,
             (dw::DW_TAG_inlined_subroutine | dw::DW_TAG_lexical_block, _) => false,
             (dw::DW_TAG_compile_unit, _) => false,
@@ -205,11 +239,15 @@ impl<'w, 'd> Walk<'w, 'd> {
             dw::DW_TAG_variable => self.variable(attributes),
             dw::DW_TAG_formal_parameter => self.argument(parent, attributes),
             dw::DW_TAG_member | dw::DW_TAG_inheritance => self.member(parent, attributes),
-            dw::DW_TAG_template_type_parameter => {
-                if let (Owner::Type(index), Some(ty)) = (parent, attributes.ty) {
+            dw::DW_TAG_template_type_parameter => match (parent, attributes.ty) {
+                (Owner::Type(index), Some(ty)) => {
                     self.out.object.types[index].generics.push(Id(ty));
                 }
-            }
+                (Owner::Function(index), Some(ty)) => {
+                    self.out.functions[index].generics.push(Id(ty));
+                }
+                _ => {}
+            },
             dw::DW_TAG_variant_part => {
                 if let Owner::Type(index) = parent
                     && let Kind::Struct { parts, .. } = &mut self.out.object.types[index].kind
@@ -287,6 +325,9 @@ impl<'w, 'd> Walk<'w, 'd> {
             _ => None,
         };
         let index = self.out.object.types.len();
+        if let Some(holder) = attributes.holder {
+            self.out.holders.insert(Id(offset), Id(holder));
+        }
         self.out.offsets.push(offset);
         self.out.object.types.push(Type {
             name: attributes.name.map_or("", |_| self.path.as_str()).into(),
@@ -314,12 +355,20 @@ impl<'w, 'd> Walk<'w, 'd> {
             (None, None) => attributes.name.map(|name| text(Some(name))),
         };
         let offset = self.global(offset)?;
-        self.enter(&text(attributes.name));
+        let name = text(attributes.name);
+        let origin = origin(&self.path, &name);
+        self.enter(&name);
         self.out.functions.push(RawFunction {
+            origin,
+            generics: Vec::new(),
             offset,
             symbol: symbol.map(|name| stem(&name).into()),
             declared_at: attributes.declared_at,
-            function: Function { arguments: Vec::new(), result: attributes.ty.map(Id) },
+            function: Function {
+                name: self.path.as_str().into(),
+                arguments: Vec::new(),
+                result: attributes.ty.map(Id),
+            },
         });
         Ok(Owner::Function(self.out.functions.len() - 1))
     }
@@ -404,6 +453,7 @@ impl<'w, 'd> Walk<'w, 'd> {
                 dw::DW_AT_name => found.name = Some(self.string(&attribute)?),
                 dw::DW_AT_linkage_name => found.linkage_name = Some(self.string(&attribute)?),
                 dw::DW_AT_type => found.ty = self.reference(&attribute)?,
+                dw::DW_AT_containing_type => found.holder = self.reference(&attribute)?,
                 dw::DW_AT_specification | dw::DW_AT_abstract_origin => {
                     found.declared_at = self.reference(&attribute)?;
                 }

@@ -12,20 +12,27 @@
 //! The way there: `sections` relocates the debug sections, `entries` walks them once, `resolve`
 //! makes an arena of `types` with names and fingerprints, `changes` sets two types side by side,
 //! `vtables` does so with the tables of methods behind trait objects, `compare` walks pairs of types
-//! from what is bound.
+//! from where values may be met by code of another build: `roots` says which places these are, and
+//! why no others. `names` finds what is known by name only.
 
 mod changes;
 mod compare;
 mod difference;
 mod entries;
+mod names;
 mod resolve;
+mod roots;
 mod sections;
 mod symbol;
 mod types;
 mod vtables;
 
-pub use compare::{Bound, compare};
+pub use compare::compare;
 pub use difference::{Difference, Origin};
+#[doc(hidden)]
+pub use roots::Check;
+pub use roots::{Bound, HotFunction};
+pub use symbol::path as item_path;
 
 use std::sync::Arc;
 
@@ -79,8 +86,9 @@ impl ObjectLayouts {
 ///
 /// let running = Layouts::read([std::fs::read("old.o")?.as_slice()])?;
 /// let compiled = Layouts::read([std::fs::read("new.o")?.as_slice()])?;
-/// let bound = Bound { statics: vec!["_ZN4shop4OPEN17ha68801c4c95fedb7E"], functions: vec![] };
-/// for difference in compare(&[&running], &[&compiled], &bound) {
+/// let statics = vec!["_ZN4shop4OPEN17ha68801c4c95fedb7E"];
+/// let bound = Bound { statics, own: vec!["shop"], ..Bound::default() };
+/// for difference in compare(&[&running], &[&compiled], &[], &bound) {
 ///     println!("{difference}");
 /// }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -112,6 +120,15 @@ impl Layouts {
         self.objects.iter().find_map(|ObjectLayouts(object)| {
             Some(TypeRef { object, id: object.statics.get(symbol)?.ty })
         })
+    }
+
+    /// The qualified name of a function, by symbol, with the generic arguments of an instance.
+    /// `.llvm.<digits>` does not matter.
+    pub fn function_name(&self, symbol: &str) -> Option<&str> {
+        let symbol = symbol::stem(symbol);
+        self.objects
+            .iter()
+            .find_map(|ObjectLayouts(object)| Some(&*object.functions.get(symbol)?.name))
     }
 
     /// The arguments and the result of a function, by symbol. `.llvm.<digits>` does not matter.

@@ -5,7 +5,7 @@ use super::LayoutError;
 use super::entries::{Entries, RawFunction, RawVtable};
 use super::sections::Sections;
 use super::types::{Id, Kind, Member, Object, Type};
-use super::vtables;
+use super::vtables::{self, Table};
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
@@ -15,7 +15,7 @@ const DEEPEST: usize = 64;
 
 /// Makes an object of what was read.
 pub(super) fn resolve(entries: Entries, sections: &Sections<'_>) -> Result<Object, LayoutError> {
-    let Entries { mut object, offsets, functions, vtables } = entries;
+    let Entries { mut object, offsets, functions, vtables, holders } = entries;
     let place = |id: &mut Id| -> Result<(), LayoutError> {
         *id = locate(&offsets, *id)?;
         Ok(())
@@ -28,12 +28,18 @@ pub(super) fn resolve(entries: Entries, sections: &Sections<'_>) -> Result<Objec
     }
     fold_variants(&mut object.types);
     name(&mut object.types)?;
+    for (origin, mut ty) in functions.iter().flat_map(RawFunction::instances) {
+        place(&mut ty)?;
+        object.instances.insert((origin, ty));
+    }
     take_functions(&mut object, functions, place)?;
     for RawVtable { name, mut ty, address } in vtables {
+        let mut holder = holders.get(&ty).copied();
+        holder.as_mut().map_or(Ok(()), place)?;
         place(&mut ty)?;
         let size = object.get(ty).size.unwrap_or(0);
         if let Some(methods) = vtables::methods(sections, address, size) {
-            object.vtables.insert(name, methods);
+            object.vtables.insert(name, Table { methods, holder });
         }
     }
     for index in 0..object.types.len() {
@@ -147,6 +153,7 @@ fn take_functions(
         let mut function = definition.function.clone();
         if let Some(declaration) = declaration {
             function.result = function.result.or(declaration.function.result);
+            function.name.clone_from(&declaration.function.name);
             // An out-of-line copy of an inlined function names its arguments by reference only.
             if function.arguments.len() < declaration.function.arguments.len() {
                 function.arguments.clone_from(&declaration.function.arguments);

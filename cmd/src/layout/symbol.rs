@@ -16,7 +16,7 @@ pub(super) fn stem(symbol: &str) -> &str {
 
 /// The path of a function or a static, from its symbol: `shop::Cart::total`. The macro's prefix of
 /// a hot function's body and the cells inside a `thread_local!` are left out.
-pub(super) fn path(symbol: &str) -> String {
+pub fn path(symbol: &str) -> String {
     let demangled = format!("{:#}", rustc_demangle::demangle(stem(symbol)));
     let end = ["::{{constant}}", "::{constant#", "::{{closure}}::__RUST_STD_INTERNAL_VAL"]
         .iter()
@@ -30,6 +30,12 @@ pub(super) fn path(symbol: &str) -> String {
 /// declared inside the functions of an `impl`. The numbers shift when another is inserted before.
 pub(super) fn is_numbered(name: &str) -> bool {
     name.contains('{') && name.contains('#')
+}
+
+/// Whether this type is a closure or a coroutine, or one is in its name: nobody can write its name,
+/// and so only a `TypeId` could find a value of it again.
+pub(super) fn is_nameless(name: &str) -> bool {
+    name.contains("_env#")
 }
 
 /// Whether two type names are the same but for the compiler's numbers.

@@ -4,8 +4,8 @@
 //! `Box` of itself) need no care. Every type has a qualified name, generic arguments included;
 //! where DWARF gives none (arrays, the data pointers of slices) it is made from the parts.
 
-use super::vtables::Methods;
-use std::collections::HashMap;
+use super::vtables::Table;
+use std::collections::{HashMap, HashSet};
 
 /// A type of one [`Object`]: its place in [`Object::types`]. While the debug information is being
 /// read it is an offset in `.debug_info` instead.
@@ -21,8 +21,14 @@ pub(super) struct Object {
     /// Functions by symbol, without `.llvm.<digits>`.
     pub(super) functions: HashMap<Box<str>, Function>,
     /// Tables of methods by type and trait: `<shop::Order as shop::Priced>`.
-    pub(super) vtables: HashMap<Box<str>, Methods>,
+    pub(super) vtables: HashMap<Box<str>, Table>,
+    /// Types with which generic functions of other crates were instantiated, with the crate; of
+    /// the standard library only those that ask for the `TypeId`, under [`ANY`].
+    pub(super) instances: HashSet<(Box<str>, Id)>,
 }
+
+/// Stands for the crate of functions that compare the `TypeId` of what they are instantiated with.
+pub(super) const ANY: &str = "core::any";
 
 /// A static or a thread-local.
 #[derive(Clone, Copy, Debug)]
@@ -35,6 +41,8 @@ pub(super) struct Static {
 /// A function's signature, as far as it is described.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Function {
+    /// Qualified, with the generic arguments of an instance.
+    pub(super) name: Box<str>,
     /// Name (empty for a pattern) and type.
     pub(super) arguments: Vec<(Box<str>, Id)>,
     /// None for `()` and `!`.
@@ -138,6 +146,30 @@ impl Object {
 }
 
 impl Type {
+    /// The types that this one names, directly.
+    pub(super) fn children(&self) -> Vec<Id> {
+        let mut children = self.generics.clone();
+        fn members(members: &[Member]) -> impl Iterator<Item = Id> {
+            members.iter().map(|member| member.ty)
+        }
+        match &self.kind {
+            Kind::Base { .. } => {}
+            Kind::Struct { members: fields, parts } => {
+                children.extend(members(fields));
+                for variant in parts.iter().flat_map(|part| &part.variants) {
+                    children.extend(members(&variant.members).chain(variant.generics.clone()));
+                }
+            }
+            Kind::Union { members: fields } => children.extend(members(fields)),
+            Kind::Enumeration { underlying: of, .. }
+            | Kind::Pointer { to: of }
+            | Kind::Array { of, .. }
+            | Kind::Other { of, .. } => children.extend(of),
+            Kind::Function { result, arguments } => children.extend(result.iter().chain(arguments)),
+        }
+        children
+    }
+
     /// Calls `f` on every type that this one names.
     pub(super) fn each_id<E>(
         &mut self,

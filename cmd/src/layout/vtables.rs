@@ -9,8 +9,8 @@
 use super::difference::Difference;
 use super::sections::{Address, Sections};
 use super::symbol::{is_numbered, same, short, stem};
-use super::types::{Function, Object};
-use std::collections::HashMap;
+use super::types::{Function, Id, Object};
+use std::collections::{HashMap, HashSet};
 use std::ptr;
 
 /// What stands in a table before the methods: drop glue, size, alignment.
@@ -20,6 +20,14 @@ const HEADER: usize = 3;
 /// the table (of a supertrait).
 pub(super) type Methods = Box<[Option<Box<str>>]>;
 
+/// One table.
+#[derive(Debug)]
+pub(super) struct Table {
+    pub(super) methods: Methods,
+    /// The type whose methods these are.
+    pub(super) holder: Option<Id>,
+}
+
 /// Reads the methods of a table of that many bytes.
 pub(super) fn methods(sections: &Sections<'_>, table: Address, size: u64) -> Option<Methods> {
     let words = usize::try_from(size / 8).ok()?;
@@ -28,12 +36,19 @@ pub(super) fn methods(sections: &Sections<'_>, table: Address, size: u64) -> Opt
 }
 
 /// Each trait whose methods changed places or signatures in the table of a type that has one on
-/// both sides.
+/// both sides, or, where its old types have gone, in any table.
 pub(super) fn compare(old: &[&Object], new: &[&Object]) -> Vec<Difference> {
-    let known: HashMap<&str, &Methods> = old
-        .iter()
-        .flat_map(|object| object.vtables.iter().map(|(name, methods)| (&**name, methods)))
-        .collect();
+    let mut known: HashMap<&str, Vec<&Methods>> = HashMap::new();
+    let mut traits: HashMap<&str, Vec<(&str, &Methods)>> = HashMap::new();
+    for (name, table) in old.iter().flat_map(|object| &object.vtables) {
+        let versions = known.entry(&**name).or_default();
+        if !versions.contains(&&table.methods) {
+            versions.push(&table.methods);
+            traits.entry(trait_of(name)).or_default().push((name, &table.methods));
+        }
+    }
+    let kept: HashSet<&str> =
+        new.iter().flat_map(|object| object.vtables.keys().map(|name| &**name)).collect();
     // What has changed stands in an object that has.
     let fresh: Vec<&Object> =
         new.iter().copied().filter(|new| !old.iter().any(|old| ptr::eq(*old, *new))).collect();
@@ -43,19 +58,21 @@ pub(super) fn compare(old: &[&Object], new: &[&Object]) -> Vec<Difference> {
         .collect();
     let mut differences = Vec::new();
     for (name, now) in fresh.iter().flat_map(|object| &object.vtables) {
-        let Some(&was) = known.get(&**name) else { continue };
         if is_numbered(name) {
             continue;
         }
-        let places = (was != now).then(|| other_places(was, now)).flatten();
-        if let Some((was, now)) = places.or_else(|| other_signature(old, &signatures, was, now)) {
-            differences.push(Difference {
-                item: format!("trait {}", trait_of(name)),
-                was,
-                now,
-                changes: Vec::new(),
-                reached_from: Vec::new(),
-            });
+        let now = &now.methods;
+        let own = known.get(&**name).into_iter().flatten().map(|was| (*was, true));
+        // The types are others there, and with them the receivers.
+        let gone = traits.get(trait_of(name)).into_iter().flatten();
+        let gone = gone.filter(|(of, _)| !kept.contains(of) && !is_numbered(of));
+        let gone = gone.filter(|(of, _)| !is_standard(trait_of(of))).map(|(_, was)| (*was, false));
+        let other = own.chain(gone).find_map(|(was, receiver)| {
+            let places = (was != now).then(|| other_places(was, now)).flatten();
+            places.or_else(|| other_signature(old, &signatures, was, now, receiver))
+        });
+        if let Some((was, now)) = other {
+            differences.push(Difference::of(format!("trait {}", trait_of(name)), was, now));
         }
     }
     // The tables of an object are in no order.
@@ -82,7 +99,15 @@ fn other_signature(
     new: &Signatures<'_>,
     was: &Methods,
     now: &Methods,
+    receiver: bool,
 ) -> Option<(String, String)> {
+    let signature = |object: &Object, function: &Function| match receiver {
+        true => signature(object, function),
+        false => {
+            let arguments = function.arguments.iter().skip(1).cloned().collect();
+            signature(object, &Function { arguments, ..function.clone() })
+        }
+    };
     for (was, now) in was.iter().flatten().zip(now.iter().flatten()) {
         // The hash of the older scheme covers the signature; symbols of the newer have none.
         if was == now && !was.starts_with("_R") {
@@ -108,15 +133,20 @@ pub(super) fn signature(object: &Object, function: &Function) -> String {
 }
 
 /// `price`, of `<shop::Order as shop::Priced>::price`.
-fn method_name(symbol: &str) -> String {
+pub(super) fn method_name(symbol: &str) -> String {
     let path = format!("{:#}", rustc_demangle::demangle(symbol));
     // Shims carry what they are in braces.
     let named = path.rsplit("::").map(|part| part.split('{').next().unwrap_or(part));
     named.into_iter().find(|part| !part.is_empty()).unwrap_or(&path).to_string()
 }
 
+/// Whether a trait is one of the standard library's, or none (`dyn Send`).
+pub(super) fn is_standard(path: &str) -> bool {
+    path == "_" || ["core::", "alloc::", "std::"].iter().any(|krate| path.starts_with(krate))
+}
+
 /// `shop::Priced`, of `<shop::Order as shop::Priced>`.
-fn trait_of(table: &str) -> &str {
+pub(super) fn trait_of(table: &str) -> &str {
     let name = table.split_once(" as ").map_or(table, |(_, name)| name);
     name.strip_suffix('>').unwrap_or(name)
 }

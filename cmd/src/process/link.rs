@@ -151,20 +151,47 @@ impl Link {
         let _ = std::fs::remove_file(&self.socket);
     }
 
+    /// Removes what the program has left beside the socket, once it has ended.
+    pub fn sweep(&self) {
+        super::socket::sweep(&self.socket);
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Connects to a program that listens at `socket` and asks one thing.
-///
-/// # Errors
-/// When nobody listens there, or the program does not answer within [`ANSWER`].
-pub fn ask_once(socket: &Path, request: &Request) -> Result<Reply> {
-    let stream = UnixStream::connect(socket)
-        .with_context(|| format!("failed to connect to {}", socket.display()))?;
-    greet(&stream)?;
-    exchange(&stream, request)
+/// A program that somebody else has started, and that listens.
+#[derive(Debug)]
+pub struct Visit {
+    stream: UnixStream,
+    /// What it said of itself.
+    pub hello: Hello,
+}
+
+impl Visit {
+    /// Connects to the program that listens at `socket`; `None` when nobody does.
+    ///
+    /// # Errors
+    /// When it cannot be connected to, or does not say hello within [`ANSWER`].
+    pub fn pay(socket: &Path) -> Result<Option<Visit>> {
+        let stream = match UnixStream::connect(socket) {
+            Err(error) if error.kind() == std::io::ErrorKind::ConnectionRefused => return Ok(None),
+            connected => {
+                connected.with_context(|| format!("failed to connect to {}", socket.display()))?
+            }
+        };
+        let hello = greet(&stream)?;
+        Ok(Some(Visit { stream, hello }))
+    }
+
+    /// Asks one thing.
+    ///
+    /// # Errors
+    /// When the program does not answer within [`ANSWER`].
+    pub fn ask(&self, request: &Request) -> Result<Reply> {
+        exchange(&self.stream, request)
+    }
 }
 
 fn greet(stream: &UnixStream) -> Result<Hello> {
@@ -224,7 +251,12 @@ mod tests {
             let (mut stream, _) = listener.accept().unwrap();
             write_frame(&mut stream, &hello(PROTOCOL).to_bytes()).unwrap();
             let request = Request::from_bytes(&read_frame(&mut stream).unwrap().unwrap()).unwrap();
-            let loaded = Reply::Loaded { id: PatchId(5), functions: vec!["a/f".into()], micros: 9 };
+            let loaded = Reply::Loaded {
+                id: PatchId(5),
+                number: 1,
+                functions: vec!["a/f".into()],
+                micros: 9,
+            };
             write_frame(&mut stream, &loaded.to_bytes()).unwrap();
             request
         });

@@ -84,6 +84,7 @@ impl Program {
                 {
                 }
                 link_of_dead.close();
+                link_of_dead.sweep();
                 ended();
             })
             .context("failed to start a thread")?;
@@ -136,6 +137,7 @@ impl Program {
             }
             std::thread::sleep(Duration::from_millis(5));
         };
+        self.link.sweep();
         Ok(status)
     }
 }
@@ -148,6 +150,7 @@ impl Drop for Program {
             // It was killed: this returns at once.
             let _ = self.child.wait();
         }
+        self.link.sweep();
     }
 }
 

@@ -38,13 +38,39 @@ pub fn prepare(folder: &Path) -> Result<()> {
         std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700))
             .with_context(|| format!("failed to close {} to others", folder.display()))?;
     }
-    for (tool, path) in sockets(folder) {
-        if !Path::new(&format!("/proc/{tool}")).exists() {
-            // Another tool may be clearing up as well.
-            let _ = std::fs::remove_file(path);
-        }
+    let is_gone = |tool: u32| !Path::new(&format!("/proc/{tool}")).exists();
+    // Another tool may be clearing up as well.
+    for (_, path) in sockets(folder).into_iter().filter(|(tool, _)| is_gone(*tool)) {
+        let _ = std::fs::remove_file(path);
+    }
+    for (_, path) in beside(folder).into_iter().filter(|(tool, _)| is_gone(*tool)) {
+        let _ = std::fs::remove_dir_all(path);
     }
     Ok(())
+}
+
+/// What programs have put beside their sockets, each with the process ID of its tool: folders
+/// `<tool>-<n>.debug-…`, in which backtraces find the names of patched functions.
+fn beside(folder: &Path) -> Vec<(u32, PathBuf)> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    let tool = |entry: std::fs::DirEntry| {
+        let name = entry.file_name().into_string().ok()?;
+        let (socket, _) = name.split_once(".debug-")?;
+        let (tool, _) = socket.split_once('-')?;
+        Some((tool.parse().ok()?, entry.path()))
+    };
+    entries.flatten().filter_map(tool).collect()
+}
+
+/// Removes what the program of a socket has put beside it. The program has ended.
+pub fn sweep(socket: &Path) {
+    let (Some(folder), Some(stem)) = (socket.parent(), socket.file_stem()) else { return };
+    for (_, path) in beside(folder) {
+        // `4711-1.sock` and `4711-1.debug-4712-…`. The program may have removed it.
+        if path.file_stem() == Some(stem) {
+            let _ = std::fs::remove_dir_all(path);
+        }
+    }
 }
 
 /// The sockets in the folder, each with the process ID of its tool.
@@ -89,10 +115,19 @@ mod tests {
         let dead = folder.join("99999999-1.sock");
         let alive = path(&folder, 1).unwrap();
         std::fs::write(&dead, "").unwrap();
+        let (dead_names, names) =
+            (folder.join("99999999-1.debug-7-a"), alive.with_extension("debug-7-b"));
+        let others = path(&folder, 12).unwrap().with_extension("debug-7-c");
+        for folder in [&dead_names, &names, &others] {
+            std::fs::create_dir(folder).unwrap();
+        }
         std::fs::write(&alive, "").unwrap();
         std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755)).unwrap();
         prepare(&folder).unwrap();
         assert!(!dead.exists() && alive.exists());
+        assert!(!dead_names.exists() && names.exists() && others.exists());
+        sweep(&alive);
+        assert!(!names.exists() && others.exists(), "those of one socket and no other's");
         assert_eq!(std::fs::metadata(&folder).unwrap().mode() & 0o777, 0o700);
         assert_eq!(sockets(&folder), [(std::process::id(), alive)]);
     }

@@ -116,7 +116,8 @@ impl Session {
 
     fn is_users(&self, path: &Path) -> bool {
         let packages = self.packages();
-        packages.iter().any(|root| path.starts_with(root))
+        // A module may lie outside of its package, by `#[path]`.
+        (packages.iter().any(|root| path.starts_with(root)) || self.snapshot.is_near(path))
             && !path.starts_with(self.builder.target_dir())
     }
 

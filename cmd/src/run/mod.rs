@@ -7,16 +7,17 @@
 
 mod change;
 mod clock;
+mod dry_run;
 mod program;
 mod session;
 mod world;
 
 use crate::build::cargo::Selection;
 use crate::build::{Built, Replayed, Usage};
-use crate::diff::{Prepared, Verdict};
+use crate::diff::{Detail, Prepared, Verdict};
 use crate::keys::{self, Key};
 use crate::process::code;
-use crate::show::{Event, Next};
+use crate::show::{Effect, Event, Next};
 use crate::watch::Touched;
 use anyhow::{Result, bail};
 use change::Asks;
@@ -40,6 +41,8 @@ pub struct Options {
     pub events: Option<PathBuf>,
     /// Whether the program may be restarted.
     pub restart: bool,
+    /// Whether saves are judged and nothing is loaded.
+    pub dry_run: bool,
     /// Whether keys are read, if there is a terminal.
     pub keys: bool,
     /// Whether to wait for a fix when the first build fails.
@@ -81,9 +84,10 @@ pub fn run(options: Options) -> Result<u8> {
     loop {
         match session.next() {
             Input::Files(touched) => session.save(&touched),
-            Input::Key(Key::Restart) => session.rebuild("asked for by key"),
+            Input::Key(Key::Restart) => session.restart_by_key(),
             Input::Key(Key::Clear) => session.show.terminal.clear(),
             Input::Key(Key::Verbose) => session.toggle_verbose(),
+            Input::Key(Key::DryRun) => session.toggle_dry_run(),
             Input::Key(Key::Help) => session.show.terminal.note(keys::HELP),
             Input::Key(Key::Off) => {
                 session.show.terminal.note("keys are off: the program reads the terminal")
@@ -160,10 +164,9 @@ impl Session {
         match self.verdict(rebuilt)? {
             Verdict::Patch(prepared) => self.load(&prepared, clock)?,
             Verdict::NoEffect { changed, why } => {
-                self.show.tell(&Event::NoEffect { changed, why });
+                self.show.tell(&Event::NoEffect { changed, why, dry_run: None });
             }
             Verdict::Refused { why, details } => {
-                let details = details.into_iter().map(session::detail).collect();
                 self.refuse(&why, details);
             }
         }
@@ -174,19 +177,23 @@ impl Session {
     fn load(&mut self, prepared: &Prepared, clock: &mut Clock) -> Result<()> {
         let bytes = prepared.patch.to_bytes();
         clock.compared();
+        let Prepared { functions, added, left, new_statics, .. } = prepared;
+        let effect = Effect {
+            functions: functions.clone(),
+            added: added.clone(),
+            left: left.clone(),
+            new_statics: *new_statics,
+            bytes: bytes.len(),
+        };
+        if self.dry_run {
+            return self.hold_back(prepared, effect);
+        }
         match self.send(&bytes)? {
-            Loaded::Live(functions) => {
+            Loaded::Live(patch, functions) => {
                 clock.loaded();
                 self.world()?.committed(prepared.patch.id);
-                self.patches += 1;
-                self.show.tell(&Event::Applied {
-                    patch: self.patches,
-                    functions,
-                    not_live: prepared.not_live.clone(),
-                    new_statics: prepared.new_statics,
-                    bytes: bytes.len(),
-                    ms: clock.milliseconds(),
-                });
+                let effect = Effect { functions, ..effect };
+                self.show.tell(&Event::Applied { patch, effect, ms: clock.milliseconds() });
             }
             Loaded::NotConnected => {
                 self.world()?.rejected(prepared.patch.id);
@@ -200,6 +207,7 @@ impl Session {
                             .to_owned(),
                     )],
                     next: Next::Keep,
+                    dry_run: false,
                 });
             }
             Loaded::Not(why) => {
@@ -211,21 +219,35 @@ impl Session {
     }
 
     /// It cannot go live: says so, and restarts unless that is not wanted.
-    fn refuse(&mut self, why: &str, details: Vec<crate::show::events::Detail>) {
+    fn refuse(&mut self, why: &str, details: Vec<Detail>) {
         let dying = self.is_dead_soon();
-        let next = if self.options.restart && !dying { Next::Restart } else { Next::Keep };
+        let restart = self.options.restart && !dying;
+        let next = if restart && !self.dry_run { Next::Restart } else { Next::Keep };
         let reason = match details.first() {
             Some(first) if !first.was.is_empty() => format!("{} changed ({why})", first.item),
             _ => format!("the change could not go live ({why})"),
         };
-        self.show.tell(&Event::Refused { why: why.to_owned(), details, next });
+        let dry_run = restart && self.dry_run;
+        self.show.tell(&Event::Refused { why: why.to_owned(), details, next, dry_run });
+        if dry_run {
+            self.waiting.append(&mut self.files);
+        }
         if next == Next::Restart {
             self.restart(&reason, None);
         }
     }
 
-    /// A change that only cargo can act on, or the user's wish: builds with cargo and restarts.
+    /// A change that only cargo can act on: builds with cargo and restarts.
     fn rebuild(&mut self, why: &str) {
+        match self.options.restart {
+            true if self.dry_run => self.hold_restart("restart", why),
+            true => self.restart(why, None),
+            false => self.tell_refused("restart", why.to_owned(), Next::Keep),
+        }
+    }
+
+    fn restart_by_key(&mut self) {
+        let why = "asked for by key";
         match self.options.restart {
             true => self.restart(why, None),
             false => self.tell_refused("restart", why.to_owned(), Next::Keep),
@@ -236,6 +258,7 @@ impl Session {
     /// builds first; the refusal comes when the restart does.
     fn rebuild_refused(&mut self, kind: &'static str, why: &str) {
         match self.options.restart {
+            true if self.dry_run => self.hold_restart(kind, why),
             true => self.restart(why, Some(kind)),
             false => self.tell_refused(kind, why.to_owned(), Next::Keep),
         }
@@ -243,7 +266,7 @@ impl Session {
 
     fn tell_refused(&mut self, kind: &str, why: String, next: Next) {
         let details = vec![session::reason(why)];
-        self.show.tell(&Event::Refused { why: kind.to_owned(), details, next });
+        self.show.tell(&Event::Refused { why: kind.to_owned(), details, next, dry_run: false });
     }
 
     /// Builds with cargo, and only then stops the old program and starts the new one. With

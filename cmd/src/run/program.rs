@@ -22,8 +22,8 @@ const CONNECT: Duration = Duration::from_secs(5);
 /// How the program took a patch.
 #[derive(Debug)]
 pub(super) enum Loaded {
-    /// It is live; the functions replaced.
-    Live(Vec<String>),
+    /// It is live, as which patch of the process; the functions replaced.
+    Live(u32, Vec<String>),
     /// The program does not listen yet.
     NotConnected,
     /// It is not, and this is why.
@@ -108,8 +108,12 @@ impl Session {
                  put #[hot] on a function, an impl block or a module"
             )),
             n if self.start == 1 => self.show.terminal.note(&format!(
-                "{name} runs (pid {pid}) with {}: saved edits go live",
-                count(n, "hot function")
+                "{name} runs (pid {pid}) with {}: {}",
+                count(n, "hot function"),
+                match self.dry_run {
+                    true => "dry run, saves are judged and nothing is loaded",
+                    false => "saved edits go live",
+                }
             )),
             n => self.show.terminal.detail(&count(n, "hot function")),
         }
@@ -169,7 +173,7 @@ impl Session {
             )));
         }
         Ok(match program.link.ask(&Request::Load(patch.to_vec())) {
-            Ok(Reply::Loaded { functions, .. }) => Loaded::Live(functions),
+            Ok(Reply::Loaded { number, functions, .. }) => Loaded::Live(number, functions),
             Ok(Reply::Failed { message }) => Loaded::Not(message),
             Ok(other) => Loaded::Not(format!("the program gave a wrong answer: {other:?}")),
             Err(error) => Loaded::Not(format!("{error:#}")),
@@ -178,12 +182,17 @@ impl Session {
 
     /// The program listens now: what was built before is loaded.
     pub(super) fn catch_up(&mut self) {
-        if self.waiting.is_empty() {
+        if self.dry_run || self.waiting.is_empty() {
             return;
         }
+        self.show.terminal.note("the program listens now: loading what was built");
+        self.load_waiting();
+    }
+
+    /// Loads what was built before, as one change.
+    pub(super) fn load_waiting(&mut self) {
         self.files = std::mem::take(&mut self.waiting);
         let mut clock = Clock::new(Instant::now());
-        self.show.terminal.note("the program listens now: loading what was built");
         self.show.tell(&Event::Change { files: self.names(&self.files) });
         clock.detected();
         clock.compiled();

@@ -5,11 +5,10 @@ use super::{Input, Options, check_folders};
 use crate::build::cargo::Said;
 use crate::build::replay::{Diagnostic, Weight};
 use crate::build::{Build, Builder, Built, Replayed, Usage};
-use crate::diff::{CrateObjects, Verdict, World};
+use crate::diff::{CrateObjects, Detail, Verdict, World};
 use crate::interrupt::Interrupt;
 use crate::keys::{Key, Keys};
 use crate::process::{Program, socket};
-use crate::show::events::Detail;
 use crate::show::{Event, Events, Heard, Show, Terminal};
 use crate::watch::{Snapshot, Touched, Watcher};
 use anyhow::{Context, Result, bail};
@@ -59,10 +58,12 @@ pub(super) struct Session {
     pub(super) errors: Option<String>,
     /// The files of the save that is being answered.
     pub(super) files: BTreeSet<PathBuf>,
-    /// Files of saves that are built, and wait for the program to listen.
+    /// Files of saves that are built, and wait for the program to listen or the dry run to end.
     pub(super) waiting: BTreeSet<PathBuf>,
-    /// Patches that went live.
-    pub(super) patches: u64,
+    /// Whether saves are judged only.
+    pub(super) dry_run: bool,
+    /// Why a dry run would have restarted the program.
+    pub(super) held_restart: Option<String>,
 }
 
 /// Why no edit of the current build can go live.
@@ -84,12 +85,6 @@ fn crate_of(name: &str, program: bool) -> String {
     format!("{}{}", name.replace('-', "_"), if program { "!" } else { "" })
 }
 
-/// The differ's detail as an event shows it.
-pub(super) fn detail(detail: crate::diff::Detail) -> Detail {
-    let crate::diff::Detail { item, was, now, lines } = detail;
-    Detail { item, was, now, lines }
-}
-
 impl Session {
     pub(super) fn new(mut options: Options) -> Result<Session> {
         check_folders(&options.watch)?;
@@ -103,6 +98,7 @@ impl Session {
         let interrupt = Arc::new(Interrupt::default());
         let own = std::env::current_exe().context("failed to find the executable of hot itself")?;
         let builder = Builder::new(options.selection.clone(), own, Arc::clone(&interrupt))?;
+        let dry_run = options.dry_run;
         let (sender, inputs) = channel();
         let files = sender.clone();
         let watcher = Watcher::new(builder.target_dir(), move |touched| {
@@ -134,7 +130,8 @@ impl Session {
             errors: None,
             files: BTreeSet::new(),
             waiting: BTreeSet::new(),
-            patches: 0,
+            dry_run,
+            held_restart: None,
         })
     }
 
@@ -195,6 +192,7 @@ impl Session {
                 self.needs_cargo = None;
                 self.stale.clear();
                 self.waiting.clear();
+                self.held_restart = None;
                 self.snapshot = Snapshot::default();
                 self.follow(build, begun);
                 // Cargo itself may have written it.

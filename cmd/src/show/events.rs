@@ -1,5 +1,6 @@
 //! The file of events: one JSON object a line, flushed at once.
 
+use crate::diff::{Detail, Left};
 use anyhow::{Context, Result};
 use serde::Serialize;
 use std::fs::File;
@@ -33,16 +34,11 @@ pub enum Event {
     },
     /// Answer: it is live.
     Applied {
-        /// Which patch since the tool was started, from 1.
-        patch: u64,
-        /// Names of the hot functions that were replaced.
-        functions: Vec<String>,
-        /// What changed in the same save but takes effect only at restart.
-        not_live: Vec<String>,
-        /// Number of statics that came with it.
-        new_statics: usize,
-        /// Size of the patch.
-        bytes: usize,
+        /// Which patch of the process, from 1.
+        patch: u32,
+        /// What the patch does.
+        #[serde(flatten)]
+        effect: Effect,
         /// Where the time went.
         ms: Milliseconds,
     },
@@ -52,6 +48,9 @@ pub enum Event {
         changed: Vec<String>,
         /// Why that has no effect.
         why: String,
+        /// In a dry run: what loading it would do. Then it is held back.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        dry_run: Option<Effect>,
     },
     /// Answer: it cannot go live.
     Refused {
@@ -61,6 +60,9 @@ pub enum Event {
         details: Vec<Detail>,
         /// What happens now.
         next: Next,
+        /// Whether only the dry run keeps the program from being restarted.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        dry_run: bool,
     },
     /// Answer to a change that only cargo can act on, or what follows a refusal.
     Restarted {
@@ -76,18 +78,21 @@ pub enum Event {
     },
 }
 
-/// One thing that stands in the way.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Detail {
-    /// What.
-    pub item: String,
-    /// As it was.
-    pub was: String,
-    /// As it is.
-    pub now: String,
-    /// More about it: fields that changed, and from where values are reached.
+/// What a patch does, or would do.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Effect {
+    /// Names of the hot functions that are replaced.
+    pub functions: Vec<String>,
+    /// Names of the hot functions that come with it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub lines: Vec<String>,
+    pub added: Vec<String>,
+    /// What changed in the same save and is not live, or not for everyone.
+    #[serde(flatten)]
+    pub left: Left,
+    /// Number of statics that come with it.
+    pub new_statics: usize,
+    /// Size of the patch.
+    pub bytes: usize,
 }
 
 /// What follows a refusal.
@@ -151,6 +156,7 @@ impl Events {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diff::{Held, Partly};
 
     fn json(event: &Event) -> String {
         serde_json::to_string(event).unwrap()
@@ -164,10 +170,12 @@ mod tests {
         assert_eq!(json(&running), text);
         let applied = Event::Applied {
             patch: 1,
-            functions: vec!["shop/cart/*Cart.total".into()],
-            not_live: vec!["shop::report::footer".into()],
-            new_statics: 0,
-            bytes: 4096,
+            effect: Effect {
+                functions: vec!["shop/cart/*Cart.total".into()],
+                left: Left { not_live: vec!["shop::report::footer".into()], ..Left::default() },
+                bytes: 4096,
+                ..Effect::default()
+            },
             ms: Milliseconds { detect: 1, rustc: 2, diff: 3, load: 4, total: 10 },
         };
         assert_eq!(
@@ -195,6 +203,7 @@ mod tests {
                 },
             ],
             next: Next::Restart,
+            dry_run: false,
         };
         assert_eq!(
             json(&refused),
@@ -206,9 +215,35 @@ mod tests {
         );
         let error = Event::CompileError { rendered: "error[E0308]".into() };
         assert_eq!(json(&error), r#"{"event":"compile-error","rendered":"error[E0308]"}"#);
-        let nothing = Event::NoEffect { changed: vec![], why: "w".into() };
+        let nothing = Event::NoEffect { changed: vec![], why: "w".into(), dry_run: None };
         assert_eq!(json(&nothing), r#"{"event":"no-effect","changed":[],"why":"w"}"#);
         assert_eq!(json(&Event::Exited { status: 0 }), r#"{"event":"exited","status":0}"#);
+    }
+
+    #[test]
+    fn what_is_not_live_for_everyone_stands_beside_the_contract() {
+        let left = Left {
+            not_live: vec!["a".into()],
+            not_live_why: "w".into(),
+            partly: vec![Partly {
+                item: "b".into(),
+                old_in: vec!["c".into()],
+                hot_on: vec!["b".into()],
+            }],
+            held: vec![Held { item: "d".into(), by: "e".into() }],
+            gone: vec!["f".into()],
+        };
+        let effect = Effect { left, added: vec!["g".into()], ..Effect::default() };
+        let event = Event::NoEffect { changed: vec![], why: "w".into(), dry_run: Some(effect) };
+        assert_eq!(
+            json(&event),
+            concat!(
+                r#"{"event":"no-effect","changed":[],"why":"w","dry_run":{"functions":[],"#,
+                r#""added":["g"],"not_live":["a"],"not_live_why":"w","#,
+                r#""partly":[{"item":"b","old_in":["c"],"hot_on":["b"]}],"#,
+                r#""held":[{"item":"d","by":"e"}],"gone":["f"],"new_statics":0,"bytes":0}}"#
+            )
+        );
     }
 
     #[test]

@@ -7,7 +7,7 @@ pub mod events;
 pub mod heard;
 pub mod terminal;
 
-pub use events::{Event, Events, Milliseconds, Next};
+pub use events::{Effect, Event, Events, Milliseconds, Next};
 pub use heard::Heard;
 pub use terminal::Terminal;
 

@@ -3,7 +3,8 @@
 //! Colours and `NO_COLOR` are anstream's business. A line is written at once, so that it is not
 //! torn apart by what the program prints.
 
-use super::events::{Detail, Event, Next};
+use super::events::{Effect, Event, Next};
+use crate::diff::{Detail, Held, Left, Partly};
 use anstyle::{AnsiColor, Style};
 use std::fmt::Write as _;
 use std::io::{IsTerminal, Write as _};
@@ -89,37 +90,42 @@ impl Terminal {
                     false => "\n",
                 });
             }
-            Event::Applied { patch, functions, not_live, new_statics, bytes, ms } => {
-                let names = listed(functions);
+            Event::Applied { patch, effect, ms } => {
+                let names = listed(&effect.functions);
                 _ = write!(text, "{GOOD}✓ Hot reload was successful:{GOOD:#} {names}");
                 _ = writeln!(
                     text,
                     " {DIM}({} ms: detect {}, rustc {}, diff {}, load {}){DIM:#}",
                     ms.total, ms.detect, ms.rustc, ms.diff, ms.load
                 );
-                if !not_live.is_empty() {
-                    let names = listed(not_live);
-                    _ = writeln!(text, "  {CARE}takes effect at restart:{CARE:#} {names}");
-                }
+                text.push_str(&beside(effect));
                 if self.verbose {
+                    let Effect { bytes, new_statics, .. } = effect;
                     let statics = count(*new_statics, "new static");
                     _ = writeln!(text, "  {DIM}patch {patch}: {bytes} bytes, {statics}{DIM:#}");
                 }
             }
-            Event::NoEffect { changed, why } => {
+            Event::NoEffect { dry_run: Some(effect), .. } => {
+                let names = listed(&effect.functions);
+                _ = writeln!(text, "{CARE}– dry run:{CARE:#} would replace {names}");
+                text.push_str(&beside(effect));
+            }
+            Event::NoEffect { changed, why, dry_run: None } => {
                 _ = write!(text, "{CARE}– no effect:{CARE:#} ");
+                let why = why.replace("; ", "\n    ");
                 match changed.is_empty() {
                     true => _ = writeln!(text, "{why}"),
                     false => _ = writeln!(text, "{} changed, but {why}", listed(changed)),
                 }
             }
-            Event::Refused { why, details, next } => {
+            Event::Refused { why, details, next, dry_run } => {
                 _ = writeln!(text, "{BAD}✗ not live{BAD:#} ({why})");
                 for detail in details {
                     text.push_str(&explain(detail));
                 }
                 text.push_str(match next {
                     Next::Restart => "  restarting (--no-restart keeps the old code running)\n",
+                    Next::Keep if *dry_run => "  dry run: the program is not restarted\n",
                     Next::Keep => "  the old code runs on\n",
                 });
             }
@@ -144,6 +150,47 @@ fn listed(names: &[String]) -> String {
         _ = write!(text, " and {} more", names.len() - MOST);
     }
     text
+}
+
+/// What a person has to know of a patch besides what it replaces, a line each.
+fn beside(effect: &Effect) -> String {
+    const MOST: usize = 4;
+    let Effect { added, left, .. } = effect;
+    let Left { not_live, not_live_why, partly, held, gone } = left;
+    let mut text = String::new();
+    if !added.is_empty() {
+        _ = writeln!(text, "  {DIM}new:{DIM:#} {}", listed(added));
+    }
+    if !gone.is_empty() {
+        let last = "what still calls it gets its last code";
+        _ = writeln!(text, "  {CARE}gone from the source:{CARE:#} {} ({last})", listed(gone));
+    }
+    if !not_live.is_empty() {
+        _ = writeln!(text, "  {CARE}takes effect at restart:{CARE:#} {}", listed(not_live));
+        if !not_live_why.is_empty() {
+            _ = writeln!(text, "    {}", not_live_why.replace("; ", "\n    "));
+        }
+    }
+    for Partly { item, old_in, hot_on } in partly.iter().take(MOST) {
+        let old_in = listed(old_in);
+        _ = write!(text, "  {CARE}partly live:{CARE:#} {old_in} goes on with the old {item}");
+        match hot_on.is_empty() {
+            true => text.push('\n'),
+            false => _ = writeln!(text, "; #[hot] on {} prevents that", hot_on.join(" or ")),
+        }
+    }
+    more(&mut text, partly.len(), MOST);
+    for Held { item, by } in held.iter().take(MOST) {
+        _ = writeln!(text, "  {DIM}may go on with the old {item}: {by}{DIM:#}");
+    }
+    more(&mut text, held.len(), MOST);
+    text
+}
+
+fn more(text: &mut String, all: usize, most: usize) {
+    if all > most {
+        _ = writeln!(text, "  {DIM}and {} more{DIM:#}", all - most);
+    }
 }
 
 /// `shop::Order changed: was 24 bytes, is 32`, and below it what else is known of the item.
@@ -200,10 +247,11 @@ mod tests {
         let ms = Milliseconds { detect: 12, rustc: 110, diff: 3, load: 2, total: 134 };
         let applied = |not_live| Event::Applied {
             patch: 1,
-            functions: vec!["shop/cart/*Cart.total".into()],
-            not_live,
-            new_statics: 0,
-            bytes: 1,
+            effect: Effect {
+                functions: vec!["shop/cart/*Cart.total".into()],
+                left: Left { not_live, ..Left::default() },
+                ..Effect::default()
+            },
             ms,
         };
         let first = "✓ Hot reload was successful: shop/cart/*Cart.total \
@@ -214,6 +262,54 @@ mod tests {
     }
 
     #[test]
+    fn who_goes_on_with_old_code_is_told_line_by_line() {
+        let all = |names: &[&str]| names.iter().map(|&n| n.to_owned()).collect::<Vec<_>>();
+        let held =
+            |n: usize| Held { item: format!("shop::f{n}"), by: "a future of shop::g".into() };
+        let left = Left {
+            not_live: all(&["shop::a"]),
+            not_live_why: "no #[hot] function reaches it".into(),
+            partly: vec![Partly {
+                item: "shop::b".into(),
+                old_in: all(&["main::run"]),
+                hot_on: all(&["shop::b"]),
+            }],
+            held: (0..6).map(held).collect(),
+            gone: all(&["shop/c"]),
+        };
+        let effect = Effect {
+            functions: all(&["shop/d"]),
+            added: all(&["shop/e"]),
+            left,
+            ..Effect::default()
+        };
+        let event = Event::NoEffect { changed: vec![], why: "w".into(), dry_run: Some(effect) };
+        assert_eq!(
+            line(&event),
+            "– dry run: would replace shop/d\n  new: shop/e\n  \
+             gone from the source: shop/c (what still calls it gets its last code)\n  \
+             takes effect at restart: shop::a\n    no #[hot] function reaches it\n  \
+             partly live: main::run goes on with the old shop::b; #[hot] on shop::b prevents that\n  \
+             may go on with the old shop::f0: a future of shop::g\n  \
+             may go on with the old shop::f1: a future of shop::g\n  \
+             may go on with the old shop::f2: a future of shop::g\n  \
+             may go on with the old shop::f3: a future of shop::g\n  and 2 more\n"
+        );
+    }
+
+    #[test]
+    fn each_reason_of_no_effect_is_a_line() {
+        let why =
+            "no #[hot] function reaches it: a is used by b (#[hot] on a makes it live); c is new";
+        let event = Event::NoEffect { changed: vec!["a".into()], why: why.into(), dry_run: None };
+        assert_eq!(
+            line(&event),
+            "– no effect: a changed, but no #[hot] function reaches it: a is used by b (#[hot] on a \
+             makes it live)\n    c is new\n"
+        );
+    }
+
+    #[test]
     fn a_refusal_shows_each_item_and_what_follows() {
         let detail = |item: &str, was: &str, now: &str, lines: &[&str]| Detail {
             item: item.into(),
@@ -221,8 +317,12 @@ mod tests {
             now: now.into(),
             lines: lines.iter().map(|&line| line.into()).collect(),
         };
-        let refused =
-            |details| Event::Refused { why: "layout".into(), details, next: Next::Restart };
+        let refused = |details| Event::Refused {
+            why: "layout".into(),
+            details,
+            next: Next::Restart,
+            dry_run: false,
+        };
         let fields =
             ["qty: u32 at 8 → u64 at 8", "reached from: static shop::OPEN (HashMap<u64, Order>)"];
         let order = detail("shop::Order", "24 bytes", "32 bytes", &fields);

@@ -95,6 +95,13 @@ impl Snapshot {
         look
     }
 
+    /// Whether a file that is followed lies in the same folder or in the one above: where Rust
+    /// looks for the file of a module.
+    pub fn is_near(&self, path: &Path) -> bool {
+        let folders: Vec<&Path> = path.ancestors().skip(1).take(2).collect();
+        self.files.keys().any(|file| file.parent().is_some_and(|f| folders.contains(&f)))
+    }
+
     /// Whether the file is one of those followed.
     pub fn follows(&self, path: &Path) -> bool {
         self.files.contains_key(path)
@@ -145,6 +152,15 @@ mod tests {
         let long_after = SystemTime::now() + std::time::Duration::from_secs(60);
         snapshot.follow(BTreeSet::from([file.clone()]), long_after);
         (dir, file, snapshot)
+    }
+
+    #[test]
+    fn a_modules_file_is_near_the_one_that_declares_it() {
+        let (dir, file, snapshot) = one("mod b;");
+        assert!(snapshot.is_near(&file.with_file_name("b.rs")));
+        assert!(snapshot.is_near(&dir.path().join("b/mod.rs")));
+        assert!(!snapshot.is_near(&dir.path().join("b/c/mod.rs")));
+        assert!(!snapshot.is_near(&dir.path().with_file_name("b.rs")));
     }
 
     #[test]

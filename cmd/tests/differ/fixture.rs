@@ -3,7 +3,7 @@
 //! `#[hot]` is written out by a small `macro_rules!`, so that these tests depend on the entry's
 //! layout (`hot_patch::abi`) and not on the macro crate.
 
-use hot_cli::diff::{Archives, CrateObjects, DiffError, World};
+use hot_cli::diff::{Archives, CrateObjects, DiffError, Guards, World};
 use object::read::archive::ArchiveFile;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -48,8 +48,14 @@ impl Program {
         Program { folder: tempfile::tempdir().expect("a temporary folder"), flags: flags.to_vec() }
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    /// A file of the program.
+    pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
+    }
+
+    /// Where [`Program::world`] links the executable.
+    pub fn executable(&self) -> PathBuf {
+        self.path("main")
     }
 
     fn rustc(&self, args: &[&str]) {
@@ -66,14 +72,13 @@ impl Program {
     /// Compiles the library `shop`.
     pub fn library(&self, source: &str) -> CrateObjects {
         std::fs::write(self.path("shop.rs"), format!("{PRELUDE}{source}")).expect("written");
-        self.rustc(&[
-            "--crate-type=rlib",
-            "-C",
-            "codegen-units=16",
-            "-C",
-            "incremental=inc",
-            "shop.rs",
-        ]);
+        let mut args = vec!["--crate-type=rlib"];
+        // Without a word on it: as cargo's dev profile does.
+        if !self.flags.iter().any(|flag| flag.contains("codegen-units")) {
+            args.extend(["-Ccodegen-units=16", "-Cincremental=inc"]);
+        }
+        args.push("shop.rs");
+        self.rustc(&args);
         CrateObjects {
             key: "shop-1".into(),
             name: "shop".into(),
@@ -88,10 +93,42 @@ impl Program {
 
     /// As [`Program::world`], with what the differ says to it.
     pub fn try_world(&self, library: &str, main: &str) -> Result<World, DiffError> {
+        let shop = self.link(library, main);
+        World::new(&self.executable(), vec![shop], self.archives())
+    }
+
+    /// Compiles and links the binary against the library, and answers the library's objects.
+    pub fn link(&self, library: &str, main: &str) -> CrateObjects {
         let shop = self.library(library);
         std::fs::write(self.path("main.rs"), main).expect("written");
         self.rustc(&["--extern=shop=libshop.rlib", "main.rs"]);
-        World::new(&self.path("main"), vec![shop], self.archives())
+        shop
+    }
+
+    /// What runs when the binary was linked, with some guards.
+    pub fn guarded(&self, objects: CrateObjects, guards: Guards) -> Result<World, DiffError> {
+        World::guarded(&self.executable(), vec![objects], self.archives(), guards)
+    }
+
+    /// As [`Program::world`], where the binary's objects are the program's own as well.
+    pub fn whole(&self, library: &str, main: &str) -> World {
+        let shop = self.library(library);
+        let main = self.binary(main);
+        World::new(&self.path("main"), vec![shop, main], self.archives())
+            .expect("the world is read")
+    }
+
+    /// Compiles and links the binary against the library as it was compiled last.
+    pub fn binary(&self, main: &str) -> CrateObjects {
+        std::fs::write(self.path("main.rs"), main).expect("written");
+        let flags = ["--extern=shop=libshop.rlib", "--emit=link,obj", "-Ccodegen-units=1"];
+        self.rustc(&[&flags[..], &["main.rs"]].concat());
+        let object = std::fs::read(self.path("main.o")).expect("the object");
+        CrateObjects {
+            key: "main-1!".into(),
+            name: "main".into(),
+            objects: vec![("main".into(), object)],
+        }
     }
 
     /// The sysroot's archives.

@@ -1,7 +1,15 @@
 //! The differ against objects that rustc makes of small sources: what is judged, and what binds
 //! where, without a process.
 
+mod assembler;
+mod debug;
+mod effect;
 mod fixture;
+mod guards;
+mod hostile;
+mod locals;
+mod moved;
+mod release;
 
 use fixture::Program;
 use hot_cli::diff::{Prepared, Verdict, World};
@@ -64,14 +72,14 @@ fn an_edit_carries_what_changed_and_its_callers_up_to_the_hot_function() {
         carried(&body),
         ["shop::deep::fee", "shop::deep::level", "shop::price::__hot_price"]
     );
-    assert!(body.not_live.is_empty());
+    assert!(body.left.not_live.is_empty());
     // Its statics are those that run: nothing writable comes with it.
     assert_eq!((body.patch.data.len(), body.patch.zeroed, body.new_statics), (0, 0, 0));
 
     let string = edit("n = {n}", "number {n}!");
     assert_eq!(string.functions, ["shop/label"]);
     assert_eq!(carried(&string), ["shop::label::__hot_label"]);
-    assert!(string.not_live.is_empty(), "the edit before never went live, and is undone");
+    assert!(string.left.not_live.is_empty(), "the edit before never went live, and is undone");
 
     // A float is a piece of a mergeable section.
     assert_eq!(carried(&edit("* 0.5", "* 0.25")), ["shop::half::__hot_half"]);
@@ -109,7 +117,10 @@ fn what_no_hot_function_reaches_is_no_patch() {
     let (changed, why) = no_effect("n ^ 5", "n ^ 6");
     assert_eq!(
         (changed, why.as_str()),
-        (vec!["shop::deep::unused_by_hot".into()], "no #[hot] function reaches it")
+        (
+            vec!["shop::deep::unused_by_hot".into()],
+            "no #[hot] function reaches it: nothing in the program calls shop::deep::unused_by_hot"
+        )
     );
     // Taken back before it went live: what runs is what the source says.
     let (changed, _) = no_effect("n ^ 5", "n ^ 5");
@@ -117,8 +128,9 @@ fn what_no_hot_function_reaches_is_no_patch() {
     // Every line moves, and with it every panic location; nothing has changed.
     let (changed, why) = no_effect("pub mod deep", "// moved\n\npub mod deep");
     assert_eq!((changed, why.as_str()), (vec![], "the compiled code is the same as what runs"));
-    let (changed, _) = no_effect("AtomicU64::new(0)", "AtomicU64::new(1)");
+    let (changed, why) = no_effect("AtomicU64::new(0)", "AtomicU64::new(1)");
     assert_eq!(changed, ["shop::COUNT (its initial value)"]);
+    assert_eq!(why, "a static that exists keeps its value");
 }
 
 #[test]
@@ -141,8 +153,16 @@ fn a_signature_or_a_static_of_another_type_is_refused() {
         "COUNT: std::sync::atomic::AtomicI64 = std::sync::atomic::AtomicI64::new",
     ));
     assert_eq!((why.as_str(), details[0].item.as_str()), ("static", "shop::COUNT"));
-    let (why, details) = refused(LIBRARY.replace("SEEN.with(|s| s.set(s.get() + 1));", "std::thread_local! { static NEW: std::cell::Cell<u64> = const { std::cell::Cell::new(7) }; } NEW.with(|s| s.set(s.get() + 1));"));
-    assert_eq!(why, "thread-local", "{details:?}");
+    let (why, details) = refused(
+        LIBRARY
+            .replace("SEEN: std::cell::Cell<u64>", "SEEN: std::cell::Cell<i64>")
+            .replace("n * 2", "n * 3"),
+    );
+    assert_eq!(
+        (why.as_str(), details[0].item.as_str()),
+        ("thread-local", "shop::SEEN"),
+        "{details:?}"
+    );
 }
 
 #[test]
@@ -249,6 +269,15 @@ hot! { pub fn lines / __hot_lines(cart: &Cart) -> u32 { cart.lines } }
         panic!("not refused");
     };
     assert_eq!((why.as_str(), details[0].item.as_str()), ("layout", "shop::Cart"));
+    // Its symbol is another, since the fields have other names; what is told are the fields.
+    assert_eq!(
+        details[0].lines,
+        [
+            "lines: u32 at 0    →  u32 at 8",
+            "+ extra: u64 at 0",
+            "reached from: argument 1 of shop/lines"
+        ]
+    );
     let program = Program::new();
     let mut world = program
         .world(&source, &main.replace("shop::lines(&shop::Cart { lines: 4 })", "shop::count()"));
@@ -329,10 +358,9 @@ impl Cart { hot! { pub fn tax / __hot_tax(wide: &Wide) -> u32 { wide.n + 1 } } }
     assert!(matches!(first.patch.swaps[0].slot.base, hot_patch::patch::Base::Host));
     assert_eq!((first.patch.data.len(), first.patch.entries.len()), (0, 0));
     world.committed(first.patch.id);
-    // And so it is when the block goes again, and with another edit.
-    let second = patch(world.judge(edit(&source, "// here")).expect("a verdict"));
-    assert_eq!(second.patch.swaps[0].slot, first.patch.swaps[0].slot);
-    world.rejected(second.patch.id);
+    // When the block goes again, nothing has changed; with another edit, the slot is still that one.
+    let verdict = world.judge(edit(&source, "// here")).expect("a verdict");
+    assert!(matches!(&verdict, Verdict::NoEffect { changed, .. } if changed.is_empty()));
     let edited = source.replace("// here", block).replace("wide.n + 1", "wide.n + 3");
     let third = patch(world.judge(vec![program.library(&edited)]).expect("a verdict"));
     assert_eq!(third.patch.swaps[0].slot, first.patch.swaps[0].slot);
@@ -419,4 +447,99 @@ fn instances_that_the_optimiser_has_merged_are_not_swapped_for_one_another() {
     let verdict = world.judge(vec![program.library(&edited)]).expect("a verdict");
     let Verdict::Refused { why, details } = verdict else { panic!("not refused: {verdict:?}") };
     assert_eq!((why.as_str(), details[0].item.as_str()), ("symbol", "shop::tagged::__hot_tagged"));
+}
+
+/// A patch is mapped at a page, so that nothing in it can be aligned to more.
+#[test]
+fn what_wants_more_than_a_page_is_refused() {
+    let program = Program::new();
+    let mut world = program.world(LIBRARY, MAIN);
+    let wide = LIBRARY.replace(
+        "deep::fee(n) +",
+        "#[repr(align(8192))] struct Wide([u8; 8192]);
+         static WIDE: Wide = Wide([7; 8192]);
+         u64::from(WIDE.0[n as usize]) + deep::fee(n) +",
+    );
+    let refused = world.judge(vec![program.library(&wide)]).expect("a verdict");
+    let Verdict::Refused { why, details } = refused else { panic!("{refused:?}") };
+    assert_eq!(why, "alignment");
+    assert!(details[0].item.ends_with("WIDE"), "{details:?}");
+    // One of a page goes through.
+    let page = wide.replace("8192", "4096");
+    patch(world.judge(vec![program.library(&page)]).expect("a verdict"));
+}
+
+/// Cases that go live, or do not, by whether a changed type may be met.
+const LOCALS: &str = r#"
+#[derive(Debug, Clone)]
+struct Line { n: u32 }
+enum Step { Up(u32), Down }
+#[inline(never)] fn step(n: u64) -> Step { if n > 2 { Step::Up(n as u32) } else { Step::Down } }
+fn lines(n: u64) -> String {
+    let lines: Vec<Line> = (0..n).map(|n| Line { n: n as u32 }).collect();
+    let last = lines.last().cloned();
+    format!("{lines:?} {last:?}")
+}
+hot! { pub fn shown / __hot_shown(n: u64) -> String { lines(n) } }
+hot! { pub fn steps / __hot_steps(n: u64) -> u64 { match step(n) { Step::Up(n) => n as u64, Step::Down => 0 } } }
+pub struct Order { pub qty: u32 }
+#[inline(never)] pub fn place(order: &Order) -> usize { std::ptr::from_ref(order) as usize % 2 }
+hot! { pub fn even / __hot_even(order: &Order) -> usize { place(order) } }
+hot! { pub fn fresh / __hot_fresh(n: u32) -> u64 { Order { qty: n }.qty as u64 } }
+"#;
+const LOCALS_MAIN: &str = "fn main() { println!(\"{} {} {} {}\", shop::shown(3), shop::steps(4), \
+    shop::even(&shop::Order { qty: 1 }), shop::fresh(1)) }";
+
+#[test]
+fn a_type_of_which_nothing_is_alive_may_change() {
+    let program = Program::new();
+    let mut world = program.world(LOCALS, LOCALS_MAIN);
+    let mut source = LOCALS.to_owned();
+    let mut live = |edits: &[(&str, &str)], function: &str| {
+        for (from, to) in edits {
+            assert!(source.contains(from), "{from}");
+            source = source.replace(from, to);
+        }
+        let prepared = patch(world.judge(vec![program.library(&source)]).expect("a verdict"));
+        assert_eq!(prepared.functions, [function]);
+        world.committed(prepared.patch.id);
+    };
+    // With what `derive` makes of it, a collection and closures; and once more.
+    live(
+        &[("n: u32 }", "n: u32, twice: u64 }"), ("n as u32 }", "n as u32, twice: n * 2 }")],
+        "shop/shown",
+    );
+    live(&[("twice: u64 }", "twice: String }"), ("n * 2 }", "n.to_string() }")], "shop/shown");
+    live(
+        &[
+            ("Up(u32), Down }", "Up(u32), Down, Far([u64; 4]) }"),
+            ("Step::Down => 0", "Step::Down => 0, Step::Far(all) => all[3]"),
+        ],
+        "shop/steps",
+    );
+}
+
+#[test]
+fn every_version_that_was_live_counts() {
+    let program = Program::new();
+    let mut world = program.world(LOCALS, LOCALS_MAIN);
+    // `even` does not look into the order, so that it stays as it is, for old and new callers.
+    let wider =
+        LOCALS.replace("pub qty: u32", "pub qty: u64").replace("qty: n }", "qty: n.into() }");
+    let first = patch(world.judge(vec![program.library(&wider)]).expect("a verdict"));
+    assert_eq!(first.functions, ["shop/fresh"]);
+    world.committed(first.patch.id);
+    // Now it does. The order is what it was at the last patch; the first callers are still there.
+    let looks = wider.replace("{ place(order) }", "{ place(order) + order.qty as usize }");
+    let verdict = world.judge(vec![program.library(&looks)]).expect("a verdict");
+    let Verdict::Refused { why, details } = verdict else { panic!("not refused: {verdict:?}") };
+    assert_eq!((why.as_str(), details[0].item.as_str()), ("layout", "shop::Order"));
+    assert_eq!(
+        (details[0].was.as_str(), details[0].now.as_str()),
+        ("4 bytes aligned to 4", "8 bytes aligned to 8")
+    );
+    assert_eq!(
+        details[0].lines,
+        ["qty: u32 at 0    →  u64 at 0", "reached from: argument 1 of shop/even"]
+    );
 }

@@ -5,7 +5,7 @@
 //! new process with the sources as they were; the group fails at its end with all that failed.
 
 use crate::{
-    functions, items,
+    functions, items, locals,
     project::{Copy, Fixture, PLAIN, Project, SHOP, SOLO},
     session::Session,
     tool::eventually,
@@ -30,6 +30,7 @@ const CASES: &[(&str, Case)] = &[
     ("strings, formats, constants, immutable statics", items::words),
     ("a new static, bound by the next patches", items::new_statics),
     ("std functions that the executable lacks", items::missing_std),
+    ("new thread-locals", locals::new_thread_locals),
     ("a panic in new code", trouble::panic),
     ("a panic in a task", trouble::panic_in_a_task),
     ("an error, then its fix", trouble::error_then_fix),
@@ -123,6 +124,33 @@ fn crates_with_other_optimisation() {
     session.finish();
 }
 
+/// With everything optimised, a function accesses several thread-locals, old and new ones, by one
+/// sequence, and the accessors are inlined into it.
+#[test]
+fn thread_locals_of_optimised_code() {
+    let mut project = Project::lay(&SHOP);
+    let manifest = project.read("Cargo.toml");
+    project.write("Cargo.toml", &format!("{manifest}\n[profile.dev]\nopt-level = 3\n"));
+    let mut session = Session::start_in(project);
+    for copy in SHOP.copies {
+        locals::new_thread_locals(&mut session, *copy);
+        functions::touches_all_state(&mut session, *copy);
+    }
+    session.finish();
+}
+
+/// Thread-locals for which a running program has no room, or whose type is another now, begin anew
+/// with the program.
+#[test]
+fn thread_locals_that_need_a_restart() {
+    let mut session = Session::start(&SOLO);
+    for copy in SOLO.copies {
+        locals::too_many(&mut session, *copy);
+        locals::another_type(&mut session, *copy);
+    }
+    session.finish();
+}
+
 /// A static whose type has another layout is never bound: the program is begun anew, and the next
 /// edit goes live in the new process.
 #[test]
@@ -149,6 +177,14 @@ fn another_layout_of_a_static() {
             "{event}"
         );
         assert!(details.iter().all(|d| d["was"] != d["now"]), "{event}");
+        // Found from what a person knows: statics by path, hot functions by their names.
+        let lines = details.iter().flat_map(|d| d["lines"].as_array().into_iter().flatten());
+        let lines: Vec<&str> = lines.filter_map(|line| line.as_str()).collect();
+        assert!(lines.contains(&"amount: u32 at 0    →  u64 at 0"), "{event}");
+        assert!(
+            lines.iter().any(|line| line.starts_with("reached from: ") && line.contains("static ")),
+            "{event}"
+        );
 
         session.restarted();
         assert_ne!(session.pid, before);
@@ -159,6 +195,48 @@ fn another_layout_of_a_static() {
         session.expect(&enter, "Balance 60");
         // Undone, since the next restart builds this copy as well.
         session.live(&copy.file("ledger.rs"), &[("\"Balance {}\"", "\"balance {}\"")]);
+    }
+    session.finish();
+}
+
+/// A type of which nothing is alive between the calls may be made, widened and made an enum of.
+#[test]
+fn a_type_that_lives_in_calls_alone() {
+    let mut session = Session::start(&SHOP);
+    for copy in SHOP.copies {
+        let ask = format!("one {} price 3", copy.name);
+        let file = copy.file("price.rs");
+        let shown = "let line = Line { units }; let price = line.units * 10 + format!(\"{line:?}\").len() as u64;";
+        session.live(
+            &file,
+            &[
+                ("let price = units * 10;", shown),
+                (
+                    "static ASKED",
+                    "#[derive(Clone, Debug)]\nstruct Line { units: u64 }\n\nstatic ASKED",
+                ),
+            ],
+        );
+        session.expect(&ask, "47 asked=1");
+        session.live(
+            &file,
+            &[
+                ("{ units: u64 }", "{ units: u64, note: String }"),
+                ("Line { units }", "Line { units, note: \"n\".into() }"),
+            ],
+        );
+        session.expect(&ask, "58 asked=2");
+        session.live(
+            &file,
+            &[
+                ("struct Line {", "enum Line { None, Some {"),
+                ("note: String }", "note: String } }"),
+                ("Line { units, note: \"n\".into() }", "if units > 100 { Line::None } else { Line::Some { units, note: \"no\".into() } }"),
+                ("line.units * 10", "match &line { Line::Some { units, .. } => units * 10, Line::None => 0 }"),
+            ],
+        );
+        session.expect(&ask, "59 asked=3");
+        session.check();
     }
     session.finish();
 }

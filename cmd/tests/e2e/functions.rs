@@ -80,14 +80,21 @@ pub fn futures_in_flight(session: &mut Session, copy: Copy) {
     let outcome = session.live(&copy.file("flight.rs"), &[change]);
     outcome.swapped(&copy.function("flight/fly"));
     session.expect(&ask("start", "second"), "started");
-    let change = ("{first} {name} landed", "{first} {name} landed safely");
-    session.live(&copy.file("flight.rs"), &[change]);
+    // One more value lives across the wait.
+    let changes = [
+        (
+            "    gate.passed().await;",
+            "    let lights = vec![name.len(); 3];\n    gate.passed().await;",
+        ),
+        ("{first} {name} landed\"", "{first} {name} landed safely {lights:?}\""),
+    ];
+    session.live(&copy.file("flight.rs"), &changes);
     session.expect(&ask("start", "third"), "started");
 
     for (name, text) in [
         ("first", "old first landed"),
         ("second", "brand new second landed"),
-        ("third", "brand new third landed safely"),
+        ("third", "brand new third landed safely [5, 5, 5]"),
     ] {
         session.expect(&ask("show", name), "flying");
         session.expect(&ask("open", name), "open");

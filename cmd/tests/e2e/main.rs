@@ -10,17 +10,25 @@
 //!   session;
 //! - `session`: the three together, and the state that must survive every edit;
 //! - `edits`: the groups of cases, one process each, and what a case is;
-//! - `functions`, `items`, `trouble`: the cases;
+//! - `functions`, `items`, `locals`, `trouble`: the cases;
+//! - `effect`: what is told of code that goes on as it was, and the dry run;
+//! - `backtraces`, `debuggers`: what is read of patched code;
+//! - `table`: what each kind of edit comes to, one row each;
 //! - `command`: what the command line promises; `paths`: patches named on the program's stdin.
 
+mod backtraces;
 mod command;
+mod debuggers;
 mod edits;
+mod effect;
 mod functions;
 #[path = "../harness/mod.rs"]
 mod harness;
 mod items;
+mod locals;
 mod paths;
 mod session;
+mod table;
 mod trouble;
 
 use harness::{line, project, tool};

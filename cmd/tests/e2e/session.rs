@@ -57,17 +57,25 @@ impl Session {
 
     /// The same with a project that is laid out already.
     pub fn start_in(project: Project) -> Session {
+        Session::start_with(project, &[], &[])
+    }
+
+    /// The same with more flags for the tool, and more in the environment.
+    pub fn start_with(project: Project, flags: &[&str], environment: &[(&str, &str)]) -> Session {
         let events = project.scratch("events");
         let port = project.scratch("port");
         let mut command = tool::command();
         command
+            .envs(environment.iter().copied())
             .args(["run", "--manifest-path"])
             .arg(project.manifest())
             .args(project.fixture.selection)
+            .args(flags)
             .arg("--target-dir")
             .arg(project.target())
             .arg("--events")
             .arg(&events)
+            .args(flags)
             .arg("--")
             .arg(&port);
         let mut tool = Tool::start(command, &events);
@@ -91,10 +99,12 @@ impl Session {
 
     /// Waits until the program runs anew. Its state begins anew with it.
     pub fn restarted(&mut self) {
-        let mut event = self.tool.next_event();
-        if event["event"] == "building" {
-            event = self.tool.next_event();
-        }
+        let event = self.answer();
+        self.begun_anew(&event);
+    }
+
+    /// Begins anew with the process that a `restarted` tells of.
+    pub fn begun_anew(&mut self, event: &Value) {
         assert_eq!(event["event"], "restarted", "{event}");
         assert!(event["why"].as_str().is_some_and(|why| !why.is_empty()), "{event}");
         let pid = event["pid"].as_u64().and_then(|pid| pid.try_into().ok());
@@ -129,16 +139,28 @@ impl Session {
         let change = self.tool.next_event();
         assert_eq!(change["event"], "change", "{change}");
         assert!(change["files"].as_array().is_some_and(|files| !files.is_empty()), "{change}");
-        let event = self.tool.next_event();
+        let event = self.answer();
         let kind = event["event"].as_str().unwrap_or_default();
         let known = ["compile-error", "applied", "no-effect", "refused", "restarted"];
         assert!(known.contains(&kind), "a change must have an outcome, not {event}");
         Outcome { event }
     }
 
+    /// The next event, after those that only say what the tool does meanwhile.
+    fn answer(&mut self) -> Value {
+        let event = self.tool.next_event();
+        if event["event"] == "building" { self.tool.next_event() } else { event }
+    }
+
     /// Waits for the save to go live.
     pub fn applied(&mut self) -> Outcome {
         let outcome = self.outcome();
+        self.check_applied(&outcome);
+        outcome
+    }
+
+    /// Checks that this is a save that went live, with all that belongs to its event.
+    pub fn check_applied(&mut self, outcome: &Outcome) {
         let event = &outcome.event;
         assert_eq!(event["event"], "applied", "{event}");
         let patch = event["patch"].as_u64().expect("its number");
@@ -148,7 +170,13 @@ impl Session {
         for part in ["detect", "rustc", "diff", "load", "total"] {
             assert!(event["ms"][part].is_number(), "no time for {part}: {event}");
         }
-        outcome
+    }
+
+    /// Takes note of the patches that went live by events that were looked at elsewhere.
+    pub fn patch_was(&mut self, events: &[&Value]) {
+        for event in events.iter().filter(|event| event["event"] == "applied") {
+            self.check_applied(&Outcome { event: (*event).clone() });
+        }
     }
 
     /// Edits one file and waits for it to go live; nothing may have been lost.

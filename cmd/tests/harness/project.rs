@@ -80,6 +80,19 @@ pub static PLAIN: Fixture = Fixture {
     tasks: false,
 };
 
+/// A workspace for the table of edits: a library and a binary that share a folder of sources, a
+/// crate of procedural macros, one that a build script uses, one that nothing uses yet.
+pub static MARKET: Fixture = Fixture {
+    name: "market",
+    selection: &["-p", "app"],
+    copies: &[
+        Copy { name: "library", folder: "goods/src/subject", prefix: "goods/subject" },
+        Copy { name: "binary", folder: "app/src/subject", prefix: "main/subject" },
+    ],
+    helper: None,
+    tasks: false,
+};
+
 /// How an editor writes a file.
 #[derive(Clone, Copy, Debug)]
 enum Writing {

@@ -134,6 +134,20 @@ impl Tool {
         status
     }
 
+    /// Does something while the tool stands still: it then notices everything at once, as one save.
+    pub fn while_held<T>(&self, act: impl FnOnce() -> T) -> T {
+        /// Lets the tool go on, whatever happens meanwhile.
+        struct Held(Pid);
+        impl Drop for Held {
+            fn drop(&mut self) {
+                kill_process(self.0, Signal::CONT).expect("the tool to be there");
+            }
+        }
+        kill_process(self.pid(), Signal::STOP).expect("the tool to be there");
+        let _held = Held(self.pid());
+        act()
+    }
+
     /// Ctrl-C, for the tool alone.
     pub fn interrupt(&self) {
         kill_process(self.pid(), Signal::INT).expect("the tool to be there");

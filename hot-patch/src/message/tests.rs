@@ -9,15 +9,26 @@ fn replies() -> Vec<Reply> {
             functions: 3,
             patches: vec![PatchId(4)],
         },
-        Reply::Loaded { id: PatchId(1), functions: vec!["a/b".into()], micros: 55 },
+        Reply::Loaded { id: PatchId(1), number: 9, functions: vec!["a/b".into()], micros: 55 },
         Reply::Failed { message: "no".into() },
-        Reply::Functions(vec![FunctionInfo {
-            name: "a/b".into(),
-            signature: "fn()".into(),
-            file: "src/lib.rs".into(),
-            line: 3,
-            layer: "live".into(),
-        }]),
+        Reply::Functions(vec![
+            FunctionInfo {
+                name: "a/b".into(),
+                signature: "fn()".into(),
+                file: "src/lib.rs".into(),
+                line: 3,
+                layer: "live".into(),
+                patch: Some(PatchInfo { number: 3, id: PatchId(5), age: 1200 }),
+            },
+            FunctionInfo {
+                name: "a/c".into(),
+                signature: "fn()".into(),
+                file: "src/lib.rs".into(),
+                line: 4,
+                layer: "original".into(),
+                patch: None,
+            },
+        ]),
     ]
 }
 

@@ -11,10 +11,13 @@ pub(crate) fn sample() -> Patch {
         read_only: vec![0; 64],
         data: vec![9; 16],
         zeroed: 100,
+        locals: Locals { size: 24, align: 8 },
         relocations: vec![
             Relocation { at: 4, width: Width::Relative32, base: Base::Host, addend: -4 },
             Relocation { at: 4096, width: Width::Absolute64, base: Base::Symbol(0), addend: 0 },
             Relocation { at: 8192 + 8, width: Width::Absolute64, base: Base::Patch(0), addend: 3 },
+            Relocation { at: 12, width: Width::Thread32, base: Base::Locals, addend: 8 },
+            Relocation { at: 8192, width: Width::Absolute64, base: Base::LocalsOf(0), addend: 0 },
         ],
         unwind: Some(4096 + 16),
         constructors: vec![0],
@@ -25,7 +28,8 @@ pub(crate) fn sample() -> Patch {
             instance: Some(Place { base: Base::Image, offset: 0 }),
             target: 8,
         }],
-        functions: vec![Symbol { offset: 0, size: 20, name: "_ZN4shop5totalE".into() }],
+        functions: vec![Symbol { offset: 0, size: 20, name: "shop::total".into() }],
+        debug: Some(Debug { elf: vec![1; 24], addresses: vec![3, 16] }),
     }
 }
 
@@ -76,6 +80,27 @@ fn offsets_outside_the_image_are_refused() {
     assert!(refused(|p| p.swaps[0].target = 20));
     assert!(refused(|p| p.swaps[0].slot.base = Base::Patch(9)));
     assert!(refused(|p| p.zeroed = u64::MAX - 5));
+}
+
+#[test]
+fn thread_locals_fit_the_pool_and_are_never_taken_for_addresses() {
+    let refused = |change: fn(&mut Patch)| {
+        let mut patch = sample();
+        change(&mut patch);
+        matches!(Patch::from_bytes(&patch.to_bytes()), Err(PatchError::Inconsistent(_)))
+    };
+    assert!(!refused(|p| p.locals = Locals { size: LOCALS, align: LOCALS_ALIGN }));
+    assert!(refused(|p| p.locals.size = LOCALS + 1));
+    assert!(refused(|p| p.locals.align = LOCALS_ALIGN * 2));
+    assert!(refused(|p| p.locals.align = 24));
+    assert!(refused(|p| p.locals = Locals { size: 8, align: 0 }));
+    assert!(refused(|p| p.locals = Locals { size: 0, align: 8 }));
+    assert!(refused(|p| p.locals = Locals::default()), "one of its fields refers to them");
+    assert!(refused(|p| p.relocations[3].base = Base::Host));
+    assert!(refused(|p| p.relocations[0].base = Base::LocalsOf(0)));
+    assert!(refused(|p| p.relocations[4].base = Base::LocalsOf(1)));
+    assert!(refused(|p| p.swaps[0].slot.base = Base::Locals));
+    assert!(refused(|p| p.swaps[0].instance = Some(Place { base: Base::LocalsOf(0), offset: 0 })));
 }
 
 #[test]
@@ -130,4 +155,19 @@ fn whatever_a_body_says_is_an_error_or_a_patch_within_bounds() {
     }
     // Names and addends mean nothing to the format.
     assert!(accepted > 0);
+}
+
+#[test]
+fn addresses_in_debug_information_get_the_base_and_nothing_else_does() {
+    let debug = Debug { elf: (0..24).collect(), addresses: vec![8] };
+    let mut expected: Vec<u8> = (0..24).collect();
+    let field = u64::from_le_bytes(expected[8..16].try_into().unwrap());
+    expected[8..16].copy_from_slice(&(field + 0x5555_0000_0000).to_le_bytes());
+    assert_eq!(debug.at(0x5555_0000_0000), expected);
+
+    let mut patch = sample();
+    patch.debug.as_mut().unwrap().addresses.push(17);
+    assert!(Patch::from_bytes(&patch.to_bytes()).is_err(), "an address outside of the file");
+    patch.debug = None;
+    assert_eq!(Patch::from_bytes(&patch.to_bytes()).unwrap(), patch, "it may be left out");
 }

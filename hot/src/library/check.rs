@@ -21,7 +21,7 @@ pub(super) fn all(
             }
             Ok(entry) => {
                 let (slot, target) = (entry.slot(), replacement.code);
-                changes.push(Change { slot, instance: None, target });
+                changes.push(Change { slot, instance: None, target, patch: 0 });
                 names.push(entry.text().name());
             }
         }

@@ -1,5 +1,6 @@
 //! From the bases that a patch names to addresses.
 
+use super::ledger::Image;
 use super::os::{Host, Os, Platform};
 use hot_patch::patch::{Base, Patch, Place};
 use std::ops::Range;
@@ -22,39 +23,66 @@ pub(super) struct Bases {
     image: Range<u64>,
     host_bias: u64,
     host: Range<u64>,
-    patches: Vec<Range<u64>>,
+    locals: Range<i64>,
+    patches: Vec<Image>,
     symbols: Vec<u64>,
 }
 
-/// Resolves every base of the patch.
+/// Resolves every base of the patch, and checks that what it uses of the thread-locals of a patch
+/// lies inside of them.
 pub(super) fn bind(
     patch: &Patch,
     image: u64,
+    locals: Range<i64>,
     host: &Host,
-    required: Vec<Range<u64>>,
+    required: Vec<Image>,
 ) -> Result<Bases, Unbound> {
     let symbols = patch
         .symbols
         .iter()
         .map(|name| Platform::symbol(name).ok_or_else(|| Unbound::Symbol(name.clone())))
         .collect::<Result<_, _>>()?;
-    Ok(Bases {
+    let bases = Bases {
         image: image..image + patch.image_size(),
         host_bias: host.bias,
         host: host.span.clone(),
+        locals,
         patches: required,
         symbols,
-    })
+    };
+    let used = patch.relocations.iter().filter_map(|r| Some((bases.locals(r.base)?, r.addend)));
+    for (locals, addend) in used {
+        // One past the last byte is an end that code may compute.
+        if !(0..=locals.end - locals.start).contains(&addend) {
+            return Err(Unbound::Outside {
+                of: "the thread-locals of a patch",
+                offset: addend as u64,
+            });
+        }
+    }
+    Ok(bases)
 }
 
 impl Bases {
-    /// The address of a base itself. The index has been checked when the patch was read.
+    /// The address of a base itself; of thread-locals their offset from the thread pointer. The
+    /// index has been checked when the patch was read.
     pub(super) fn address(&self, base: Base) -> u64 {
         match base {
             Base::Image => self.image.start,
             Base::Host => self.host_bias,
-            Base::Patch(index) => self.patches[index as usize].start,
+            Base::Patch(index) => self.patches[index as usize].base,
             Base::Symbol(index) => self.symbols[index as usize],
+            Base::Locals => self.locals.start as u64,
+            Base::LocalsOf(index) => self.patches[index as usize].locals.start as u64,
+        }
+    }
+
+    /// The thread-locals that a base stands for.
+    fn locals(&self, base: Base) -> Option<&Range<i64>> {
+        match base {
+            Base::Locals => Some(&self.locals),
+            Base::LocalsOf(index) => Some(&self.patches[index as usize].locals),
+            Base::Image | Base::Host | Base::Patch(_) | Base::Symbol(_) => None,
         }
     }
 
@@ -63,9 +91,12 @@ impl Bases {
         let (of, range) = match place.base {
             Base::Image => ("the patch", self.image.clone()),
             Base::Host => ("the executable", self.host.clone()),
-            Base::Patch(index) => ("an earlier patch", self.patches[index as usize].clone()),
+            Base::Patch(index) => ("an earlier patch", self.patches[index as usize].range()),
             Base::Symbol(_) => {
                 return Err(Unbound::Outside { of: "a symbol", offset: place.offset });
+            }
+            Base::Locals | Base::LocalsOf(_) => {
+                return Err(Unbound::Outside { of: "all memory", offset: place.offset });
             }
         };
         let address = self.address(place.base).wrapping_add(place.offset);

@@ -80,11 +80,11 @@ pub(super) fn check(patch: &Patch, bases: &Bases, pages: &Pages) -> Result<Plan,
 
 impl Plan {
     /// Registers the new entries, runs the constructors, swaps all slots; answers the functions'
-    /// names, each once.
+    /// names, each once. `number` is the patch's in this process.
     ///
     /// # Safety
     /// The image must be the sealed one of this patch, which the caller trusts.
-    pub(super) unsafe fn run(self, patch: &Patch, image: &Sealed) -> Vec<String> {
+    pub(super) unsafe fn run(self, patch: &Patch, image: &Sealed, number: u32) -> Vec<String> {
         let entries: Vec<&'static Entry> = patch
             .entries
             .iter()
@@ -109,6 +109,7 @@ impl Plan {
                 slot: unsafe { &*(planned.slot as *const Slot) },
                 instance: planned.instance.map(|address| address as usize),
                 target: image.at(swap.target).cast(),
+                patch: number,
             })
             .collect();
         // SAFETY: the caller trusts the patch to hold, for each slot, code of the function's type.

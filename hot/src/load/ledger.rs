@@ -7,7 +7,9 @@
 use super::place::Sealed;
 use arc_swap::ArcSwapOption;
 use hot_patch::patch::{Patch, PatchId};
+use std::ops::Range;
 use std::sync::Arc;
+use std::time::Instant;
 
 /// A loaded patch's image.
 #[derive(Clone, Debug)]
@@ -18,6 +20,17 @@ pub(super) struct Image {
     pub(super) base: u64,
     /// Its size in bytes.
     pub(super) size: u64,
+    /// When it was loaded.
+    pub(super) loaded: Instant,
+    /// Its thread-locals: offsets from the thread pointer.
+    pub(super) locals: Range<i64>,
+}
+
+impl Image {
+    /// The addresses that it covers.
+    pub(super) fn range(&self) -> Range<u64> {
+        self.base..self.base + self.size
+    }
 }
 
 static LOADED: ArcSwapOption<Vec<Image>> = ArcSwapOption::const_empty();
@@ -27,12 +40,14 @@ pub(super) fn read() -> Arc<Vec<Image>> {
     LOADED.load_full().unwrap_or_default()
 }
 
-/// Writes down a patch whose image is sealed.
-pub(super) fn add(patch: &Patch, image: &Sealed) {
-    let image = Image { id: patch.id, base: image.base(), size: patch.image_size() };
+/// Writes down a patch whose image is sealed; answers its number, from 1.
+pub(super) fn add(patch: &Patch, image: &Sealed, locals: Range<i64>) -> u32 {
+    let (base, size, loaded) = (image.base(), patch.image_size(), Instant::now());
+    let image = Image { id: patch.id, base, size, loaded, locals };
     LOADED.rcu(|images| {
         let mut images = images.as_deref().cloned().unwrap_or_default();
         images.push(image.clone());
         Some(Arc::new(images))
     });
+    u32::try_from(read().len()).unwrap_or(u32::MAX)
 }

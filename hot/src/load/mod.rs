@@ -8,11 +8,13 @@
 //!    `hot-patch`), then that it is for this processor, for this very build, and that the patches
 //!    it refers to are here and it is not;
 //! 2. **place** ([`place`]): pages within reach of the executable, writable for now;
-//! 3. **bind** ([`bind`]): each base that a relocation names becomes an address;
+//! 3. **bind** ([`bind`]): each base that a relocation names becomes an address; new thread-locals
+//!    get their room ([`local`]), the same on every thread;
 //! 4. **relocate** ([`relocate`]): the few fields that only the process can fill in;
 //! 5. **seal**: text executable, constants read-only, never writable and executable at once;
 //! 6. **unwind**: the patch's frames become known to the unwinder, so that a panic passes through;
-//! 7. **commit** ([`commit`]): slots checked first, then constructors, then all slots at once.
+//! 7. **debug** ([`debug`]): its code becomes known to backtraces and debuggers;
+//! 8. **commit** ([`commit`]): slots checked first, then constructors, then all slots at once.
 //!
 //! Up to the commit nothing in the process refers to the patch, so any failure gives the pages
 //! back and leaves the process as it was. After it they are never given back: a frame on some
@@ -21,7 +23,9 @@
 mod arch;
 mod bind;
 mod commit;
+mod debug;
 mod ledger;
+mod local;
 mod os;
 mod place;
 mod relocate;
@@ -34,12 +38,15 @@ mod tests;
 use hot_patch::patch::{Patch, PatchError, PatchId};
 use os::{Os, Platform};
 use std::sync::Mutex;
+use std::time::Duration;
 
 /// What a loaded patch has done.
 #[derive(Debug)]
 pub(crate) struct Loaded {
     /// Which patch.
     pub(crate) id: PatchId,
+    /// Its number in this process, from 1.
+    pub(crate) number: u32,
     /// Names of the functions whose slots were swapped.
     pub(crate) functions: Vec<String>,
 }
@@ -56,6 +63,9 @@ pub(crate) enum LoadError {
     /// No room.
     #[error(transparent)]
     Place(#[from] place::NoRoom),
+    /// No room for its thread-locals.
+    #[error(transparent)]
+    Local(#[from] local::NoLocals),
     /// Something that it refers to is not here.
     #[error(transparent)]
     Bind(#[from] bind::Unbound),
@@ -90,27 +100,41 @@ pub(crate) unsafe fn load(file: &[u8]) -> Result<Loaded, LoadError> {
     pages.write(0, &patch.text);
     pages.write(patch.read_only_offset(), &patch.read_only);
     pages.write(patch.data_offset(), &patch.data);
-    let bases = bind::bind(&patch, pages.base(), Platform::host(), required)?;
+    let room = local::take(patch.locals)?;
+    let bases = bind::bind(&patch, pages.base(), room.offsets(), Platform::host(), required)?;
     relocate::relocate(&patch, &bases, &mut pages)?;
     // The registry entries are read where they lie, which is after relocation; the slots are
     // checked while the pages can still be given back.
     let plan = commit::check(&patch, &bases, &pages)?;
     let image = pages.seal(patch.read_only_offset(), patch.data_offset())?;
-    ledger::add(&patch, &image);
+    let number = ledger::add(&patch, &image, room.offsets());
+    room.keep();
     if let Some(offset) = patch.unwind {
         // SAFETY: the offset lies in the read-only part (checked by `Patch::from_bytes`), where
         // the tool has put a zero-terminated `.eh_frame` whose pointers were just relocated; the
         // image is never unmapped, so the unwinder may keep the pointer.
         unsafe { Platform::register_frames(image.at(offset)) };
     }
+    debug::publish(&patch, image.base());
     // SAFETY: the caller vouches for the patch; its image is sealed and known to the unwinder.
-    let functions = unsafe { plan.run(&patch, &image) };
-    Ok(Loaded { id: patch.id, functions })
+    let functions = unsafe { plan.run(&patch, &image, number) };
+    Ok(Loaded { id: patch.id, number, functions })
+}
+
+/// Says that patches may come: backtraces made from here on will know them.
+pub(crate) fn announce() {
+    debug::announce();
 }
 
 /// The patches loaded so far, oldest first.
 pub(crate) fn loaded() -> Vec<PatchId> {
     ledger::read().iter().map(|image| image.id).collect()
+}
+
+/// The patch with a number, and how long it has been loaded.
+pub(crate) fn patch(number: u32) -> Option<(PatchId, Duration)> {
+    let index = usize::try_from(number).ok()?.checked_sub(1)?;
+    ledger::read().get(index).map(|image| (image.id, image.loaded.elapsed()))
 }
 
 /// Build ID of the running executable; empty when it has none.

@@ -5,7 +5,9 @@
 //! often nothing below. So at the first load a region of [`REGION`] bytes is reserved, without
 //! access and without memory, in the gap nearest to the image, below it before above it; patches
 //! then take consecutive pages of the region, and so also lie within reach of each other. When a
-//! region is full the next one is sought the same way, smaller where the gaps are small.
+//! region is full the next one is sought the same way, smaller where the gaps are small. A program
+//! that will take patches begins with a region cut into larger pieces ([`room`]), which backtraces
+//! were told of (`super::debug`).
 //!
 //! Pages are writable while they are filled and relocated ([`Pages`]); [`Pages::seal`] makes the
 //! text executable and the constants read-only, and from then on they stay ([`Sealed`]). Pages that
@@ -35,6 +37,8 @@ pub(crate) enum NoRoom {
 struct Region {
     next: u64,
     end: u64,
+    /// Patches begin at multiples of so many bytes from its start.
+    granule: u64,
 }
 
 static REGIONS: Mutex<Vec<Region>> = Mutex::new(Vec::new());
@@ -46,8 +50,8 @@ pub(super) fn near(host: &Host, size: u64) -> Result<Pages, NoRoom> {
     let mut regions = REGIONS.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     let size = size.max(PAGE);
     if !regions.iter().any(|region| region.end - region.next >= size) {
-        let range = reserve(host, size)?;
-        regions.push(Region { next: range.start, end: range.end });
+        let range = reserve(host, size, &[REGION.max(size), size])?;
+        regions.push(Region { next: range.start, end: range.end, granule: PAGE });
     }
     let region = regions
         .iter_mut()
@@ -56,14 +60,26 @@ pub(super) fn near(host: &Host, size: u64) -> Result<Pages, NoRoom> {
     let range = region.next..region.next + size;
     // SAFETY: the pages are reserved and handed to nobody yet.
     unsafe { Platform::protect(range.clone(), Access::ReadWrite) }.map_err(NoRoom::System)?;
-    region.next += size;
-    Ok(Pages { range })
+    let before = region.next;
+    region.next += size.next_multiple_of(region.granule);
+    let taken = before..region.next;
+    Ok(Pages { range, taken })
 }
 
-/// Reserves a region of [`REGION`] bytes, or of `least` when no gap is that large.
-fn reserve(host: &Host, least: u64) -> Result<Range<u64>, NoRoom> {
+/// Reserves a region of so many granules, each patch of which begins at a granule of its own. The
+/// next patches take their pages there. `None` when there is no gap for it.
+pub(super) fn room(host: &Host, granule: u64, granules: u64) -> Option<Range<u64>> {
+    let size = granule * granules;
+    let range = reserve(host, size, &[size]).ok()?;
+    let mut regions = REGIONS.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    regions.insert(0, Region { next: range.start, end: range.end, granule });
+    Some(range)
+}
+
+/// Reserves a region of the first size for which there is a gap.
+fn reserve(host: &Host, least: u64, sizes: &[u64]) -> Result<Range<u64>, NoRoom> {
     let mut failure = NoRoom::Gap(least);
-    for size in [REGION.max(least), least] {
+    for &size in sizes {
         let used = Platform::mappings().map_err(NoRoom::System)?;
         for range in gaps(&used, &host.span, size) {
             // Another thread may have mapped something there since: then the next gap is tried.
@@ -110,6 +126,8 @@ fn gaps(used: &[Range<u64>], host: &Range<u64>, size: u64) -> Vec<Range<u64>> {
 #[derive(Debug)]
 pub(super) struct Pages {
     range: Range<u64>,
+    /// What was taken of the region for them.
+    taken: Range<u64>,
 }
 
 impl Pages {
@@ -165,8 +183,8 @@ impl Drop for Pages {
         // SAFETY: nothing refers to pages that were not sealed.
         unsafe { Platform::release(self.range.clone()) };
         let mut regions = REGIONS.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        if let Some(region) = regions.iter_mut().find(|r| r.next == self.range.end) {
-            region.next = self.range.start;
+        if let Some(region) = regions.iter_mut().find(|r| r.next == self.taken.end) {
+            region.next = self.taken.start;
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Fills in the fields that only the process knows.
 //!
 //! The tool has reduced rustc's relocation types to two widths; each field is base + addend, less
-//! the field's own address when it is relative. A value that does not fit is a refusal: the pages
+//! the field's own address when it is relative; for a thread-local it is an offset from the thread
+//! pointer. A value that does not fit is a refusal: the pages
 //! are given back and nothing has run.
 
 use super::arch::{Arch, Processor};

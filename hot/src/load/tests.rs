@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::hot;
-use hot_patch::patch::{Architecture, Base, Place, Relocation, Swap, Width};
+use hot_patch::patch::{Architecture, Base, LOCALS, Locals, Place, Relocation, Swap, Width};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// `mov eax, value; ret`
@@ -41,12 +41,14 @@ fn patch(name: &str, text: Vec<u8>) -> Patch {
         read_only: vec![],
         data: vec![],
         zeroed: 0,
+        locals: Locals::default(),
         relocations: vec![],
         unwind: None,
         constructors: vec![],
         entries: vec![],
         swaps: vec![Swap { name: name.into(), slot: slot_of(name), instance: None, target: 0 }],
         functions: vec![],
+        debug: None,
     }
 }
 
@@ -74,6 +76,13 @@ fn a_patch_is_live_when_load_returns() {
     assert_eq!((loaded.id, loaded.functions), (patch.id, vec![name!("fresh").to_owned()]));
     assert_eq!(fresh(), 2);
     assert!(super::loaded().contains(&patch.id));
+    let function = || {
+        let all = crate::functions();
+        all.into_iter().find(|f| f.name() == name!("fresh")).expect("it is registered")
+    };
+    assert_eq!(function().patch(), Some(loaded.number));
+    assert_eq!(super::patch(loaded.number).expect("it is listed").0, patch.id);
+    assert!(super::patch(0).is_none() && super::patch(u32::MAX).is_none());
     let again = load_patch(&patch).expect_err("twice");
     assert!(again.to_string().contains("already loaded"), "{again}");
 }
@@ -256,6 +265,163 @@ fn callers_see_one_version_or_the_other_during_many_loads() {
     });
 }
 
+/// Counts in a thread-local: `add qword fs:[0], 1; mov rax, fs:[0]`, then adds `version` << 32:
+/// `movabs rcx, …; or rax, rcx; ret`. The two fields are at 5 and 15.
+fn count(version: u32) -> Vec<u8> {
+    let mut code = vec![0x64, 0x48, 0x83, 0x04, 0x25, 0, 0, 0, 0, 1];
+    code.extend_from_slice(&[0x64, 0x48, 0x8b, 0x04, 0x25, 0, 0, 0, 0, 0x48, 0xb9]);
+    code.extend_from_slice(&(u64::from(version) << 32).to_le_bytes());
+    code.extend_from_slice(&[0x48, 0x09, 0xc8, 0xc3]);
+    code
+}
+
+/// A patch that counts in the thread-local at an offset.
+fn counting(name: &str, version: u32, base: Base, addend: i64) -> Patch {
+    let mut patch = patch(name, count(version));
+    patch.relocations =
+        [5, 15].map(|at| Relocation { at, width: Width::Thread32, base, addend }).into();
+    patch
+}
+
+#[hot]
+fn local() -> u64 {
+    0
+}
+
+#[test]
+fn a_new_thread_local_is_each_threads_own_and_later_patches_use_it() {
+    use std::sync::mpsc::channel;
+    // A thread that runs before the patch is loaded, and asks when it is told to.
+    let (ask, asked) = channel::<()>();
+    let (answer, answers) = channel::<u64>();
+    let old = std::thread::spawn(move || asked.iter().for_each(|()| answer.send(local()).unwrap()));
+    let older = || {
+        ask.send(()).unwrap();
+        answers.recv().unwrap()
+    };
+    assert_eq!((local(), older()), (0, 0));
+
+    let mut first = counting(name!("local"), 0, Base::Locals, 16);
+    first.locals = Locals { size: 24, align: 64 };
+    load_patch(&first).expect("it loads");
+    assert_eq!([local(), local(), local()], [1, 2, 3]);
+    assert_eq!([older(), older()], [1, 2]);
+    let newer = || std::thread::spawn(|| [local(), local()]).join().expect("it does not panic");
+    assert_eq!(newer(), [1, 2]);
+    let ledger = ledger::read();
+    let room = &ledger.iter().find(|i| i.id == first.id).expect("it is listed").locals;
+    assert_eq!((room.end - room.start, room.start.rem_euclid(64)), (24, 0));
+
+    // Another patch has other bytes; one that builds on the first has the first one's.
+    let mut other = counting(name!("local"), 1, Base::Locals, 16);
+    other.locals = Locals { size: 24, align: 1 };
+    load_patch(&other).expect("it loads");
+    assert_eq!([local(), older()], [(1 << 32) + 1; 2]);
+    let mut second = counting(name!("local"), 2, Base::LocalsOf(0), 16);
+    second.requires = vec![first.id];
+    load_patch(&second).expect("it loads");
+    assert_eq!([local(), older()], [(2 << 32) + 4, (2 << 32) + 3]);
+    assert_eq!(newer(), [(2 << 32) + 1, (2 << 32) + 2]);
+
+    drop(ask);
+    old.join().expect("it does not panic");
+}
+
+#[hot]
+fn crowded() -> u64 {
+    0
+}
+
+#[test]
+fn thread_locals_that_have_no_room_are_refused_and_a_failed_load_takes_none() {
+    let wanting = |size| {
+        let mut patch = counting(name!("crowded"), 9, Base::Locals, 0);
+        patch.locals = Locals { size, align: 8 };
+        patch
+    };
+    let refused = |patch: &Patch, says: &str| {
+        let error = load_patch(patch).expect_err(says).to_string();
+        assert!(error.contains(says), "{error:?} does not say {says:?}");
+        assert_eq!(crowded(), 0);
+    };
+    // More often than would fit, had they kept their room.
+    for _ in 0..10 {
+        let mut patch = wanting(LOCALS / 4);
+        patch.swaps[0].slot.offset += 1;
+        refused(&patch, "no hot function has its slot");
+    }
+    let mut patch = wanting(16);
+    patch.relocations[0].addend = 17;
+    refused(&patch, "outside");
+    patch.relocations[0].addend = -1;
+    refused(&patch, "outside");
+    // The other test's patches have none, or other ones.
+    let mut stranger = counting(name!("crowded"), 9, Base::LocalsOf(0), 0);
+    stranger.relocations[0].addend = 1;
+    let empty = self::patch(name!("bystander"), answer(2));
+    load_patch(&empty).expect("it loads");
+    assert_eq!(bystander(), 2);
+    stranger.requires = vec![empty.id];
+    refused(&stranger, "outside");
+
+    load_patch(&wanting(8)).expect("it loads");
+    assert_eq!(crowded(), (9 << 32) + 1);
+    let error = load_patch(&wanting(LOCALS)).expect_err("the pool is not empty").to_string();
+    assert!(error.contains("keeps 4096 bytes") && error.contains("restart"), "{error}");
+    assert_eq!(crowded(), (9 << 32) + 2);
+}
+
+#[hot]
+fn bystander() -> u32 {
+    0
+}
+
+#[hot]
+fn spawning() -> u64 {
+    0
+}
+
+#[test]
+fn threads_begin_and_end_while_thread_locals_are_loaded() {
+    const LOADS: u32 = 100;
+    let done = AtomicBool::new(false);
+    let began = AtomicU64::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                // Relaxed: the flag only ends the loop, the number only counts.
+                while !done.load(Ordering::Relaxed) {
+                    began.fetch_add(1, Ordering::Relaxed);
+                    let life = || {
+                        let (mut version, mut count) = (0, 0);
+                        for _ in 0..50 {
+                            let now = spawning();
+                            let (of, counted) = (now >> 32, now & 0xffff_ffff);
+                            assert!(of >= version, "{of} after {version}");
+                            count = if of == version { count } else { 0 };
+                            version = of;
+                            if of > 0 {
+                                count += 1;
+                                assert_eq!(counted, count, "in version {of}");
+                            }
+                        }
+                    };
+                    std::thread::spawn(life).join().expect("it counts right");
+                }
+            });
+        }
+        let _end = EndWith(&done);
+        for version in 1..=LOADS {
+            let mut patch = counting(name!("spawning"), version, Base::Locals, 0);
+            patch.locals = Locals { size: 8, align: 8 };
+            load_patch(&patch).expect("it loads");
+            assert_eq!(spawning(), (u64::from(version) << 32) + 1);
+            std::thread::yield_now();
+        }
+    });
+    assert!(began.load(Ordering::Relaxed) > 0);
+}
+
 /// Ends the callers, also when a load has failed: the scope waits for them.
 struct EndWith<'a>(&'a AtomicBool);
 
@@ -296,4 +462,107 @@ fn a_patch_file_given_by_path_goes_live_and_is_told_by_name() {
     let success = format!("Hot reload was successful: {}", name!("by_path"));
     assert_eq!(told[..2], [success.clone(), success]);
     assert!(told[2].contains("failed to load") && told.len() == 3, "{told:?}");
+}
+
+/// What `dl_iterate_phdr` names: files and the addresses of their segments.
+#[cfg(feature = "backtraces")]
+fn objects() -> Vec<(String, std::ops::Range<u64>)> {
+    unsafe extern "C" fn collect(
+        info: *mut libc::dl_phdr_info,
+        _: usize,
+        data: *mut std::ffi::c_void,
+    ) -> i32 {
+        // SAFETY: the description is valid during the call, and `data` is what is passed below.
+        unsafe {
+            let (info, all) = (&*info, &mut *data.cast::<Vec<(String, std::ops::Range<u64>)>>());
+            let name = std::ffi::CStr::from_ptr(info.dlpi_name).to_string_lossy().into_owned();
+            for header in std::slice::from_raw_parts(info.dlpi_phdr, info.dlpi_phnum.into()) {
+                let start = info.dlpi_addr.wrapping_add(header.p_vaddr);
+                all.push((name.clone(), start..start.wrapping_add(header.p_memsz)));
+            }
+        }
+        0
+    }
+    let mut all = Vec::new();
+    // SAFETY: the callback takes the list that is passed with it.
+    unsafe { libc::dl_iterate_phdr(Some(collect), (&raw mut all).cast()) };
+    all
+}
+
+#[cfg(feature = "backtraces")]
+#[hot]
+fn named() -> u32 {
+    1
+}
+
+/// In a process of its own, since it fills the room.
+#[cfg(feature = "backtraces")]
+#[test]
+fn a_patch_has_its_file_under_all_its_slots_until_the_room_is_full() {
+    const CHILD: &str = "HOT_TEST_FILLS_THE_ROOM";
+    if std::env::var_os(CHILD).is_none() {
+        let test = "load::tests::a_patch_has_its_file_under_all_its_slots_until_the_room_is_full";
+        let status = std::process::Command::new(std::env::current_exe().expect("this program"))
+            .args(["--exact", test, "--nocapture"])
+            .env(CHILD, "1")
+            .env_remove("HOT_SOCKET")
+            // Announced before main, so before the test harness could make a backtrace.
+            .env("HOT_WATCH", "nowhere")
+            .status();
+        assert!(status.expect("it starts").success());
+        return;
+    }
+    let describe = |patch: &mut Patch| {
+        let elf = [0x5000u64.to_le_bytes(), 7u64.to_le_bytes()].concat();
+        patch.debug = Some(hot_patch::patch::Debug { elf, addresses: vec![0] });
+    };
+    let slots: Vec<_> =
+        objects().into_iter().filter(|(name, _)| name.contains("hot-debug-")).collect();
+    assert_eq!(slots.len() as u64, 256);
+    assert!(slots.windows(2).all(|pair| pair[0].1.end == pair[1].1.start), "one after the other");
+    assert!(slots.iter().all(|(name, _)| !std::path::Path::new(name).exists()), "no file yet");
+    let base = |patch: &Patch| {
+        ledger::read().iter().find(|image| image.id == patch.id).expect("it is listed").base
+    };
+    let slot_at = |address: u64| slots.iter().position(|(_, range)| range.contains(&address));
+
+    // A patch of three slots, then one of one.
+    let mut wide = patch(name!("named"), answer(2));
+    wide.zeroed = 130 << 10;
+    describe(&mut wide);
+    load_patch(&wide).expect("it loads");
+    assert_eq!(named(), 2);
+    assert_eq!(slot_at(base(&wide)), Some(0));
+    let mut small = patch(name!("named"), answer(3));
+    describe(&mut small);
+    load_patch(&small).expect("it loads");
+    assert_eq!(slot_at(base(&small)), Some(3));
+    let file = |slot: usize| std::fs::read(&slots[slot].0).expect("a file");
+    // The room is at 0x10000000 in the files.
+    let address = |slot: u64| (0x1000_5000 + slot * (64 << 10)).to_le_bytes().to_vec();
+    for (slot, first) in [(0, 0), (1, 0), (2, 0), (3, 3)] {
+        assert_eq!(file(slot)[..8], address(first), "slot {slot}");
+        assert_eq!(file(slot)[8..], 7u64.to_le_bytes());
+    }
+    assert!(!std::path::Path::new(&slots[4].0).exists());
+
+    // A patch that is refused leaves its slot to the next.
+    let mut refused = patch(name!("named"), answer(4));
+    describe(&mut refused);
+    refused.swaps.clear();
+    load_patch(&refused).expect_err("it swaps nothing");
+    for slot in 4..256 {
+        let mut next = patch(name!("named"), answer(slot));
+        describe(&mut next);
+        load_patch(&next).expect("it loads");
+        assert_eq!(slot_at(base(&next)), Some(slot as usize));
+    }
+    for version in 1000..1003 {
+        let mut outside = patch(name!("named"), answer(version));
+        describe(&mut outside);
+        load_patch(&outside).expect("a full room refuses nothing");
+        assert_eq!(named(), version);
+        assert_eq!(slot_at(base(&outside)), None);
+    }
+    assert!(std::backtrace::Backtrace::force_capture().to_string().contains("until_the_room"));
 }

@@ -4,7 +4,6 @@ use super::arch::{Arch, Processor};
 use super::ledger::Image;
 use super::os::Host;
 use hot_patch::patch::{Architecture, Patch, PatchId};
-use std::ops::Range;
 
 /// It is a patch, but not for this process.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -29,13 +28,9 @@ pub(crate) enum Mismatch {
     Requires(PatchId),
 }
 
-/// Checks the patch against the process; answers where the images lie that it refers to, in the
-/// order in which it names them.
-pub(super) fn verify(
-    patch: &Patch,
-    host: &Host,
-    loaded: &[Image],
-) -> Result<Vec<Range<u64>>, Mismatch> {
+/// Checks the patch against the process; answers the patches that it refers to, in the order in
+/// which it names them.
+pub(super) fn verify(patch: &Patch, host: &Host, loaded: &[Image]) -> Result<Vec<Image>, Mismatch> {
     if Processor::ARCHITECTURE != Some(patch.architecture) {
         return Err(Mismatch::Architecture(patch.architecture));
     }
@@ -49,8 +44,7 @@ pub(super) fn verify(
     if find(patch.id).is_some() {
         return Err(Mismatch::Twice(patch.id));
     }
-    let range = |image: &Image| image.base..image.base + image.size;
-    let require = |&id| find(id).map(range).ok_or(Mismatch::Requires(id));
+    let require = |&id| find(id).cloned().ok_or(Mismatch::Requires(id));
     patch.requires.iter().map(require).collect()
 }
 

@@ -166,7 +166,13 @@ impl Function {
 
     /// Which code it runs now. Of a generic function, the topmost layer of any instance.
     pub fn layer(&self) -> Layer {
-        layers::layer_of(self.entry.slot())
+        layers::layer_of(self.entry.slot()).0
+    }
+
+    /// The patch that it runs: its number in this process, from 1. `None` for the original code,
+    /// for code of a shared library, and for a mock.
+    pub fn patch(&self) -> Option<u32> {
+        Some(layers::layer_of(self.entry.slot()).1).filter(|&patch| patch != 0)
     }
 }
 
@@ -178,6 +184,7 @@ impl std::fmt::Debug for Function {
             .field("file", &self.file())
             .field("line", &self.line())
             .field("layer", &self.layer())
+            .field("patch", &self.patch())
             .finish()
     }
 }

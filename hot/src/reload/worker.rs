@@ -33,6 +33,7 @@ pub(super) fn become_reloader_thread() {
 /// Works until the input ends or `stop` is asked for.
 pub(super) fn work(reloader: &Reloader, stop: &Arc<Stop>) {
     become_reloader_thread();
+    crate::load::announce();
     let ended = match Turn::take(stop) {
         None if stop.requested() => Ok(()),
         None => Err("another reloader works in this process already; start only one, with \

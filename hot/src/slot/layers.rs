@@ -55,12 +55,15 @@ pub(crate) struct Change {
     pub instance: Option<usize>,
     /// The new code.
     pub target: *const (),
+    /// The number of the patch that holds it; 0 for code from elsewhere.
+    pub patch: u32,
 }
 
 /// The layers of one function or instance.
 struct Layers {
     original: Code,
-    live: Option<Code>,
+    /// The code, and the patch that holds it.
+    live: Option<(Code, u32)>,
     mocks: Mocks,
 }
 
@@ -80,18 +83,21 @@ impl Layers {
         Layers { original, live: None, mocks: Mocks::default() }
     }
 
-    /// The topmost code that is not a mock.
-    fn below(&self) -> (Layer, Code) {
+    /// The topmost layer that is not a mock, its patch, its code.
+    fn below(&self) -> (Layer, u32, Code) {
         match self.live {
-            Some(code) => (Layer::Live, code),
-            None => (Layer::Original, self.original),
+            Some((code, patch)) => (Layer::Live, patch, code),
+            None => (Layer::Original, 0, self.original),
         }
     }
 
-    fn top(&self) -> (Layer, Code) {
+    /// The topmost layer, its patch, its code.
+    fn top(&self) -> (Layer, u32, Code) {
         match (&self.mocks, self.mocks.plain) {
-            (Mocks { point: Some(point), covers: 1.., .. }, _) => (Layer::Mock, Code(point.shim())),
-            (_, Some(plain)) => (Layer::Mock, plain),
+            (Mocks { point: Some(point), covers: 1.., .. }, _) => {
+                (Layer::Mock, 0, Code(point.shim()))
+            }
+            (_, Some(plain)) => (Layer::Mock, 0, plain),
             _ => self.below(),
         }
     }
@@ -99,9 +105,9 @@ impl Layers {
     /// Writes what has changed: first what lies below the mocks, so that a shim always finds it.
     fn write(&self, slot: &Slot) {
         if let Some(point) = self.mocks.point {
-            point.below_slot().set(self.below().1.0);
+            point.below_slot().set(self.below().2.0);
         }
-        slot.set(self.top().1.0);
+        slot.set(self.top().2.0);
     }
 }
 
@@ -135,9 +141,9 @@ pub(crate) unsafe fn commit_live(changes: &[Change]) {
                     None => Code(change.slot.get()),
                 })),
             };
-            layers.live = Some(Code(change.target));
+            layers.live = Some((Code(change.target), change.patch));
             match change.instance {
-                Some(body) => instances::replace(change.slot, body, layers.top().1),
+                Some(body) => instances::replace(change.slot, body, layers.top().2),
                 None => layers.write(change.slot),
             }
         }
@@ -183,12 +189,14 @@ fn change_mocks(point: &'static Point, change: impl FnOnce(&mut Mocks)) {
     });
 }
 
-/// The topmost layer of a function; of a generic one, of the instance that is changed most.
-pub(crate) fn layer_of(slot: &Slot) -> Layer {
+/// The topmost layer of a function and the number of the patch that it runs, 0 for none; of a
+/// generic function, of the instance that was changed most and last.
+pub(crate) fn layer_of(slot: &Slot) -> (Layer, u32) {
     let slot = slot.address();
     with_table(|table| {
         let layers = table.iter().filter(|((of, _), _)| *of == slot);
-        layers.map(|(_, layers)| layers.top().0).max().unwrap_or(Layer::Original)
+        let tops = layers.map(|(_, layers)| layers.top()).map(|(layer, patch, _)| (layer, patch));
+        tops.max().unwrap_or((Layer::Original, 0))
     })
 }
 
@@ -196,6 +204,6 @@ pub(crate) fn layer_of(slot: &Slot) -> Layer {
 pub(crate) fn below(slot: &'static Slot) -> *const () {
     with_table(|table| {
         let layers = table.get(&(slot.address(), None));
-        layers.map_or_else(|| slot.get(), |layers| layers.below().1.0)
+        layers.map_or_else(|| slot.get(), |layers| layers.below().2.0)
     })
 }

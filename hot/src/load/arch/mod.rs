@@ -24,6 +24,9 @@ pub(crate) trait Arch {
     /// when the value does not fit.
     fn encode(width: Width, value: u64, field: u64) -> Option<([u8; 8], usize)>;
 
+    /// The value of the thread pointer, on this thread, from which thread-locals are counted.
+    fn thread_pointer() -> Option<u64>;
+
     /// Makes fresh code visible to instruction fetch on every thread.
     fn flush(code: std::ops::Range<u64>);
 }

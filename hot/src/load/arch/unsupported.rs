@@ -12,5 +12,8 @@ impl Arch for Unsupported {
     fn encode(_: Width, _: u64, _: u64) -> Option<([u8; 8], usize)> {
         None
     }
+    fn thread_pointer() -> Option<u64> {
+        None
+    }
     fn flush(_: std::ops::Range<u64>) {}
 }

@@ -21,7 +21,26 @@ impl Arch for X86_64 {
                 bytes[..4].copy_from_slice(&distance.to_le_bytes());
                 Some((bytes, 4))
             }
+            Width::Thread32 => {
+                let offset = i32::try_from(value as i64).ok()?;
+                let mut bytes = [0; 8];
+                bytes[..4].copy_from_slice(&offset.to_le_bytes());
+                Some((bytes, 4))
+            }
         }
+    }
+
+    fn thread_pointer() -> Option<u64> {
+        let pointer: u64;
+        // SAFETY: in the System V ABI `fs` begins with a word that holds its own address.
+        unsafe {
+            std::arch::asm!(
+                "mov {}, fs:[0]",
+                out(reg) pointer,
+                options(nostack, preserves_flags, readonly)
+            );
+        }
+        Some(pointer)
     }
 
     fn flush(_: std::ops::Range<u64>) {

@@ -1,6 +1,11 @@
 //! Linux with glibc: program headers from the dynamic loader, pages from `mmap`, frames to libgcc.
 
-use super::{Access, Host, Os};
+use super::{Access, Announced, Host, Os};
+#[cfg(all(feature = "backtraces", feature = "enabled", target_arch = "x86_64"))]
+mod announce;
+#[cfg(all(feature = "backtraces", feature = "enabled", target_arch = "x86_64"))]
+mod gdb;
+
 use once_cell::sync::OnceCell;
 use std::ffi::{c_int, c_void};
 use std::ops::Range;
@@ -23,6 +28,14 @@ impl Os for Linux {
             unsafe { libc::dl_iterate_phdr(Some(first_object), (&raw mut host).cast()) };
             host
         })
+    }
+
+    fn thread_block() -> Option<Range<u64>> {
+        let mut block: Option<Range<u64>> = None;
+        // SAFETY: the callback has the required type and only uses `data` as the option that is
+        // passed here, which outlives the call.
+        unsafe { libc::dl_iterate_phdr(Some(first_block), (&raw mut block).cast()) };
+        block
     }
 
     fn mappings() -> Result<Vec<Range<u64>>, String> {
@@ -113,6 +126,28 @@ impl Os for Linux {
         let symbol = unsafe { this.get::<*const ()>(name.as_bytes()) }.ok()?;
         Some(symbol.into_raw() as u64)
     }
+
+    const ANNOUNCES: bool =
+        cfg!(all(feature = "backtraces", feature = "enabled", target_arch = "x86_64"));
+
+    #[cfg(all(feature = "backtraces", feature = "enabled", target_arch = "x86_64"))]
+    fn announce(objects: Vec<Announced>) {
+        announce::announce(objects);
+    }
+    #[cfg(all(feature = "backtraces", feature = "enabled", target_arch = "x86_64"))]
+    fn tell_debugger(elf: &'static [u8]) {
+        gdb::tell(elf);
+    }
+    #[cfg(not(all(feature = "backtraces", feature = "enabled", target_arch = "x86_64")))]
+    fn announce(_: Vec<Announced>) {}
+    #[cfg(not(all(feature = "backtraces", feature = "enabled", target_arch = "x86_64")))]
+    fn tell_debugger(_: &'static [u8]) {}
+
+    fn at_exit(run: extern "C" fn()) {
+        // SAFETY: the function takes nothing and never unwinds. Without room for it the list of
+        // libc is full, and it is not called.
+        unsafe { libc::atexit(run) };
+    }
 }
 
 /// Takes the first object that the dynamic loader names, which is the executable, and stops.
@@ -139,6 +174,29 @@ unsafe extern "C" fn first_object(
             host.build_id = id.to_vec();
         }
     }
+    1
+}
+
+/// Takes the calling thread's block of the first object, which is the executable, and stops. The
+/// executable's block is always in the part that lies at a fixed distance from the thread pointer
+/// ("ELF Handling For Thread-Local Storage", §3: its code may use the distance as a constant).
+unsafe extern "C" fn first_block(
+    info: *mut libc::dl_phdr_info,
+    size: usize,
+    data: *mut c_void,
+) -> c_int {
+    // Older C libraries leave the last fields out.
+    if size < size_of::<libc::dl_phdr_info>() {
+        return 1;
+    }
+    // SAFETY: `dl_iterate_phdr` passes a valid and, as was just checked, complete description, and
+    // `data` as `thread_block` gave it.
+    let (info, block) = unsafe { (&*info, &mut *data.cast::<Option<Range<u64>>>()) };
+    // SAFETY: the description's header table is that of a loaded object.
+    let headers = unsafe { std::slice::from_raw_parts(info.dlpi_phdr, info.dlpi_phnum as usize) };
+    let start = info.dlpi_tls_data as u64;
+    let header = headers.iter().find(|h| h.p_type == libc::PT_TLS);
+    *block = header.filter(|_| start != 0).map(|h| start..start + h.p_memsz);
     1
 }
 
@@ -176,6 +234,21 @@ mod tests {
         let here = the_host_is_this_executable as *const () as u64;
         assert!(host.span.contains(&here), "{host:x?} does not hold {here:x}");
         assert_eq!(host.build_id.len(), 20, "{host:x?}");
+    }
+
+    #[test]
+    fn every_thread_has_the_executables_block_at_one_distance() {
+        thread_local! { static OWN: std::cell::Cell<u32> = const { std::cell::Cell::new(3) }; }
+        let seen = || {
+            let block = Linux::thread_block().expect("it has one");
+            let own = OWN.with(std::cell::Cell::as_ptr) as u64;
+            assert!(block.contains(&own), "{block:x?} does not hold {own:x}");
+            own - block.start
+        };
+        let other = std::thread::spawn(move || (Linux::thread_block(), seen()));
+        let (block, offset) = other.join().expect("it does not panic");
+        assert_eq!(offset, seen());
+        assert_ne!(block, Linux::thread_block());
     }
 
     #[test]

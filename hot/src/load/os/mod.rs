@@ -34,10 +34,29 @@ pub(crate) enum Access {
     ReadExecute,
 }
 
+/// An object that is named to those who ask what is loaded, although no file holds it yet.
+#[derive(Debug)]
+#[cfg_attr(
+    not(all(feature = "backtraces", feature = "enabled", target_arch = "x86_64")),
+    expect(dead_code, reason = "nobody is told")
+)]
+pub(crate) struct Announced {
+    /// The file that will describe it.
+    pub(crate) file: std::ffi::CString,
+    /// Added to an address in the file to get the address in memory. Not 0.
+    pub(crate) bias: u64,
+    /// Where it lies.
+    pub(crate) range: Range<u64>,
+}
+
 /// One operating system. All addresses are in bytes; all ranges begin and end on a page.
 pub(crate) trait Os {
     /// The executable of this process, found once.
     fn host() -> &'static Host;
+
+    /// Where the thread-local block of the executable lies for the calling thread, if it lies at
+    /// one distance from the thread pointer for every thread.
+    fn thread_block() -> Option<Range<u64>>;
 
     /// The ranges of addresses that are in use now, ascending.
     ///
@@ -68,4 +87,16 @@ pub(crate) trait Os {
 
     /// The address of a dynamic symbol of this process.
     fn symbol(name: &str) -> Option<u64>;
+
+    /// Whether [`Os::announce`] does anything.
+    const ANNOUNCES: bool;
+
+    /// Names objects to those who ask, from now on, what is loaded. At most once.
+    fn announce(objects: Vec<Announced>);
+
+    /// Tells a debugger, attached now or later, of an ELF file whose addresses are those in memory.
+    fn tell_debugger(elf: &'static [u8]);
+
+    /// Has a function called when the process exits in the ordinary way.
+    fn at_exit(run: extern "C" fn());
 }

@@ -1,6 +1,6 @@
 //! Any other system: patches are refused with a sentence; slots, mocks and plugins work.
 
-use super::{Access, Host, Os};
+use super::{Access, Announced, Host, Os};
 use std::ops::Range;
 
 /// See [`Os`].
@@ -13,6 +13,9 @@ impl Os for Unsupported {
     fn host() -> &'static Host {
         static HOST: Host = Host { bias: 0, span: 0..0, build_id: Vec::new() };
         &HOST
+    }
+    fn thread_block() -> Option<Range<u64>> {
+        None
     }
     fn mappings() -> Result<Vec<Range<u64>>, String> {
         Err(SENTENCE.into())
@@ -28,4 +31,8 @@ impl Os for Unsupported {
     fn symbol(_: &str) -> Option<u64> {
         None
     }
+    const ANNOUNCES: bool = false;
+    fn announce(_: Vec<Announced>) {}
+    fn tell_debugger(_: &'static [u8]) {}
+    fn at_exit(_: extern "C" fn()) {}
 }

@@ -10,9 +10,10 @@ mod peer;
 
 use super::stop::{Stop, Stoppable};
 use super::{Reloader, Report, apply, worker};
-use crate::{load, registry};
+use crate::load::{self, Loaded};
+use crate::registry;
 use bound::Bound;
-use hot_patch::message::{self, FunctionInfo, PROTOCOL, Reply, Request};
+use hot_patch::message::{self, FunctionInfo, PROTOCOL, PatchInfo, Reply, Request};
 use std::io;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
@@ -45,11 +46,12 @@ fn answer(reloader: &Reloader, request: Request, begun: Instant) -> Reply {
     match request {
         Request::Load(bytes) => match apply::patch(&bytes) {
             Ok(loaded) => {
-                let (id, functions, time) = (loaded.id, loaded.functions, begun.elapsed());
+                let Loaded { id, number, functions } = loaded;
+                let time = begun.elapsed();
                 let reply_functions = functions.clone();
                 reloader.report(&Report::Reloaded { path: None, functions, time });
                 let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
-                Reply::Loaded { id, functions: reply_functions, micros }
+                Reply::Loaded { id, number, functions: reply_functions, micros }
             }
             Err(message) => {
                 reloader.report(&Report::Failed { path: None, message: message.clone() });
@@ -67,8 +69,14 @@ fn functions() -> Vec<FunctionInfo> {
         file: function.file().to_string(),
         line: function.line(),
         layer: function.layer().to_string(),
+        patch: function.patch().and_then(patch_info),
     };
     registry::functions().iter().map(info).collect()
+}
+
+fn patch_info(number: u32) -> Option<PatchInfo> {
+    let (id, time) = load::patch(number)?;
+    Some(PatchInfo { number, id, age: u64::try_from(time.as_millis()).unwrap_or(u64::MAX) })
 }
 
 /// Accepts clients and gives each a thread, until `stop` is asked for.

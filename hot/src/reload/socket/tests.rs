@@ -38,9 +38,12 @@ fn fake_hello() -> Reply {
 fn fake_answer(request: Request, _: Instant) -> Reply {
     match request {
         Request::Load(bytes) if bytes.is_empty() => Reply::Failed { message: "empty".into() },
-        Request::Load(bytes) => {
-            Reply::Loaded { id: PatchId(bytes.len() as u64), functions: vec![], micros: 0 }
-        }
+        Request::Load(bytes) => Reply::Loaded {
+            id: PatchId(bytes.len() as u64),
+            number: 1,
+            functions: vec![],
+            micros: 0,
+        },
         Request::List => Reply::Functions(vec![]),
     }
 }

@@ -1,0 +1,334 @@
+//! What a patch does not reach: who goes on with old code, and what `#[hot]` would change that.
+//!
+//! A function that changed may be called by a hot function and by one that is not. Through the
+//! first its new code runs, in the patch; the second is as it was and calls the old code, which is
+//! still there. So each changed item is one of three:
+//!
+//! - **live**: whatever leads to it is replaced, or is a hot function;
+//! - **partly live**: it is in the patch, but some function outside of it that the program can
+//!   still come to leads to the old code;
+//! - **not live**: it is not in the patch.
+//!
+//! "Can still come to" is a walk over what runs, from where the program begins and from its
+//! statics, that does not enter hot functions: new code never refers to old, so what only they lead
+//! to is new. And what leads to the very code that the program was started with (an edit that was
+//! taken back) is old in name only.
+
+use super::atom::{AtomRef, Kind};
+use super::compare::Compare;
+use super::dirty::differs;
+use super::held::{Holders, never_returns};
+use super::hot::Hot;
+use super::name::{Name, Names};
+use super::program::Definitions;
+use super::report::{Report, item};
+use super::uses::{Uses, spreads};
+use super::world::Loaded;
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+/// A changed item whose old code some callers still run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Partly {
+    /// The item.
+    pub item: String,
+    /// What goes on with the old code.
+    pub old_in: Vec<String>,
+    /// Where `#[hot]` would make it live for all.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub hot_on: Vec<String>,
+}
+
+/// A changed item whose old code something made before the patch may still run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Held {
+    /// The item.
+    pub item: String,
+    /// What may hold it, in words.
+    pub by: String,
+}
+
+/// What a patch leaves as it was, of what changed in its save.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Left {
+    /// Items that take effect only at restart.
+    pub not_live: Vec<String>,
+    /// Why they do.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub not_live_why: String,
+    /// Items that are live for some callers.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub partly: Vec<Partly>,
+    /// Items that are live for who calls them from now on.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub held: Vec<Held>,
+    /// Hot functions that the source has no longer: what still calls them gets their last code.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub gone: Vec<String>,
+}
+
+/// All that is looked at.
+pub struct Effect<'a> {
+    /// The names.
+    pub names: &'a Names,
+    /// The program's crates.
+    pub crates: &'a [String],
+    /// The newest objects.
+    pub definitions: &'a Definitions,
+    /// What runs, before the patch.
+    pub loaded: &'a Loaded,
+    /// The references of the newest objects.
+    pub uses: &'a Uses,
+    /// The hot functions of the newest objects.
+    pub hot: &'a Hot,
+    /// What would have to be replaced.
+    pub dirty: &'a HashSet<Name>,
+    /// What is in the patch.
+    pub included: &'a HashSet<Name>,
+}
+
+impl Effect<'_> {
+    /// What the patch leaves of the changes of this save.
+    pub fn left(&self, report: &Report, compare: &mut Compare) -> Left {
+        // Whether an item is in the patch at all: of an item with several instances, some may be.
+        let changed = report.names().filter(|(name, _)| self.loaded.contains(*name));
+        let mut items: BTreeMap<String, (Vec<Name>, bool)> = BTreeMap::new();
+        for (name, kind) in changed {
+            let Some(item) = report.item(self.names, name, kind) else { continue };
+            let entry = items.entry(item).or_default();
+            entry.0.push(name);
+            entry.1 |= self.included.contains(&name);
+        }
+        let holders =
+            Holders::new(self.names, self.crates, self.loaded, self.uses, &self.hot.bodies);
+        let mut old: Option<HashSet<Name>> = None;
+        let mut left = Left::default();
+        let not_live: HashSet<Name> = items
+            .values()
+            .filter(|(_, live)| !live)
+            .flat_map(|(names, _)| names)
+            .copied()
+            .collect();
+        left.not_live_why = self.why_not(report, |name| not_live.contains(&name));
+        for (item, (names, live)) in items {
+            if !live {
+                left.not_live.push(item);
+                continue;
+            }
+            let (above, outside) = self.above(&names);
+            if !outside.is_empty() {
+                let old = old.get_or_insert_with(|| self.old(compare));
+                let outside = outside.iter().filter(|name| old.contains(name));
+                let old_in: Vec<String> = self.owners(outside.copied(), old).into_keys().collect();
+                if !old_in.is_empty() {
+                    let hot_on = self.hot_on(&names, &item);
+                    left.partly.push(Partly { item: item.clone(), old_in, hot_on });
+                }
+            }
+            let by: BTreeSet<String> = above.iter().flat_map(|&name| holders.of(name)).collect();
+            left.held.extend(by.into_iter().map(|by| Held { item: item.clone(), by }));
+        }
+        left
+    }
+
+    /// What leads to these inside the patch, themselves included; and the first that does outside.
+    fn above(&self, names: &[Name]) -> (HashSet<Name>, HashSet<Name>) {
+        let (mut inside, mut outside) = (HashSet::new(), HashSet::new());
+        let mut open = names.to_vec();
+        while let Some(name) = open.pop() {
+            if !self.loaded.contains(name) {
+                continue;
+            }
+            if self.included.contains(&name) {
+                if inside.insert(name) {
+                    open.extend(self.uses.of(name).iter().filter(|n| self.dirty.contains(n)));
+                }
+            } else {
+                outside.insert(name);
+            }
+        }
+        (inside, outside)
+    }
+
+    /// The items of these, or of the nearest that lead to them where they are nobody's: an instance
+    /// of a function of std is told as the function that it was made for.
+    fn owners(
+        &self,
+        names: impl Iterator<Item = Name>,
+        among: &HashSet<Name>,
+    ) -> BTreeMap<String, Vec<Name>> {
+        let mut found: BTreeMap<String, Vec<Name>> = BTreeMap::new();
+        let mut seen = HashSet::new();
+        let mut open: Vec<Name> = names.collect();
+        while let Some(name) = open.pop() {
+            if !seen.insert(name) {
+                continue;
+            }
+            match item(&self.names.path(name), self.crates) {
+                Some(item) => found.entry(item).or_default().push(name),
+                None => open.extend(self.uses.of(name).iter().filter(|n| among.contains(n))),
+            }
+        }
+        found
+    }
+
+    /// What the program can still come to that leads to old code, outside of hot functions.
+    fn old(&self, compare: &mut Compare) -> HashSet<Name> {
+        let unlike_first = self.definitions.iter().filter(|(name, atoms)| {
+            spreads(*name, atoms[0].atom().kind, self.names)
+                && differs(atoms, self.loaded.original(*name), compare)
+        });
+        let unlike_first = self.uses.closure(unlike_first.map(|(name, _)| name));
+        let alive = self.alive();
+        self.dirty
+            .iter()
+            .filter(|n| unlike_first.contains(n) && alive.contains(n))
+            .copied()
+            .collect()
+    }
+
+    /// What the program can still come to outside of hot functions: from its statics, and from what
+    /// has a name that rustc did not make, `main` first of all. Without a `main`, everything.
+    fn alive(&self) -> HashSet<Name> {
+        let kind = |name| self.loaded.original(name).first().map(|atom| atom.atom().kind);
+        let names = || self.loaded.iter().map(|(name, _)| name);
+        if !self.names.find("main").is_some_and(|main| self.loaded.contains(main)) {
+            return names().collect();
+        }
+        let begins = |name: &Name| match kind(*name) {
+            Some(Kind::Text) => !self.names.is_mangled(*name),
+            Some(Kind::Data) => true,
+            _ => false,
+        };
+        let mut open: Vec<Name> = names().filter(begins).collect();
+        let mut found = HashSet::new();
+        while let Some(name) = open.pop() {
+            let slot = matches!(kind(name), Some(Kind::Slot | Kind::Entry | Kind::Instances));
+            if slot || self.hot.bodies.contains(&name) || !found.insert(name) {
+                continue;
+            }
+            for atom in self.loaded.original(name) {
+                open.extend(atom.object.reach[atom.index as usize].iter());
+            }
+        }
+        found
+    }
+
+    /// Where `#[hot]` would bring these to life: on the item itself, or on who calls it.
+    fn hot_on(&self, names: &[Name], of: &str) -> Vec<String> {
+        const MOST: usize = 3;
+        let is_code = |name: &Name| {
+            self.definitions.one(*name).is_some_and(|atom| atom.atom().kind == Kind::Text)
+        };
+        let mut found = Vec::new();
+        let is_hot = names.iter().any(|name| self.is_hot(*name));
+        if names.iter().any(is_code) && !is_hot && !self.is_begun(names.iter().copied(), of) {
+            found.push(of.to_owned());
+        }
+        let callers = self.callers(names, of).into_iter();
+        found.extend(callers.filter(|(caller, begun)| !begun && caller != of).map(|(c, _)| c));
+        found.truncate(MOST);
+        found
+    }
+
+    /// Whether it is a part of a hot function: its body, or what calls that through the slot.
+    fn is_hot(&self, name: Name) -> bool {
+        let of = |name: Name| item(&self.names.path(name), self.crates);
+        // An optimised caller may have the call through the slot in it.
+        let is_own = |slot: &Name| self.hot.functions.contains_key(slot) && of(*slot) == of(name);
+        let reach = |atom: &AtomRef| atom.object.reach[atom.index as usize].iter().any(is_own);
+        self.hot.bodies.contains(&name) || self.definitions.one(name).is_some_and(reach)
+    }
+
+    /// Whether the item is not called again once it runs: `main`, or a loop without an end. There
+    /// `#[hot]` is of no use.
+    fn is_begun(&self, mut names: impl Iterator<Item = Name>, item: &str) -> bool {
+        let is_main = self.crates.iter().any(|name| item == format!("{name}::main"));
+        is_main || names.any(|name| self.definitions.all(name).iter().any(never_returns))
+    }
+
+    /// The items that call these, and of each whether it is not called again.
+    fn callers(&self, names: &[Name], of: &str) -> BTreeMap<String, bool> {
+        let users = names.iter().flat_map(|&name| self.uses.of(name)).copied();
+        let mut callers = BTreeMap::new();
+        for (item, names) in self.owners(users, self.dirty) {
+            if item != of {
+                let begun = self.is_begun(names.into_iter(), &item);
+                callers.insert(item, begun);
+            }
+        }
+        callers
+    }
+
+    /// Why changes have no effect where no hot function reaches them, and what would change that.
+    pub fn why_not(&self, report: &Report, wanted: impl Fn(Name) -> bool) -> String {
+        const MOST: usize = 2;
+        let mut items: BTreeMap<String, Vec<Name>> = BTreeMap::new();
+        let mut states = false;
+        for (name, kind) in report.names().filter(|(name, _)| wanted(*name)) {
+            match spreads(name, kind, self.names) {
+                true => {
+                    let item = report.item(self.names, name, kind);
+                    item.into_iter().for_each(|item| items.entry(item).or_default().push(name));
+                }
+                false => states = true,
+            }
+        }
+        let more = items.len().saturating_sub(MOST);
+        let mut why: Vec<String> =
+            items.iter().take(MOST).map(|(item, names)| self.why_not_one(item, names)).collect();
+        if let Some(first) = why.first_mut() {
+            first.insert_str(0, "no #[hot] function reaches it: ");
+        }
+        if more > 0 {
+            why.push(format!("{more} more alike"));
+        }
+        if states {
+            why.push("a static that exists keeps its value".to_owned());
+        }
+        why.join("; ")
+    }
+
+    fn why_not_one(&self, item: &str, names: &[Name]) -> String {
+        let callers: Vec<String> = self.callers(names, item).into_keys().collect();
+        let hot_on = self.hot_on(names, item);
+        let mut why = match callers.is_empty() {
+            true if self.is_begun(names.iter().copied(), item) => {
+                return format!(
+                    "{item} has begun and is not called again; what it calls can be #[hot]"
+                );
+            }
+            true => format!("nothing in the program calls {item}"),
+            false => format!("{item} is used by {}", and(&callers)),
+        };
+        if !hot_on.is_empty() && !callers.is_empty() {
+            why += &format!(" (#[hot] on {} makes it live)", hot_on.join(" or "));
+        }
+        why
+    }
+}
+
+/// `a, b and 3 more`.
+fn and(items: &[String]) -> String {
+    const MOST: usize = 3;
+    match items {
+        [] => String::new(),
+        [one] => one.clone(),
+        [first @ .., last] if items.len() <= MOST => format!("{} and {last}", first.join(", ")),
+        _ => format!("{} and {} more", items[..MOST].join(", "), items.len() - MOST),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_ends_with_and() {
+        let all = ["a", "b", "c", "d", "e"].map(str::to_owned);
+        assert_eq!(and(&all[..1]), "a");
+        assert_eq!(and(&all[..2]), "a and b");
+        assert_eq!(and(&all[..3]), "a, b and c");
+        assert_eq!(and(&all), "a, b, c and 2 more");
+    }
+}

@@ -1,0 +1,258 @@
+//! Who may hold on to code that a patch replaces, as far as objects tell.
+//!
+//! New callers get the new code; what was made before the patch may still lead to the old:
+//!
+//! - **an object behind a trait** keeps the vtable that it was made with. A vtable is a private
+//!   constant of a known shape: drop glue or nothing, size, alignment, methods;
+//! - **a future in flight** finishes on the body that it began with. rustc gives each such body the
+//!   panic of a future that is polled after its end, which tells it from a closure;
+//! - **a call that never returns**: no instruction of the function returns, and some jump goes
+//!   backwards. A server's loop is the usual one;
+//! - **a function pointer**: an address that stands in a static, or that code of the program takes
+//!   without calling it. Formatting takes addresses all the time, and keeps none.
+//!
+//! None of this says that such a holder exists at this moment, but that the program makes them.
+
+use super::atom::{Ask, Atom, AtomRef, Kind, Meaning, Object, Target};
+use super::name::{Name, Names};
+use super::report::item;
+use super::uses::Uses;
+use super::world::Loaded;
+use iced_x86::{Decoder, DecoderOptions, Mnemonic, OpKind};
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+/// The panic that stands in the body of each `async` function and block.
+const RESUMED: &str = "panic_const_async_fn_resumed";
+/// Drop glue, size, alignment.
+const HEADER: usize = 3;
+
+/// Looks for holders of old code in what runs.
+pub struct Holders<'a> {
+    names: &'a Names,
+    crates: &'a [String],
+    loaded: &'a Loaded,
+    uses: &'a Uses,
+    bodies: &'a HashSet<Name>,
+    /// The methods in the vtables of the process, and the statics that lead to each name.
+    methods: HashSet<Name>,
+    statics: HashMap<Name, Vec<Name>>,
+}
+
+impl<'a> Holders<'a> {
+    /// Reads the vtables and the statics of what runs.
+    pub fn new(
+        names: &'a Names,
+        crates: &'a [String],
+        loaded: &'a Loaded,
+        uses: &'a Uses,
+        bodies: &'a HashSet<Name>,
+    ) -> Holders<'a> {
+        let mut objects: HashMap<*const Object, &Arc<Object>> = HashMap::new();
+        for object in loaded.iter().flat_map(|(_, copies)| copies).map(|atom| &atom.object) {
+            objects.insert(Arc::as_ptr(object), object);
+        }
+        let mut methods = HashSet::new();
+        let mut statics: HashMap<Name, Vec<Name>> = HashMap::new();
+        for object in objects.into_values() {
+            for (index, atom) in object.atoms.iter().enumerate() {
+                match (atom.kind, atom.name) {
+                    (Kind::ReadOnly, None) => methods.extend(vtable(object, atom)),
+                    (Kind::Data, Some(name)) => {
+                        for &target in &object.reach[index] {
+                            statics.entry(target).or_default().push(name);
+                        }
+                    }
+                    _ => {}
+                }
+            }
+        }
+        Holders { names, crates, loaded, uses, bodies, methods, statics }
+    }
+
+    /// What may hold the running version of a function.
+    pub fn of(&self, name: Name) -> BTreeSet<String> {
+        let mut held = BTreeSet::new();
+        let running = self.loaded.copies(name);
+        let [first, ..] = running else { return held };
+        if first.atom().kind != Kind::Text {
+            return held;
+        }
+        let path = self.names.path(name);
+        let own = item(&path, self.crates);
+        if self.is_async(running) {
+            held.extend(own.map(|own| format!("a future of {own} in flight")));
+            return held;
+        }
+        if let Some(own) = &own
+            && running.iter().any(never_returns)
+        {
+            held.insert(format!(
+                "a call of {own}, which never returns; what it calls can be #[hot]"
+            ));
+        }
+        if self.methods.contains(&name) {
+            held.extend(self.object(&path, running));
+        }
+        if !self.bodies.contains(&name) {
+            held.extend(self.pointers(name, &path));
+        }
+        held
+    }
+
+    /// Whether it is the body of an `async` function or block.
+    fn is_async(&self, running: &[AtomRef]) -> bool {
+        let reach = |atom: &AtomRef| atom.object.reach[atom.index as usize].to_vec();
+        running.iter().flat_map(reach).any(|name| self.names.text(name).contains(RESUMED))
+    }
+
+    /// The kind of object whose vtable holds a method.
+    fn object(&self, path: &str, running: &[AtomRef]) -> Option<String> {
+        if let Some(of) = path.strip_prefix("core::ptr::drop_in_place<") {
+            let of = of.strip_suffix('>')?;
+            return super::report::is_own(of, self.crates)
+                .then(|| format!("an object made before (vtable of {of})"));
+        }
+        let shim = path.contains("{{vtable.shim}}") || path.contains("{{vtable-shim}}");
+        if shim || path.contains("{{closure}}") || path.contains("{closure") {
+            let called =
+                running.iter().flat_map(|atom| atom.object.reach[atom.index as usize].iter());
+            let mut paths =
+                std::iter::once(path.to_owned()).chain(called.map(|&name| self.names.path(name)));
+            let of = paths.find_map(|path| item(&path, self.crates))?;
+            return Some(format!("a closure made before in {of}"));
+        }
+        // References are made where they are needed, to format what they refer to.
+        let own = item(path, self.crates).filter(|_| !path.starts_with("<&"))?;
+        let of = match own.strip_prefix('<').and_then(|rest| rest.rsplit_once(">::")) {
+            Some((of, _)) => format!("<{of}>"),
+            None => format!("dyn {}", own.rsplit_once("::")?.0),
+        };
+        Some(format!("an object made before (vtable of {of})"))
+    }
+
+    /// Where its address is, or may have been taken to.
+    fn pointers(&self, name: Name, path: &str) -> BTreeSet<String> {
+        let mut held = BTreeSet::new();
+        for &of in self.statics.get(&name).into_iter().flatten() {
+            let of = item(&self.names.path(of), self.crates);
+            held.extend(of.map(|of| format!("a function pointer in static {of}")));
+        }
+        let function = item(path, self.crates).is_some() && !path.contains(" as core::fmt::");
+        if !function && !path.ends_with("FnOnce::call_once") {
+            return held;
+        }
+        for &user in self.uses.of(name) {
+            let Some(of) = item(&self.names.path(user), self.crates) else { continue };
+            if self.loaded.copies(user).iter().any(|user| takes_address(user, name)) {
+                held.insert(format!("a function pointer taken in {of}"));
+            }
+        }
+        held
+    }
+}
+
+/// The methods and the drop glue, if the constant is a vtable.
+fn vtable(object: &Object, atom: &Atom) -> Vec<Name> {
+    let bytes = object.bytes(atom);
+    let word = |index: usize| {
+        bytes.get(index * 8..index * 8 + 8).map(|b| u64::from_le_bytes(b.try_into().expect("8")))
+    };
+    let filled = |index: usize| atom.relocs.iter().any(|reloc| reloc.at == index as u64 * 8);
+    let pointers = atom.relocs.iter().all(|r| r.ask == Ask::Absolute64 && r.offset == 0);
+    let header = word(2).is_some_and(|align| align.is_power_of_two() && align < 1 << 30)
+        && !filled(1)
+        && !filled(2);
+    if !pointers || !header {
+        return Vec::new();
+    }
+    let functions = atom.relocs.iter().filter_map(|reloc| match reloc.target {
+        Target::Symbol(name) => Some(name),
+        Target::Atom(index) => object.atoms[index as usize].name,
+    });
+    // Behind the header stand methods, tables of supertraits, or nothing.
+    let words = bytes.len() / 8;
+    let filled_up = (HEADER..words).all(|index| filled(index) || word(index) == Some(0));
+    if filled_up { functions.collect() } else { Vec::new() }
+}
+
+/// Whether no instruction returns and some jump goes back: a loop without an end.
+pub fn never_returns(function: &AtomRef) -> bool {
+    let code = function.bytes();
+    let mut back = false;
+    for instruction in Decoder::with_ip(64, code, 0, DecoderOptions::NONE).iter() {
+        let branch = instruction.op0_kind() == OpKind::NearBranch64;
+        match instruction.mnemonic() {
+            Mnemonic::Ret => return false,
+            Mnemonic::Call => {}
+            // Through a table, or to another function, which may return.
+            Mnemonic::Jmp if !branch => return false,
+            _ if !branch => {}
+            _ => {
+                let bytes = instruction.ip()..instruction.next_ip();
+                if function.atom().relocs.iter().any(|reloc| bytes.contains(&reloc.at)) {
+                    return false;
+                }
+                back |= instruction.near_branch_target() <= instruction.ip();
+            }
+        }
+    }
+    back
+}
+
+/// Whether code refers to a function other than by calling it.
+fn takes_address(user: &AtomRef, function: Name) -> bool {
+    let code = user.bytes();
+    user.atom().kind == Kind::Text
+        && user.atom().relocs.iter().any(|reloc| {
+            let before =
+                |back: usize| (reloc.at as usize).checked_sub(back).and_then(|at| code.get(at));
+            // `call` and `jmp`, direct and through a word; conditional jumps.
+            let direct = matches!(before(1), Some(0xe8 | 0xe9));
+            let through = before(2) == Some(&0xff) && matches!(before(1), Some(0x15 | 0x25));
+            let conditional = before(2) == Some(&0x0f) && matches!(before(1), Some(0x80..=0x8f));
+            matches!(user.meaning(reloc), Meaning::Named(name, 0) if name == function)
+                && !direct
+                && !through
+                && !conditional
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn function(bytes: &[u8]) -> AtomRef {
+        let atom = Atom {
+            name: None,
+            kind: Kind::Text,
+            bytes: 0..bytes.len(),
+            size: bytes.len() as u64,
+            align: 16,
+            relocs: Vec::new(),
+            frame: None,
+            tangle: None,
+        };
+        let object = Object {
+            unit: "u".into(),
+            home: String::new(),
+            data: bytes.to_vec(),
+            atoms: vec![atom],
+            symbols: HashMap::new(),
+            cies: Vec::new(),
+            reach: vec![Box::default()],
+            layouts: std::sync::OnceLock::new(),
+        };
+        AtomRef { object: Arc::new(object), index: 0 }
+    }
+
+    #[test]
+    fn a_loop_without_an_end_is_told_from_one_with_an_end_and_from_a_panic() {
+        // nop; jmp back
+        assert!(never_returns(&function(&[0x90, 0xeb, 0xfd])));
+        // the same, with a way out to a return
+        assert!(!never_returns(&function(&[0x90, 0x74, 0x02, 0xeb, 0xfb, 0xc3])));
+        // ud2
+        assert!(!never_returns(&function(&[0x0f, 0x0b])));
+    }
+}

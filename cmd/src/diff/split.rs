@@ -1,0 +1,67 @@
+//! Statics that the optimiser has taken apart.
+//!
+//! A static that only one codegen unit uses may be split into the fields that are used, `PAIR.0`
+//! and `PAIR.1`, or squeezed into a flag, `SEEN.b`. An edit elsewhere may move functions between
+//! units, so that the same static is whole in one build, split in the next, and split otherwise in
+//! the one after. The parts are counted in the order of their offsets, and only those that are
+//! used: `PAIR.0` is the first field today, and tomorrow the second.
+//!
+//! A part is therefore the running one only if both builds have the same parts, of the same sizes,
+//! and these fill the whole static; and a static that seems new is not, if the program has another
+//! part of the same one.
+
+use super::atom::{AtomRef, Kind};
+use super::name::{Name, Names, stem};
+use super::program::Definitions;
+use super::world::Loaded;
+use crate::layout::Layouts;
+use std::collections::BTreeMap;
+
+/// Whether the program has another part of this static, or the whole, although not this name.
+pub fn has_kin(name: Name, loaded: &Loaded, names: &Names) -> bool {
+    let stem = stem(names.text(name));
+    loaded.iter().any(|(other, copies)| {
+        other != name
+            && copies.first().is_some_and(|c| c.atom().kind.is_state())
+            && self::stem(names.text(other)) == stem
+    })
+}
+
+/// Whether a static may be bound to what runs under its name: it is whole, or split as before.
+pub fn is_as_before(name: Name, loaded: &Loaded, newest: &Definitions, names: &Names) -> bool {
+    let stem = stem(names.text(name));
+    if stem.len() == names.text(name).len() {
+        return true;
+    }
+    let before = parts(stem, loaded.iter(), names);
+    let now = parts(stem, newest.iter(), names);
+    let fills = |parts: &BTreeMap<String, AtomRef>| {
+        let numbered = (0..).zip(parts.keys()).all(|(n, part)| *part == format!(".{n}"));
+        let sum: u64 = parts.values().map(|atom| atom.atom().size).sum();
+        let whole = parts.values().next().and_then(|atom| {
+            let layouts: Layouts = atom.object.layouts().ok().cloned().into_iter().collect();
+            layouts.static_type(stem)?.size()
+        });
+        numbered && parts.len() <= 10 && whole == Some(sum)
+    };
+    let sizes = |parts: &BTreeMap<String, AtomRef>| -> Vec<u64> {
+        parts.values().map(|atom| atom.atom().size).collect()
+    };
+    before.keys().eq(now.keys()) && sizes(&before) == sizes(&now) && fills(&before) && fills(&now)
+}
+
+/// The parts of a static, by what is appended to its name.
+fn parts<'a>(
+    whole: &str,
+    all: impl Iterator<Item = (Name, &'a [AtomRef])>,
+    names: &Names,
+) -> BTreeMap<String, AtomRef> {
+    all.filter(|(_, atoms)| {
+        atoms.first().is_some_and(|a| matches!(a.atom().kind, Kind::Data | Kind::ThreadLocal))
+    })
+    .filter_map(|(name, atoms)| {
+        let text = names.text(name);
+        (stem(text) == whole).then(|| (text[whole.len()..].to_owned(), atoms[0].clone()))
+    })
+    .collect()
+}

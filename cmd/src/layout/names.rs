@@ -1,0 +1,190 @@
+//! Types found by name: which have changed, and where a name leads to one that has.
+//!
+//! Where old and new code share a thing of which both have a description, types are compared from
+//! definition to definition. Elsewhere there is only a name: what lies behind a trait object, what
+//! a `TypeId` finds again, and what the name of a `dyn` type mentions
+//! (`dyn Fn<(&shop::Order), Output=u64>`, of which nothing else is described).
+//!
+//! A type *has changed* when one of its old descriptions is not among the new ones of its name.
+//! (One name can stand for several types: two blocks with a `struct Line` each. It is then taken to
+//! have changed when one of them did.) A type *leads to a change* when a changed type is found
+//! through its fields, pointers and generic arguments.
+//!
+//! An old object is *settled* when all that it describes is described alike by the new ones, and no
+//! name stands for two types: then no walk that begins in it can end at a difference, unless by
+//! the name of a `dyn` type. Most objects are, which keeps the guard's cost from growing with the
+//! number of saves.
+
+use super::compare::{Node, Prehashed};
+use super::symbol::is_numbered;
+use super::types::{Id, Kind, Object, Type};
+use std::collections::{HashMap, HashSet, VecDeque};
+
+pub(super) struct Names<'a> {
+    old: Vec<&'a Object>,
+    new: Vec<&'a Object>,
+    /// Every new type, by the hash of its name.
+    by_key: HashMap<u64, Vec<Node>, Prehashed>,
+    /// One old description of each changed type.
+    changed: Vec<Node>,
+    /// Old types that lead to a change, by their names up to the generic arguments.
+    leading: HashMap<&'a str, Vec<Node>>,
+    /// For each old object, whether what begins there must be walked.
+    open: Vec<bool>,
+}
+
+impl<'a> Names<'a> {
+    /// Compares names and descriptions of two sets of objects. `shared` stand on both sides; they
+    /// are appended to both when some type has changed, since only then they matter.
+    pub(super) fn new(
+        mut old: Vec<&'a Object>,
+        mut new: Vec<&'a Object>,
+        shared: &[&'a Object],
+    ) -> Names<'a> {
+        let mut by_key: HashMap<u64, Vec<Node>, Prehashed> = HashMap::default();
+        for (node, ty) in every(&new) {
+            by_key.entry(ty.key).or_default().push(node);
+        }
+        let mut prints: HashMap<u64, HashSet<u64, Prehashed>, Prehashed> = HashMap::default();
+        for (_, ty) in named(&new) {
+            prints.entry(ty.key).or_default().insert(ty.print);
+        }
+        let mut open = vec![false; old.len()];
+        let mut gone = Vec::new();
+        let mut own: HashMap<(u32, u64), u64> = HashMap::new();
+        for (node, ty) in named(&old) {
+            let now = prints.get(&ty.key);
+            let known = now.is_some_and(|prints| prints.contains(&ty.print));
+            let namesakes = now.is_some_and(|prints| prints.len() > 1)
+                || *own.entry((node.0, ty.key)).or_insert(ty.print) != ty.print;
+            let changed = !known && now.is_some();
+            open[node.0 as usize] |= changed || namesakes || !known && is_numbered(&ty.name);
+            if changed {
+                gone.push(node);
+            }
+        }
+        let leading = leading(&old, &gone);
+        let mut once = HashSet::new();
+        gone.retain(|(object, id)| once.insert(old[*object as usize].get(*id).key));
+        if !gone.is_empty() {
+            old.extend(shared);
+            new.extend(shared);
+            open.resize(old.len(), false);
+        }
+        let mut names = Names { old, new, by_key, changed: gone, leading, open };
+        if !names.changed.is_empty() {
+            for index in 0..names.old.len() {
+                let mut types = names.old[index].types.iter();
+                names.open[index] |= types.any(|ty| !names.mentioned(&ty.name).is_empty());
+            }
+        }
+        names
+    }
+
+    /// The old objects, and those that old and new have in common if they matter.
+    pub(super) fn old(&self) -> &[&'a Object] {
+        &self.old
+    }
+
+    /// The new objects, and those in common if they matter.
+    pub(super) fn new_objects(&self) -> &[&'a Object] {
+        &self.new
+    }
+
+    /// One old description of each type that has changed.
+    pub(super) fn changed(&self) -> &[Node] {
+        &self.changed
+    }
+
+    /// Whether what begins in an old object must be walked.
+    pub(super) fn is_open(&self, old: usize) -> bool {
+        self.open[old]
+    }
+
+    /// The old types that lead to a change and that the name of a `dyn` type mentions.
+    pub(super) fn mentioned(&self, name: &str) -> Vec<Node> {
+        // `(dyn Fn<(&shop::Order)> + Send)` is a type of its own, to which pointers lead.
+        if self.leading.is_empty() || !name.trim_start_matches('(').starts_with("dyn ") {
+            return Vec::new();
+        }
+        let part = |c: char| c.is_alphanumeric() || matches!(c, '_' | ':' | '{' | '}' | '#');
+        let mut found = HashSet::new();
+        for path in name.split(|c| !part(c)) {
+            let nodes = self.leading.get(path).into_iter().flatten();
+            let whole = |(object, id): &&Node| name.contains(self.old[*object as usize].name(*id));
+            found.extend(nodes.filter(whole));
+        }
+        let mut found: Vec<Node> = found.into_iter().collect();
+        found.sort_unstable();
+        found
+    }
+
+    /// The pairs of an old type and the new one of its name, or, where there is none, of all that
+    /// the old type leads to.
+    pub(super) fn pairs(&self, old: Node) -> Vec<(Node, Node)> {
+        let object = self.old[old.0 as usize];
+        let mut seen = HashSet::from([old.1]);
+        let mut waiting = VecDeque::from([old.1]);
+        let mut pairs = Vec::new();
+        while let Some(id) = waiting.pop_front() {
+            let ty = object.get(id);
+            let candidates = self.by_key.get(&ty.key).map_or(&[][..], Vec::as_slice);
+            let like = |&&(new, id): &&Node| self.new[new as usize].get(id).print == ty.print;
+            match candidates.iter().find(like).or(candidates.first()) {
+                Some(&new) => pairs.push(((old.0, id), new)),
+                None => waiting.extend(ty.children().into_iter().filter(|id| seen.insert(*id))),
+            }
+        }
+        pairs
+    }
+}
+
+/// The old types from which a changed one is found, by their names up to the generic arguments.
+fn leading<'a>(old: &[&'a Object], changed: &[Node]) -> HashMap<&'a str, Vec<Node>> {
+    let mut leading: HashMap<&str, Vec<Node>> = HashMap::new();
+    let mut by_object: HashMap<u32, Vec<Id>> = HashMap::new();
+    for (object, id) in changed {
+        by_object.entry(*object).or_default().push(*id);
+    }
+    for (index, mut waiting) in by_object {
+        let object = old[index as usize];
+        let mut users: HashMap<Id, Vec<Id>> = HashMap::new();
+        for (user, ty) in object.types.iter().enumerate() {
+            for child in ty.children() {
+                users.entry(child).or_default().push(Id(user as u32));
+            }
+        }
+        let mut seen: HashSet<Id> = waiting.iter().copied().collect();
+        while let Some(id) = waiting.pop() {
+            let ty = object.get(id);
+            if is_value(ty) {
+                let base = ty.name.split('<').next().unwrap_or(&ty.name);
+                leading.entry(base).or_default().push((index, id));
+            }
+            let users = users.get(&id).into_iter().flatten();
+            waiting.extend(users.filter(|user| seen.insert(**user)));
+        }
+    }
+    leading
+}
+
+fn every<'a>(objects: &[&'a Object]) -> impl Iterator<Item = (Node, &'a Type)> {
+    objects.iter().enumerate().flat_map(|(index, object)| {
+        let types = object.types.iter().enumerate();
+        types.map(move |(id, ty)| ((index as u32, Id(id as u32)), ty))
+    })
+}
+
+/// The types that are compared by name.
+fn named<'a>(objects: &[&'a Object]) -> impl Iterator<Item = (Node, &'a Type)> {
+    every(objects).filter(|(_, ty)| is_value(ty))
+}
+
+fn is_value(ty: &Type) -> bool {
+    let by_name = matches!(
+        ty.kind,
+        Kind::Base { .. } | Kind::Struct { .. } | Kind::Union { .. } | Kind::Enumeration { .. }
+    );
+    // The compiler's tables of methods are no types of values.
+    by_name && !ty.declaration && ty.variant_of.is_none() && !ty.name.ends_with("::{vtable_type}")
+}

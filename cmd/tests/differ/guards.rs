@@ -1,0 +1,387 @@
+//! Each guard is missed when it is taken away: an edit that it refuses would go live, and would be
+//! wrong in the running program.
+
+use super::fixture::Program;
+use hot_cli::diff::{Guard, Guards, Verdict, World};
+use hot_cli::layout::Check;
+
+/// An edit that a guard refuses.
+struct Case {
+    guard: Guard,
+    /// How everything is compiled.
+    flags: &'static [&'static str],
+    /// Guards that are off with it and without it, since they would refuse as well.
+    off: &'static [Guard],
+    /// What the program calls, for the linker to keep it.
+    calls: &'static str,
+    library: &'static str,
+    /// The edits, each a text and what it becomes.
+    edits: &'static [(&'static str, &'static str)],
+    /// What stands in the refusal.
+    refused: (&'static str, &'static str),
+}
+
+const DEBUG: &[&str] = &["-g"];
+const BLIND: &[&str] = &["-Cdebuginfo=0"];
+
+/// Stands in every library: an order, and its field that the edits widen. The symbol of whatever
+/// has it in its signature stays, since the names of the fields do.
+const ORDER: &str = "\
+use std::sync::{Mutex, atomic::{AtomicPtr, AtomicU64, Ordering}};
+pub struct Order { pub id: u32, pub qty: u32 }
+impl Order { pub fn new(n: u32) -> Order { Order { id: n, qty: n.into() } } }
+";
+const WIDER: (&str, &str) = ("qty: u32", "qty: u64");
+
+const CASES: &[Case] = &[
+    // New code would pass what lives as long as the call to callers that keep it for ever.
+    Case {
+        guard: Guard::Signature,
+        // In the older scheme the body's symbol moves with the lifetime.
+        flags: &["-g", "-Csymbol-mangling-version=v0"],
+        off: &[],
+        calls: "shop::pick(\"a\").len()",
+        library: "hot! { pub fn pick / __hot_pick(name: &str) -> &'static str { let _ = name; \"none\" } }",
+        edits: &[("-> &'static str { let _ = name; \"none\" }", "-> &str { name }")],
+        refused: ("signature", "shop/pick"),
+    },
+    // The text is the same, the type another.
+    Case {
+        guard: Guard::BodyType,
+        flags: DEBUG,
+        off: &[],
+        calls: "shop::size(&shop::a::Item(1))",
+        library: "pub mod a { pub struct Item(pub u8); } pub mod b { pub struct Item(pub [u64; 9]); } \
+                  use a::Item; \
+                  hot! { pub fn size / __hot_size(item: &Item) -> usize { size_of_val(item) } } \
+                  pub fn both(a: &a::Item, b: &b::Item) -> u64 { a.0 as u64 + b.0[8] }",
+        edits: &[("use a::Item", "use b::Item")],
+        refused: ("signature", "shop/size"),
+    },
+    // The instances have other symbols behind another block, and one of them is not found again:
+    // its callers would be left with old code.
+    Case {
+        guard: Guard::Renamed,
+        flags: DEBUG,
+        off: &[],
+        calls: "shop::all() + shop::other()",
+        library: GENERIC,
+        edits: &[
+            ("// here", "pub struct More(u8); impl More { pub fn get(&self) -> u8 { self.0 } }"),
+            ("black_box(7)", "black_box(8)"),
+            (" + Shop::tagged::<B>()", ""),
+            ("u64 { 1 }", "u64 { 2 }"),
+        ],
+        refused: ("symbol", "shop/tagged"),
+    },
+    // Both instances are one place in the program: one of them would be given the other's code.
+    Case {
+        guard: Guard::Merged,
+        flags: &["-g", "-Copt-level=3"],
+        off: &[],
+        calls: "shop::all() + shop::other()",
+        library: GENERIC,
+        edits: &[("black_box(7)", "black_box(8) + T::tag()")],
+        refused: ("symbol", "__hot_tagged"),
+    },
+    // What runs is sealed: writing to it ends the process.
+    Case {
+        guard: Guard::StateKind,
+        flags: DEBUG,
+        off: &[],
+        calls: "shop::limit()",
+        library: "pub static LIMIT: u64 = 5; hot! { pub fn limit / __hot_limit() -> u64 { LIMIT } }",
+        edits: &[
+            ("pub static LIMIT", "pub static mut LIMIT"),
+            ("{ LIMIT }", "{ unsafe { LIMIT += 1; LIMIT } }"),
+        ],
+        refused: ("static", "shop::LIMIT"),
+    },
+    // New code would write past the end. (With types described the layout guard sees it first.)
+    Case {
+        guard: Guard::StateSize,
+        flags: BLIND,
+        off: &[Guard::Described],
+        calls: "shop::last()",
+        library: "#[unsafe(no_mangle)] static mut ROOM: [u64; 2] = [1; 2]; \
+                  hot! { pub fn last / __hot_last() -> u64 { unsafe { ROOM[1] += 1; ROOM[1] } } }",
+        edits: &[("[u64; 2] = [1; 2]", "[u64; 4] = [1; 4]"), ("ROOM[1]", "ROOM[3]")],
+        refused: ("static", "ROOM"),
+    },
+    // New code may use instructions that fault on what is aligned to less.
+    Case {
+        guard: Guard::StateAlignment,
+        flags: BLIND,
+        off: &[Guard::Described],
+        calls: "shop::last()",
+        library: "#[unsafe(no_mangle)] static mut ROOM: [u64; 2] = [1; 2]; \
+                  hot! { pub fn last / __hot_last() -> u64 { unsafe { ROOM[1] += 1; ROOM[1] as u64 } } }",
+        edits: &[("[u64; 2] = [1; 2]", "[u128; 1] = [1; 1]"), ("ROOM[1]", "ROOM[0]")],
+        refused: ("static", "ROOM"),
+    },
+    // The count would silently begin anew.
+    Case {
+        guard: Guard::Retyped,
+        flags: DEBUG,
+        off: &[],
+        calls: "shop::count()",
+        library: "static COUNT: AtomicU64 = AtomicU64::new(0); \
+                  hot! { pub fn count / __hot_count() -> u64 { COUNT.fetch_add(1, Ordering::Relaxed) as u64 } }",
+        edits: &[(
+            "COUNT: AtomicU64 = AtomicU64::new",
+            "COUNT: std::sync::atomic::AtomicI64 = std::sync::atomic::AtomicI64::new",
+        )],
+        refused: ("static", "shop::COUNT"),
+    },
+    // The same, for what has no name to find the running one by.
+    Case {
+        guard: Guard::Unnamed,
+        flags: DEBUG,
+        off: &[],
+        calls: "shop::count()",
+        library: "hot! { pub fn count / __hot_count() -> u64 { \
+                  let at: *mut u64; \
+                  unsafe { std::arch::asm!(\".pushsection .data\", \".balign 8\", \"77: .quad 5\", \".popsection\", \
+                  \"lea {0}, [rip + 77b]\", out(reg) at); *at += 1; *at } } }",
+        edits: &[("*at += 1", "*at += 2")],
+        refused: ("static", "shop::count"),
+    },
+    // An unchanged function hands out the state, of which the patch knows nothing by name.
+    Case {
+        guard: Guard::Layout(Check::State),
+        flags: DEBUG,
+        off: &[],
+        calls: "shop::sum()",
+        library: "static OPEN: Mutex<Vec<Order>> = Mutex::new(Vec::new()); \
+                  pub fn open() -> &'static Mutex<Vec<Order>> { &OPEN } \
+                  hot! { pub fn sum / __hot_sum() -> u64 { open().lock().map_or(0, |o| o.iter().map(|o| o.qty as u64).sum()) } }",
+        edits: &[WIDER],
+        refused: ("layout", "static shop::OPEN (Mutex<Vec<Order>>)"),
+    },
+    Case {
+        guard: Guard::Layout(Check::Calls),
+        flags: DEBUG,
+        off: &[],
+        calls: "shop::qty(&shop::Order::new(1))",
+        library: "hot! { pub fn qty / __hot_qty(order: &Order) -> u64 { order.qty as u64 } }",
+        edits: &[WIDER],
+        refused: ("layout", "argument 1 of shop/qty"),
+    },
+    // A cast finds the type behind the object again, without any `TypeId`.
+    Case {
+        guard: Guard::Layout(Check::Behind),
+        flags: DEBUG,
+        off: &[],
+        calls: "{ shop::ALL.lock().unwrap().push(Box::new(shop::Order::new(1))); shop::first() }",
+        library: "pub trait Priced: Send { fn price(&self) -> u64; } \
+                  impl Priced for Order { fn price(&self) -> u64 { 3 } } \
+                  pub fn boxed() -> Box<dyn Priced> { Box::new(Order::new(1)) } \
+                  pub static ALL: Mutex<Vec<Box<dyn Priced>>> = Mutex::new(Vec::new()); \
+                  hot! { pub fn first / __hot_first() -> u64 { \
+                  ALL.lock().unwrap().first().map_or(0, |p| unsafe { (*std::ptr::from_ref(&**p).cast::<Order>()).qty as u64 }) } }",
+        edits: &[WIDER],
+        refused: ("layout", "trait objects (<Order as Priced>)"),
+    },
+    // Old visitors would be shown new orders.
+    Case {
+        guard: Guard::Layout(Check::Methods),
+        flags: DEBUG,
+        off: &[],
+        calls: "{ shop::begin(); shop::show(1) }",
+        library: "pub trait Visit: Send { fn visit(&self, order: &Order) -> u64; } \
+                  pub struct Sum; impl Visit for Sum { fn visit(&self, order: &Order) -> u64 { order.qty as u64 } } \
+                  static ALL: Mutex<Vec<Box<dyn Visit>>> = Mutex::new(Vec::new()); \
+                  pub fn begin() { ALL.lock().unwrap().push(Box::new(Sum)); } \
+                  hot! { pub fn show / __hot_show(n: u32) -> u64 { \
+                  ALL.lock().unwrap().iter().map(|v| v.visit(&Order::new(n))).sum() } }",
+        edits: &[WIDER],
+        refused: ("layout", "trait objects, through Visit::visit"),
+    },
+    // `first` would call `second`.
+    Case {
+        guard: Guard::Layout(Check::Tables),
+        flags: DEBUG,
+        off: &[],
+        calls: "{ shop::begin(); shop::ask() }",
+        library: "pub trait Pair: Send { fn first(&self) -> u64; fn second(&self) -> u64; } \
+                  pub struct P; impl Pair for P { fn first(&self) -> u64 { 1 } fn second(&self) -> u64 { 2 } } \
+                  static ALL: Mutex<Vec<Box<dyn Pair>>> = Mutex::new(Vec::new()); \
+                  pub fn begin() { ALL.lock().unwrap().push(Box::new(P)); } \
+                  hot! { pub fn ask / __hot_ask() -> u64 { ALL.lock().unwrap()[0].first() } }",
+        edits: &[(
+            "fn first(&self) -> u64; fn second(&self) -> u64;",
+            "fn second(&self) -> u64; fn first(&self) -> u64;",
+        )],
+        refused: ("layout", "trait shop::Pair"),
+    },
+    // A value is found by its type's id, and the address is only a number.
+    Case {
+        guard: Guard::Layout(Check::TypeIds),
+        flags: DEBUG,
+        off: &[],
+        calls: "{ shop::put(Box::new(shop::Order::new(1))); shop::get() }",
+        library: "use std::any::TypeId; \
+                  static KEPT: Mutex<Vec<(TypeId, usize)>> = Mutex::new(Vec::new()); \
+                  pub fn put(order: Box<Order>) { KEPT.lock().unwrap().push((TypeId::of::<Order>(), Box::into_raw(order) as usize)); } \
+                  hot! { pub fn get / __hot_get() -> u64 { \
+                  let kept = KEPT.lock().unwrap(); let found = kept.iter().find(|k| k.0 == TypeId::of::<Order>()).unwrap(); \
+                  unsafe { (*(found.1 as *const Order)).qty as u64 } } }",
+        edits: &[WIDER],
+        refused: ("layout", "what `TypeId` may find again by its type"),
+    },
+    // Old closures would be given new orders; their types are nowhere but in a name.
+    Case {
+        guard: Guard::Layout(Check::Mentions),
+        flags: DEBUG,
+        off: &[],
+        calls: "{ shop::begin(); shop::tell(1) }",
+        library: "type Told = Box<dyn Fn(&Order) -> u64 + Send>; \
+                  static TOLD: Mutex<Vec<Told>> = Mutex::new(Vec::new()); \
+                  pub fn begin() { TOLD.lock().unwrap().push(Box::new(|o| o.qty as u64)); } \
+                  hot! { pub fn tell / __hot_tell(n: u32) -> u64 { \
+                  TOLD.lock().unwrap().iter().map(|told| told(&Order::new(n))).sum() } }",
+        edits: &[WIDER],
+        refused: (
+            "layout",
+            "static shop::TOLD (Mutex<Vec<Box<(dyn Fn<(&Order), Output=u64> + Send)>>>)",
+        ),
+    },
+    // What is behind the pointer is known to nobody but the code.
+    Case {
+        guard: Guard::Layout(Check::Untyped),
+        flags: DEBUG,
+        off: &[],
+        calls: "{ shop::put(Box::new(shop::Order::new(1))); shop::get() }",
+        library: "static KEPT: AtomicPtr<()> = AtomicPtr::new(std::ptr::null_mut()); \
+                  pub fn put(order: Box<Order>) { KEPT.store(Box::into_raw(order).cast(), Ordering::Release); } \
+                  hot! { pub fn get / __hot_get() -> u64 { \
+                  unsafe { (*KEPT.load(Ordering::Acquire).cast::<Order>()).qty as u64 } } }",
+        edits: &[WIDER],
+        refused: ("layout", "what is not described: static shop::KEPT (AtomicPtr<()>)"),
+    },
+];
+
+/// A generic hot function in an impl block, as the macro writes it.
+const GENERIC: &str = r#"
+pub trait Tag { fn tag() -> u64; }
+pub struct A;
+pub struct B;
+impl Tag for A { #[inline(never)] fn tag() -> u64 { std::hint::black_box(1) } }
+impl Tag for B { #[inline(never)] fn tag() -> u64 { std::hint::black_box(2) } }
+// here
+pub struct Shop;
+impl Shop {
+    pub fn tagged<T: Tag>() -> u64 {
+        fn __hot_tagged<T: Tag>() -> u64 { std::hint::black_box(7) * 3 }
+        #[unsafe(link_section = "hot_slots")] static __HOT_SLOT: crate::Slot = crate::Slot(std::sync::atomic::AtomicPtr::new(std::ptr::null_mut()));
+        const TEXT: &str = "shop\0\0tagged\0fn() -> u64\0shop.rs";
+        #[used] #[unsafe(link_section = "hot_entries")] static __HOT_ENTRY: crate::Entry = crate::Entry {
+            abi: 2, kind: 2, line: 1, slot: &__HOT_SLOT, original: std::ptr::null(), text: TEXT.as_ptr(), len: TEXT.len(), identity: 0, mocks: [0; 3] };
+        unsafe { std::arch::asm!(".pushsection hot_instances,\"aw\",@progbits", ".balign 8", ".quad {slot}", ".quad {body}", ".popsection",
+            slot = sym __HOT_SLOT, body = sym __hot_tagged::<T>, options(nomem, nostack, preserves_flags)) }
+        let code = __hot_tagged::<T> as fn() -> u64;
+        if __HOT_SLOT.0.load(std::sync::atomic::Ordering::Relaxed).is_null() { code() } else { std::hint::black_box(code)() }
+    }
+}
+pub fn all() -> u64 { Shop::tagged::<A>() + Shop::tagged::<B>() }
+hot! { pub fn other / __hot_other() -> u64 { 1 } }
+"#;
+
+fn main_calling(calls: &str) -> String {
+    format!("fn main() {{ println!(\"{{:?}}\", {calls}) }}")
+}
+
+/// The refusal as one text.
+fn refusal(verdict: &Verdict) -> Option<(&str, String)> {
+    let Verdict::Refused { why, details } = verdict else { return None };
+    let text = details.iter().map(|d| {
+        format!("{} changed: was {}, is {}\n{}\n", d.item, d.was, d.now, d.lines.join("\n"))
+    });
+    Some((why, text.collect()))
+}
+
+/// What is wrong with a case.
+fn check(case: &Case) -> Option<String> {
+    let Case { guard, flags, off, calls, library, edits, refused } = case;
+    let program = Program::with(flags);
+    let library = format!("{ORDER}{library}");
+    let objects = program.link(&library, &main_calling(calls));
+    let edited = edits.iter().fold(library.clone(), |edited, (from, to)| {
+        assert!(edited.contains(from), "{guard:?}: {from} is not in the source");
+        edited.replace(from, to)
+    });
+    let edited = program.library(&edited);
+    let judge = |off: Vec<Guard>| {
+        let mut world: World =
+            program.guarded(objects.clone(), Guards::without(off)).expect("the world is read");
+        world.judge(vec![edited.clone()]).expect("a verdict")
+    };
+    let verdict = judge(off.to_vec());
+    match refusal(&verdict) {
+        None => return Some(format!("{guard:?} does not refuse: {verdict:?}")),
+        Some((why, text)) if why != refused.0 || !text.contains(refused.1) => {
+            return Some(format!("{guard:?} refuses as {why}: {text}"));
+        }
+        Some(_) => {}
+    }
+    let without = judge([off, &[*guard][..]].concat());
+    (!matches!(without, Verdict::Patch(_))).then(|| format!("without {guard:?}: {without:?}"))
+}
+
+#[test]
+fn each_guard_is_missed_when_it_is_taken_away() {
+    let halves = CASES.split_at(CASES.len() / 2);
+    let wrong: Vec<String> = std::thread::scope(|scope| {
+        let half = |half: &'static [Case]| scope.spawn(|| half.iter().filter_map(check).collect());
+        let both: [std::thread::ScopedJoinHandle<'_, Vec<String>>; 2] =
+            [half(halves.0), half(halves.1)];
+        both.into_iter().flat_map(|half| half.join().expect("no panic")).collect()
+    });
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_table_holds_every_guard() {
+    // These two are asked when the world is read; their tests are below.
+    let elsewhere = [Guard::Stale, Guard::Described];
+    for guard in Guard::ALL {
+        let cases = CASES.iter().filter(|case| case.guard == guard).count();
+        assert_eq!(cases == 0, elsewhere.contains(&guard), "{guard:?} has {cases} cases");
+    }
+}
+
+/// A program with an order as an argument, whose objects are then those of another state.
+const QTY: &str = "hot! { pub fn qty / __hot_qty(order: &Order) -> u64 { order.qty as u64 } } \
+                   hot! { pub fn one / __hot_one() -> u64 { 1 } }";
+const CALLS: &str = "shop::qty(&shop::Order::new(1)) + shop::one()";
+
+#[test]
+fn objects_that_were_not_linked_are_missed_by_nobody_but_the_guard() {
+    let program = Program::new();
+    let library = format!("{ORDER}{QTY}");
+    program.link(&library, &main_calling(CALLS));
+    // What is in the folder is wider than what runs: it would be taken for what runs.
+    let wider = library.replace(WIDER.0, WIDER.1);
+    let objects = program.library(&wider);
+    let error = program.guarded(objects.clone(), Guards::default()).err().expect("refused");
+    assert!(error.to_string().contains("build it anew"), "{error}");
+    let stale = Guards::without([Guard::Stale]);
+    let mut world = program.guarded(objects, stale).expect("nobody else sees it");
+    let edited = wider.replace("order.qty as u64", "order.qty as u64 + 1");
+    let verdict = world.judge(vec![program.library(&edited)]).expect("a verdict");
+    assert!(matches!(verdict, Verdict::Patch(_)), "{verdict:?}");
+}
+
+#[test]
+fn types_that_are_not_described_are_missed_by_nobody_but_the_guard() {
+    let program = Program::with(BLIND);
+    let library = format!("{ORDER}{QTY}");
+    let objects = program.link(&library, &main_calling(CALLS));
+    let error = program.guarded(objects.clone(), Guards::default()).err().expect("refused");
+    assert!(error.to_string().contains("without full debug information"), "{error}");
+    let blind = Guards::without([Guard::Described]);
+    let mut world = program.guarded(objects, blind).expect("nobody else sees it");
+    let edited = library.replace(WIDER.0, WIDER.1);
+    let verdict = world.judge(vec![program.library(&edited)]).expect("a verdict");
+    assert!(matches!(verdict, Verdict::Patch(_)), "{verdict:?}");
+}

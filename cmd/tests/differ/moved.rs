@@ -1,0 +1,179 @@
+//! Items that rustc has numbered anew: what is found again, and what cannot be told apart.
+
+use crate::fixture::Program;
+use crate::{GENERIC, LIBRARY, MAIN, carried, patch};
+use hot_cli::diff::{Verdict, World};
+
+/// What stands behind the place of the edit goes by other symbols afterwards.
+const METHODS: &str = r#"
+use std::cell::{Cell, RefCell};
+// block
+pub struct Cart;
+pub struct Bag<T>(pub T);
+impl Cart {
+    hot! { pub fn tax / __hot_tax(n: u64) -> u64 {
+        static USES: AtomicU64 = AtomicU64::new(7);
+        std::thread_local! {
+            static HERE: Cell<u64> = const { Cell::new(3) };
+            static LIST: RefCell<Vec<u64>> = RefCell::new(Vec::new());
+        }
+        LIST.with(|l| l.borrow_mut().push(n));
+        HERE.with(|h| h.set(h.get() + 1));
+        Cart::plain(n) + USES.fetch_add(1, Ordering::Relaxed)
+    } }
+    hot! { pub fn other / __hot_other(n: u64) -> u64 { Cart::plain(n) * 5 + Bag(n).show() } }
+    fn plain(n: u64) -> u64 {
+        static PLAIN: AtomicU64 = AtomicU64::new(9);
+        let add = |m: u64| {
+            static INNER: AtomicU64 = AtomicU64::new(11);
+            INNER.fetch_add(m, Ordering::Relaxed)
+        };
+        add(n) + PLAIN.fetch_add(n, Ordering::Relaxed)
+    }
+}
+impl<T: std::fmt::Debug> Bag<T> {
+    fn show(&self) -> u64 {
+        static SHOWN: AtomicU64 = AtomicU64::new(13);
+        format!("{:?}", self.0).len() as u64 + SHOWN.fetch_add(1, Ordering::Relaxed)
+    }
+}
+"#;
+const BLOCK: &str = "pub struct More(u32); impl More { pub fn get(&self) -> u32 { self.0 } }";
+
+fn world(program: &Program, more: &str, call: &str) -> (World, String) {
+    let source = format!("{LIBRARY}{more}");
+    let main = MAIN.replace("shop::price(3)", &format!("shop::price(3) + {call}"));
+    (program.world(&source, &main), source)
+}
+
+#[test]
+fn statics_in_methods_are_found_again_when_their_impl_block_has_another_number() {
+    let program = Program::new();
+    let (mut world, source) = world(&program, METHODS, "shop::Cart::tax(1) + shop::Cart::other(2)");
+    let edited = source.replace("// block", BLOCK).replace("+ USES", "+ 1 + USES");
+    let first = patch(world.judge(vec![program.library(&edited)]).expect("a verdict"));
+    assert_eq!(first.functions, ["shop/tax"], "what has not changed is left alone");
+    assert_eq!((first.patch.data.len(), first.patch.zeroed, first.new_statics), (0, 0, 0));
+    assert!(first.left.not_live.is_empty(), "{:?}", first.left.not_live);
+    world.committed(first.patch.id);
+    // The block goes again, and everything else changes.
+    let edited = source
+        .replace("+ USES", "+ 2 + USES")
+        .replace("let add = |m: u64| {", "let add = |m: u64| { let m = m ^ 1;")
+        .replace("as u64 + SHOWN", "as u64 + 1 + SHOWN");
+    let second = patch(world.judge(vec![program.library(&edited)]).expect("a verdict"));
+    assert_eq!(second.functions, ["shop/other", "shop/tax"]);
+    assert_eq!((second.patch.data.len(), second.patch.zeroed, second.new_statics), (0, 0, 0));
+    world.committed(second.patch.id);
+    // Only the closure's function reports a change, although all are renamed once more.
+    let again = edited.replace("// block", BLOCK).replace("n) * 5", "n) * 6");
+    let third = patch(world.judge(vec![program.library(&again)]).expect("a verdict"));
+    assert_eq!(carried(&third), ["shop::Cart::other::__hot_other"]);
+}
+
+#[test]
+fn a_block_more_and_nothing_else_has_no_effect() {
+    let program = Program::new();
+    let (mut world, source) = world(&program, METHODS, "shop::Cart::tax(1) + shop::Cart::other(2)");
+    let edited = source.replace("// block", BLOCK);
+    let verdict = world.judge(vec![program.library(&edited)]).expect("a verdict");
+    assert!(matches!(&verdict, Verdict::NoEffect { .. }), "{verdict:?}");
+}
+
+#[test]
+fn the_type_of_a_renamed_static_is_compared() {
+    let program = Program::new();
+    let more = METHODS.replace(
+        "static PLAIN: AtomicU64 = AtomicU64::new(9);",
+        "static ROWS: std::sync::Mutex<Vec<Row>> = std::sync::Mutex::new(Vec::new()); \
+         static PLAIN: AtomicU64 = AtomicU64::new(ROWS.lock().unwrap().len() as u64);",
+    );
+    let more = more
+        .replace("new(ROWS.lock().unwrap().len() as u64)", "new(9)")
+        .replace("add(n) + PLAIN", "ROWS.lock().unwrap().len() as u64 + add(n) + PLAIN")
+        + "pub struct Row { pub id: u32 }";
+    let (mut world, source) = world(&program, &more, "shop::Cart::tax(1) + shop::Cart::other(2)");
+    let edited = source
+        .replace("// block", BLOCK)
+        .replace("pub id: u32", "pub id: u64")
+        .replace("add(n) + PLAIN", "add(n) + 1 + PLAIN");
+    let verdict = world.judge(vec![program.library(&edited)]).expect("a verdict");
+    let Verdict::Refused { why, details } = verdict else { panic!("not refused: {verdict:?}") };
+    assert_eq!((why.as_str(), details[0].item.as_str()), ("layout", "shop::Row"));
+}
+
+/// Two closures with a counter each, which only their numbers tell apart.
+const CLOSURES: &str = r#"
+hot! { pub fn pair / __hot_pair(n: u64) -> u64 {
+    // closure
+    let one = |m: u64| { static TICKS: AtomicU64 = AtomicU64::new(0); TICKS.fetch_add(m, Ordering::Relaxed) };
+    let two = |m: u64| { static TICKS: AtomicU64 = AtomicU64::new(0); TICKS.fetch_add(m, Ordering::Relaxed) };
+    one(n) * 100 + two(n)
+} }
+hot! { pub fn single / __hot_single(n: u64) -> u64 {
+    // before
+    let one = |m: u64| { static ALONE: AtomicU64 = AtomicU64::new(0); ALONE.fetch_add(m, Ordering::Relaxed) };
+    one(n) * 100
+} }
+"#;
+
+#[test]
+fn a_static_in_a_closure_is_found_again_when_another_closure_stands_before() {
+    let program = Program::new();
+    let (mut world, source) = world(&program, CLOSURES, "shop::pair(1) + shop::single(1)");
+    let edited =
+        source.replace("// before", "let n = (|m: u64| m + 1)(n);").replace("* 100\n", "* 10\n");
+    let moved = patch(world.judge(vec![program.library(&edited)]).expect("a verdict"));
+    assert_eq!(moved.functions, ["shop/single"]);
+    assert_eq!((moved.patch.data.len(), moved.patch.zeroed, moved.new_statics), (0, 0, 0));
+}
+
+#[test]
+fn statics_that_only_numbers_tell_apart_are_not_mistaken_for_one_another() {
+    let program = Program::new();
+    let (mut world, source) = world(&program, CLOSURES, "shop::pair(1) + shop::single(1)");
+    // The first closure now goes by the symbol of none, the second by that of the first.
+    let edited = source.replace("// closure", "let n = (|m: u64| m + 1)(n);");
+    let verdict = world.judge(vec![program.library(&edited)]).expect("a verdict");
+    let Verdict::Refused { why, details } = verdict else { panic!("not refused: {verdict:?}") };
+    assert_eq!(why, "static");
+    assert!(details[0].item.starts_with("shop::pair::__hot_pair"), "{details:?}");
+    assert!(details[0].now.contains("cannot be told apart"), "{details:?}");
+    // Without the shift each is itself.
+    let edited = source.replace("* 100 + two", "* 10 + two");
+    let same = patch(world.judge(vec![program.library(&edited)]).expect("a verdict"));
+    assert_eq!((same.patch.data.len(), same.patch.zeroed, same.new_statics), (0, 0, 0));
+}
+
+#[test]
+fn the_instances_of_a_generic_method_are_found_again() {
+    let program = Program::new();
+    let more = GENERIC
+        .replace("pub fn tagged", "pub struct Kit; impl Kit { pub fn tagged")
+        .replace("pub fn all()", "} pub fn all()")
+        .replace("tagged::<A>()", "Kit::tagged::<A>()")
+        .replace("tagged::<B>()", "Kit::tagged::<B>()")
+        .replace("pub trait Tag", "// block\npub trait Tag");
+    let (mut world, source) = world(&program, &more, "shop::all() + shop::third()");
+    let edited = source
+        .replace("// block", BLOCK)
+        .replace("black_box(7) * 3", "black_box(7) * 3 + T::tag()");
+    let both = patch(world.judge(vec![program.library(&edited)]).expect("a verdict"));
+    assert_eq!(both.functions, ["shop/tagged"]);
+    let mut places: Vec<_> = both.patch.swaps.iter().map(|swap| swap.instance).collect();
+    places.sort();
+    places.dedup();
+    assert_eq!((places.len(), places.contains(&None)), (2, false), "{:?}", both.patch.swaps);
+    let mut targets: Vec<_> = both.patch.swaps.iter().map(|swap| swap.target).collect();
+    targets.sort();
+    targets.dedup();
+    assert_eq!(targets.len(), 2, "each is given its own code");
+    world.committed(both.patch.id);
+    // And so they are from then on.
+    let again = edited.replace(BLOCK, "// block").replace("* 3", "* 4");
+    let again = patch(world.judge(vec![program.library(&again)]).expect("a verdict"));
+    let mut same: Vec<_> = again.patch.swaps.iter().map(|swap| swap.instance).collect();
+    same.sort();
+    same.dedup();
+    assert_eq!(same, places);
+}

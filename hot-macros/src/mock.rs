@@ -3,7 +3,7 @@
 //! ```text
 //! mock!([in scope,] [instance] path, closure [, when |…| …] [, record |…| …])
 //! mock_by_name!([in scope,] "name", closure …)
-//! closure: [for<'a>] [unsafe] [extern "C"] [async] [move] |pattern: Type, …| [-> Type] body
+//! closure: [for<'a>] [async] [unsafe] [extern "C"] [move] |pattern: Type, …| [-> Type] body
 //! ```
 //!
 //! The types are written, and everything is made of them: with `|o: &Order| -> u64 { … }`
@@ -20,7 +20,10 @@
 //! held against `Fn(&Order) -> u64` for every lifetime, and one that is good for a single lifetime
 //! does not compile. Whether the type is that of the function is compared at run time, or, for an
 //! instance of a generic function, by the compiler: in `[path, __hot_check]` the two items have to
-//! become pointers of one type.
+//! become pointers of one type. The futures of two `async fn` differ in type, so an instance of such a
+//! one is held against `AsyncFn(&Order) -> u64` instead. That lets a function through that takes
+//! more than is written, any `&str` where `&'static str` is; so the types that are written must have
+//! no lifetime but that of an outer `&`, which is general.
 //!
 //! The closure is handed on with its patterns but without its types, which follow from the bound;
 //! so a lifetime from `for<'a>` need not be known in it.
@@ -171,12 +174,13 @@ impl Closure {
             Some(_) => input.parse()?,
             None => Generics::default(),
         };
+        let mut asyncness: Option<Token![async]> = input.parse()?;
         let unsafety = input.parse()?;
         let abi = match input.peek(Token![extern]) {
             true => Some(input.parse()?),
             false => None,
         };
-        let asyncness = input.parse()?;
+        asyncness = asyncness.or(input.parse()?);
         let capture = input.parse()?;
         if !input.peek(Token![|]) && !input.peek(Token![||]) {
             return Err(input.error(
@@ -334,8 +338,12 @@ fn write(
         },
     };
 
+    let call_bound = &call;
     let (path, exact) = match &function {
-        Function::Item { path, instance } => (Some(path), *instance && !is_async),
+        // What is `unsafe` does not implement `AsyncFn`.
+        Function::Item { path, instance } => {
+            (Some(path), *instance && !(is_async && unsafety.is_some()))
+        }
         Function::Named(_) => (None, false),
     };
     let check = path.map(|path| {
@@ -346,9 +354,15 @@ fn write(
             None => quote!(#call #wait),
         };
         let generics = (!lifetimes.is_empty()).then(|| quote!(<#lifetimes>));
-        let same = exact.then(|| quote!(let _ = [__hot_item, __hot_check];));
+        let same = exact.then(|| match is_async {
+            false => quote!(let _ = [__hot_item, __hot_check];),
+            true => quote! {
+                fn __hot_same<F: #binder #call_bound(#(#types),*) -> #result>(_: &F) {}
+                __hot_same(&__hot_item);
+            },
+        });
         quote! {
-            #unsafety #abi #asyncness fn __hot_check #generics (#(#names: #types),*) -> #result {
+            #asyncness #unsafety #abi fn __hot_check #generics (#(#names: #types),*) -> #result {
                 #call
             }
             let __hot_item = #path;
@@ -414,6 +428,11 @@ fn write(
             quote!(::hot::__private::put_closure_by_name(#name, __hot_typed))
         }
     };
+    // What `__hot_same` leaves open for a generic `async fn`.
+    let exact = match is_async && exact {
+        true => exact_async(types),
+        false => quote!(#exact),
+    };
     let mutable = quote!(let mut __hot_call);
     quote! {{
         #[allow(unused_variables, unused_unsafe, clippy::all, clippy::pedantic)]
@@ -462,6 +481,29 @@ fn write(
         };
         __hot_result
     }}
+}
+
+/// Whether arguments have no lifetimes but general ones, as an expression. What a path may hide is
+/// found out by its type's name at run time.
+fn exact_async(types: &[TokenStream]) -> TokenStream {
+    let inner = types.iter().map(|ty| {
+        let parse = |input: ParseStream| {
+            if input.parse::<Option<Token![&]>>()?.is_some() {
+                if input.parse::<Option<syn::Lifetime>>()?.is_some_and(|l| l.ident == "static") {
+                    return Ok(None);
+                }
+                input.parse::<Option<Token![mut]>>()?;
+            }
+            input.parse::<TokenStream>().map(Some)
+        };
+        parse.parse2(ty.clone()).ok().flatten().map(|ty| unnamed(&ty))
+    });
+    match inner.collect::<Option<Vec<_>>>() {
+        Some(inner) => quote! {
+            ::hot::__private::no_lifetimes(&[#(::core::any::type_name::<#inner>()),*])
+        },
+        None => quote!(false),
+    }
 }
 
 /// A type with `'_` for its lifetimes, but for `'static`.

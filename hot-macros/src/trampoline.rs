@@ -21,8 +21,8 @@
 //!
 //! *Generic functions.* A static cannot depend on a type parameter, so there is one slot for all
 //! instances, null until one of them is replaced or mocked; then a table knows which, and the
-//! trampoline does itself what the shim of an ordinary function does (`mock::shim` in `hot`). Each trampoline that
-//! is compiled leaves the pair (slot, body) for the tool. `impl Trait` in an argument becomes a
+//! trampoline does itself what the shim of an ordinary function does (`mock::shim` in `hot`; not in
+//! builds without the feature `mock`). Each trampoline that is compiled leaves the pair (slot, body) for the tool. `impl Trait` in an argument becomes a
 //! parameter with a name in the body; the trampoline keeps the signature as written (turbofish
 //! included) and hands on to `__hot_via_…`, which has the parameters with names.
 //!
@@ -199,7 +199,8 @@ pub fn split(function: &Function, home: Home<'_>, attributes: &Sorted) -> Result
     };
     // SAFETY (of both casts that are emitted): a slot and a table of instances hold code of the
     // function's own type only (`slot::layers::commit_live`), and the type is taken from the body.
-    let code = if generic {
+    let mockable = generic && cfg!(feature = "mock");
+    let code = if mockable {
         let item = match (home.item_inside(&signature.ident), signature.parameters()) {
             (None, _) => quote!(#code_path #turbofish),
             (Some(item), none) if none.is_empty() => item,
@@ -233,6 +234,20 @@ pub fn split(function: &Function, home: Home<'_>, attributes: &Sorted) -> Result
                 unsafe { ::core::mem::transmute(__hot_found.code) }
             };
         }
+    } else if generic {
+        quote! {
+            ::hot::__private::instance!(__HOT_SLOT, #code_path #turbofish);
+            let __hot_code = #code_path #turbofish as #pointer_type;
+            let __hot_code = if __HOT_SLOT.get().is_null() {
+                __hot_code
+            } else {
+                unsafe {
+                    ::core::mem::transmute(
+                        ::hot::__private::instance(&__HOT_SLOT, __hot_code as *const ())
+                    )
+                }
+            };
+        }
     } else {
         quote! {
             let __hot_code = if false {
@@ -248,7 +263,7 @@ pub fn split(function: &Function, home: Home<'_>, attributes: &Sorted) -> Result
         None => call,
     };
     let call = guard(quote!(__hot_code(#values)));
-    let call = if generic {
+    let call = if mockable {
         // SAFETY (of what is emitted): with data, the code is that of a mock with a closure, which
         // takes the data before the arguments, once.
         let with_data = pointer_holes(1 + self_token.iter().len() + names.len());

@@ -6,6 +6,7 @@ pub use crate::mock::process::{original_by_name, put_closure, put_closure_by_nam
 pub use crate::mock::*;
 pub use crate::registry::{Entry, Mocks, SignatureId};
 pub use crate::slot::Slot;
+pub use crate::slot::instances::instance;
 pub use hot_patch::abi::Kind;
 
 use crate::error::Error;

@@ -47,6 +47,16 @@ impl Cart {
     }
 }
 
+struct Pile<T>(Vec<T>);
+
+#[hot]
+impl<T> Pile<T> {
+    fn push(&mut self, item: T) -> usize {
+        self.0.push(item);
+        self.0.len()
+    }
+}
+
 fn not_hot(quantity: u64) -> u64 {
     quantity
 }
@@ -208,10 +218,31 @@ fn errors_say_what_to_do() {
     assert!(of_std.contains("write a thin `#[hot]` function around it"), "{of_std}");
     let of_std = text(hot::mock!(File::open::<&str>, |_: &str| -> io::Result<File> { denied("") }));
     assert!(of_std.contains("write a thin `#[hot]` function around it"), "{of_std}");
+    // A hot generic function of the same name in this crate makes no difference.
+    assert_eq!(Pile(vec![1u8]).push(2), 2);
+    let of_std = text(hot::mock!(Vec::<u8>::push, |_: &mut Vec<u8>, _: u8| {}));
+    assert!(of_std.contains("write a thin `#[hot]` function around it"), "{of_std}");
     assert!(matches!(hot::call_original(not_hot, (1,)), Err(Error::NotHot { .. })));
     let wrong = hot::call_original_by_name!("mock_classic/price", fn(u32) -> u64, 1);
     assert!(matches!(wrong, Err(Error::SignatureMismatch { .. })));
     assert_eq!((price(2), Cart(1).total()), (6, 1));
+}
+
+#[test]
+fn what_is_expected_of_a_process_wide_mock_is_asked_for() {
+    let _turn = turn();
+    let mock = hot::mock!(price, |_: u64| -> u64 { 1 }).unwrap().times(1);
+    assert!(mock.verify().unwrap_err().to_string().contains("was never called"));
+    assert_eq!(price(1), 1);
+    assert_eq!(mock.verify(), Ok(()));
+    // One too many, on a thread that nobody asks.
+    assert!(std::thread::spawn(|| price(1)).join().is_err());
+    let failure = mock.verify().unwrap_err().to_string();
+    assert_eq!(
+        failure,
+        "`mock_classic/price` was called, for the 2nd time: it was to be called once at most"
+    );
+    hot::reset(price).unwrap();
 }
 
 /// Counts how often it is dropped.

@@ -350,8 +350,94 @@ fn async_functions() {
     assert!(hot::call_original(lend, ("a", "b")).is_err());
     let spy = scope.spy(later::<u8>).unwrap();
     assert_eq!((ready(later(1u8)), ready(later(1u16)), spy.calls()), (1, 1, 1));
-    let generic = hot::mock!(in scope, later::<u8>, async |item: u8| -> u8 { item });
-    assert!(generic.unwrap_err().to_string().contains("the type of a generic `async fn`"));
+}
+
+#[hot]
+/// # Safety
+/// `at` can be read.
+async unsafe fn peek_later(at: &u8) -> u8 {
+    *at
+}
+
+#[test]
+fn unsafe_async_functions() {
+    let scope = hot::scope();
+    hot::mock!(in scope, peek_later, async unsafe |at: &u8| -> u8 { at + 1 }).unwrap();
+    // SAFETY: it can be read.
+    assert_eq!(ready(unsafe { peek_later(&1) }), 2);
+    hot::mock_by_name!(in scope, "mock_kinds/peek_later", unsafe async |at: &u8| -> u8 { at + 2 })
+        .unwrap();
+    // SAFETY: as above.
+    assert_eq!(ready(unsafe { peek_later(&1) }), 3);
+    let safe = hot::mock_by_name!(in scope, "mock_kinds/peek_later", async |at: &u8| -> u8 { *at });
+    assert!(matches!(safe, Err(Error::SignatureMismatch { .. })));
+}
+
+struct Client<T>(T);
+
+#[hot]
+impl<T: Copy> Client<T> {
+    async fn load<R: From<T>>(&mut self, path: &str, twice: Option<&u8>) -> (R, usize) {
+        let _ = twice;
+        (self.0.into(), path.len())
+    }
+}
+
+#[hot]
+async fn named<T>(item: T, name: &str) -> (T, &str) {
+    (item, name)
+}
+
+#[hot]
+async unsafe fn raw_later<T>(item: T) -> T {
+    item
+}
+
+type Forever = &'static str;
+
+#[test]
+fn generic_async_functions() {
+    let scope = hot::scope();
+    let plus = vec![10u8];
+    let mock =
+        hot::mock!(in scope, later::<u8>, async move |item: u8| -> u8 { item + plus[0] }).unwrap();
+    assert_eq!((ready(later(1u8)), ready(later(1u16)), mock.calls()), (11, 1, 1));
+    assert_eq!(ready(hot::call_original_async(later::<u8>, (1,))), Ok(1));
+    hot::mock!(
+        in scope, named::<u8>, for<'a> async |item: u8, name: &'a str| -> (u8, &'a str) {
+            (item, &name[1..])
+        },
+        when |item, _| *item > 0
+    )
+    .unwrap();
+    let name = String::from("ab");
+    assert_eq!((ready(named(1u8, &name)), ready(named(0u8, &name))), ((1, "b"), (0, "ab")));
+    // Good for one lifetime only: not what any `&str` may be lent to.
+    let sentence = |result: Result<hot::Mock, Error>| result.unwrap_err().to_string();
+    let narrow = "its arguments have no lifetimes but that of an outer `&`";
+    let refused = sentence(hot::mock!(
+        in scope, named::<u16>, async |item: u16, name: &'static str| -> (u16, &'static str) {
+            (item, name)
+        }
+    ));
+    assert!(refused.contains(narrow), "{refused}");
+    let refused = sentence(hot::mock!(
+        in scope, named::<u16>, async |item: u16, name: Forever| -> (u16, Forever) { (item, name) }
+    ));
+    assert!(refused.contains(narrow), "{refused}");
+    let refused = sentence(hot::mock!(
+        in scope, Client::<u8>::load::<u64>,
+        async |_: &mut Client<u8>, _: &str, _: Option<&u8>| -> (u64, usize) { (0, 0) }
+    ));
+    assert!(refused.contains(narrow), "{refused}");
+    let refused = sentence(hot::mock!(
+        in scope, raw_later::<u8>, async unsafe |item: u8| -> u8 { item }
+    ));
+    assert!(refused.contains(narrow), "{refused}");
+    assert_eq!(ready(named(3u16, &name)), (3, "ab"));
+    assert_eq!(ready(Client(1u8).load::<u64>("ab", None)), (1, 2));
+    // SAFETY: nothing is asked.
+    assert_eq!(ready(unsafe { raw_later(1u8) }), 1);
 }
 
 #[test]

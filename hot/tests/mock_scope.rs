@@ -261,7 +261,8 @@ fn what_is_expected_is_checked_at_the_end() {
     assert_eq!(
         text,
         "`mock_scope/counted` was to be called twice and was called once\n\
-         `mock_scope/counted_too` was to be called at least once and was never called"
+         `mock_scope/counted_too` was to be called at least once and was never called (with \
+         HOT_WHY=1 calls that came before the mock are told too)"
     );
     let scope = hot::scope();
     let mock = hot::mock!(in scope, counted, |_: u64| -> u64 { 1 }).unwrap().at_least(1);
@@ -307,6 +308,74 @@ fn a_mock_that_was_never_hit_says_why() {
         ),
         "{text}"
     );
+}
+
+#[hot]
+fn parsed<T: std::str::FromStr>(text: &str) -> Option<T> {
+    text.parse().ok()
+}
+
+#[test]
+fn other_instances_conditions_and_newer_mocks_are_told() {
+    let text = fails(|| {
+        let scope = hot::scope();
+        hot::mock!(in scope, parsed::<u8>, |_: &str| -> Option<u8> { None }).unwrap().times(1);
+        assert_eq!((parsed::<u16>("1"), parsed::<u16>("x")), (Some(1), None));
+    });
+    assert_eq!(
+        text,
+        "`mock_scope::parsed<u8>` was to be called once and was never called; another instance was \
+         called twice: `mock_scope::parsed<u16>`"
+    );
+    let text = fails(|| {
+        let scope = hot::scope();
+        hot::mock!(in scope, counted, |_: u64| -> u64 { 1 }, when |n| *n > 5).unwrap().times(1);
+        assert_eq!(counted(3), 3);
+    });
+    assert!(text.ends_with("was never called; its condition did not hold for one call"), "{text}");
+    let text = fails(|| {
+        let scope = hot::scope();
+        hot::mock!(in scope, counted, |_: u64| -> u64 { 1 }).unwrap().times(1);
+        hot::mock!(in scope, counted, |_: u64| -> u64 { 2 }).unwrap();
+        assert_eq!((counted(3), counted(4)), (2, 2));
+    });
+    assert!(text.ends_with("was never called; a newer mock of it answered 2 calls"), "{text}");
+}
+
+#[test]
+fn what_is_handed_on_may_follow_too() {
+    #[hot]
+    fn run(work: Box<dyn FnOnce() -> u64 + Send>) -> u64 {
+        std::thread::spawn(work).join().unwrap()
+    }
+    let scope = hot::scope();
+    hot::mock!(in scope, price, |_: u64| -> u64 { 6 }).unwrap();
+    assert_eq!(run(Box::new(|| price(1))), 3);
+    hot::mock!(in scope, run, |work: Box<dyn FnOnce() -> u64 + Send>| -> u64 {
+        let handle = hot::ScopeHandle::current().unwrap();
+        std::thread::spawn(move || handle.enter(work)).join().unwrap()
+    })
+    .unwrap();
+    assert_eq!(run(Box::new(|| run(Box::new(|| price(1))))), 6);
+    drop(scope);
+    assert!(hot::ScopeHandle::current().is_none());
+}
+
+#[test]
+fn a_task_is_dropped_in_its_scope() {
+    struct Last(Arc<AtomicU64>);
+    impl Drop for Last {
+        fn drop(&mut self) {
+            self.0.store(price(1), Ordering::Relaxed);
+        }
+    }
+    let seen = Arc::new(AtomicU64::new(0));
+    let last = Last(seen.clone());
+    let scope = hot::scope();
+    hot::mock!(in scope, price, |_: u64| -> u64 { 8 }).unwrap();
+    let task = async move { drop(last) }.in_scope(&scope);
+    std::thread::spawn(|| drop(task)).join().unwrap();
+    assert_eq!(seen.load(Ordering::Relaxed), 8);
 }
 
 #[test]

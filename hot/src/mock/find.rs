@@ -17,7 +17,7 @@
 use super::installed::{Answer, Installed};
 use super::shim::Found;
 use super::target::{Item, Key};
-use super::{original, points, scope};
+use super::{original, points, scope, why};
 use crate::slot::{Point, Slot, instances};
 use arc_swap::{ArcSwap, ArcSwapOption};
 use once_cell::sync::Lazy;
@@ -52,7 +52,7 @@ pub(super) fn find(item: TypeId) -> Found {
     if original::is_asked_for(point, None) {
         return Found::plain(point.below());
     }
-    search(Asked { point, item: None, body: std::ptr::null() }, None)
+    search(Asked { point, item: None, name: "", body: std::ptr::null() }, None)
 }
 
 /// What a call of an instance of a generic function runs. `body` is the instance's own code.
@@ -61,7 +61,7 @@ pub fn find_instance(slot: &'static Slot, body: *const (), item: Item) -> Found 
     let Some(point) = points::by_slot(slot.address()) else {
         return Found::plain(instances::instance(slot, body));
     };
-    let asked = Asked { point, item: Some(item.id), body };
+    let asked = Asked { point, item: Some(item.id), name: item.name, body };
     if original::is_asked_for(point, asked.item) {
         return asked.below();
     }
@@ -73,6 +73,8 @@ pub fn find_instance(slot: &'static Slot, body: *const (), item: Item) -> Found 
 pub(super) struct Asked {
     pub point: &'static Point,
     pub item: Option<TypeId>,
+    /// Of an instance, for people.
+    pub name: &'static str,
     /// Of an instance; null for an ordinary function.
     pub body: *const (),
 }
@@ -117,9 +119,8 @@ pub(super) fn search(asked: Asked, last: Option<&Arc<Installed>>) -> Found {
         drop(mocks);
         next = scope.parent();
     }
-    // Relaxed: a count for people, read when the scope is over.
-    if !in_scope && last.is_none() && keeper.scoped.load(Ordering::Relaxed) > 0 {
-        keeper.outside.fetch_add(1, Ordering::Relaxed);
+    if !in_scope && last.is_none() {
+        note_missed(asked);
     }
     if let Some(item) = asked.item
         && let Some(installed) = INSTANCES.load().get(&item).cloned()
@@ -133,6 +134,35 @@ pub(super) fn search(asked: Asked, last: Option<&Arc<Installed>>) -> Found {
         return found;
     }
     asked.below()
+}
+
+/// Notes, for those who wait for calls in vain, a call that no mock of a scope has met.
+fn note_missed(asked: Asked) {
+    let mut others = 0;
+    if let Some(item) = asked.item {
+        let mut note = |installed: &Arc<Installed>| {
+            let key = installed.target.key;
+            let of_another = matches!(key, Key::Instance(of) if of != item);
+            if of_another && installed.is_for(asked.point) {
+                installed.tally.note_other(asked.name);
+                others += 1;
+            }
+        };
+        let mut next = scope::current();
+        while let Some(scope) = next {
+            scope.mocks().values().flatten().for_each(&mut note);
+            next = scope.parent();
+        }
+        INSTANCES.load().values().for_each(note);
+    }
+    let keeper = keeper(asked.point);
+    // Relaxed: a count for people, read when the scope is over.
+    if others == 0 && keeper.scoped.load(Ordering::Relaxed) > 0 {
+        keeper.outside.fetch_add(1, Ordering::Relaxed);
+    }
+    if why::is_asked() {
+        why::count(asked.keys());
+    }
 }
 
 /// What to run when this mock is met; none when the search goes on.

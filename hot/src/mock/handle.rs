@@ -115,12 +115,12 @@ impl Mock {
         self.tally.recorded()
     }
 
-    /// Checks now whether it was called as often as it is to be.
+    /// Checks now whether it was called as often as it is to be, and in its turn.
     ///
     /// # Errors
     /// [`Error::NotAsExpected`].
     pub fn verify(&self) -> Result<(), Error> {
-        match self.tally.unmet() {
+        match self.tally.verdict() {
             None => Ok(()),
             Some(failure) => Err(Error::NotAsExpected { failures: vec![failure] }),
         }

@@ -67,9 +67,13 @@ impl Installed {
     fn asked(&self) -> Asked {
         match self.asked.get() {
             Some(&(point, item)) => {
-                Asked { point, item: Some(item), body: self.body.load(Ordering::Relaxed) }
+                let body = self.body.load(Ordering::Relaxed);
+                Asked { point, item: Some(item), name: "", body }
             }
-            None => Asked { point: self.target.points[0], item: None, body: std::ptr::null() },
+            None => {
+                let point = self.target.points[0];
+                Asked { point, item: None, name: "", body: std::ptr::null() }
+            }
         }
     }
 }
@@ -206,6 +210,7 @@ impl Call {
 
     /// The mock does not answer this call: what does.
     pub fn pass(self) -> Found {
+        self.installed.tally.note_passed();
         search(self.installed.asked(), Some(&self.installed))
     }
 }

@@ -8,6 +8,7 @@
 //!   the work sees.
 //! - `original`: the code below the mocks, for one call.
 //! - `tally`, `sequence`: what is counted, kept and expected. `answers`: results one after another.
+//!   `why`: calls that came before a mock, when that is asked for.
 //! - `bulk`: patterns of names.
 //!
 //! The macros `mock!` and `mock_by_name!` write, where they stand, the code of a mock: a function
@@ -35,13 +36,14 @@ pub(crate) mod sequence;
 mod shim;
 mod tally;
 mod target;
+mod why;
 
 pub use bulk::Forbidden;
 pub use find::find_instance;
 pub use handle::Mock;
 pub use installed::{Call, Typed};
 pub use shim::*;
-pub use target::Item;
+pub use target::{Item, no_lifetimes};
 
 use crate::error::Error;
 use installed::{Answer, Installed, Shape};
@@ -79,12 +81,14 @@ fn check(target: &mut Target, shape: Shape) -> Result<(), Error> {
         }
         let why = match asynchronous {
             true => {
-                "the type of a generic `async fn` has no name; put the call into a `#[hot]` \
-                     function that is not generic"
+                "an instance of a generic `async fn` is meant by its types, as in `load::<u32>` or \
+                 `hot::mock!(instance load, …)`, is not `unsafe`, and its arguments have no \
+                 lifetimes but that of an outer `&`; otherwise put the call into a `#[hot]` \
+                 function that is not generic, or spy on it"
             }
             false => {
                 "an instance of a generic function is meant by its types: write them, as in \
-                      `parse::<u32>`, or where they are inferred `hot::mock!(instance parse, …)`"
+                 `parse::<u32>`, or where they are inferred `hot::mock!(instance parse, …)`"
             }
         };
         return Err(Error::CannotMock { name: target.name.clone(), why: why.to_owned() });

@@ -16,7 +16,7 @@
 use super::installed::Installed;
 use super::tally::{Failures, Tally};
 use super::target::Key;
-use super::{Mock, change, find};
+use super::{Mock, change, find, why};
 use crate::error::Error;
 use crate::slot::layers;
 use arc_swap::{ArcSwap, Guard};
@@ -24,6 +24,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::future::Future;
 use std::marker::PhantomData;
+use std::mem::ManuallyDrop;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -177,8 +178,13 @@ impl Inner {
     fn verdict(&self) -> Vec<String> {
         let tallies =
             std::mem::take(&mut *self.tallies.lock().unwrap_or_else(PoisonError::into_inner));
+        self.failures_of(&tallies)
+    }
+
+    fn failures_of(&self, tallies: &[Arc<Tally>]) -> Vec<String> {
         let mut failures = self.failures.take();
-        failures.extend(tallies.iter().filter_map(|tally| tally.unmet()));
+        let unmet = |(index, tally): (usize, &Arc<Tally>)| tally.unmet(&tallies[index + 1..]);
+        failures.extend(tallies.iter().enumerate().filter_map(unmet));
         failures
     }
 
@@ -225,6 +231,7 @@ fn uncover(installed: &Arc<Installed>) {
 /// # }
 /// ```
 pub fn scope() -> Scope {
+    why::begin();
     let inner = Inner::new(None);
     drop(enter(Some(inner.clone())));
     Scope { inner, not_send: PhantomData }
@@ -294,8 +301,7 @@ impl Scope {
     /// [`Error::NotAsExpected`], with a line for each mock.
     pub fn verify(&self) -> Result<(), Error> {
         let tallies = self.inner.tallies.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut failures = self.inner.failures.take();
-        failures.extend(tallies.iter().filter_map(|tally| tally.unmet()));
+        let failures = self.inner.failures_of(&tallies);
         match failures.is_empty() {
             true => Ok(()),
             false => Err(Error::NotAsExpected { failures }),
@@ -347,6 +353,13 @@ pub struct ScopeHandle {
 }
 
 impl ScopeHandle {
+    /// The scope that this thread or task follows, if any: for code that hands work on and is itself
+    /// called by a test.
+    pub fn current() -> Option<ScopeHandle> {
+        let inner = CURRENT.try_with(|current| current.borrow().clone()).ok().flatten()?;
+        Some(ScopeHandle { inner })
+    }
+
     /// Runs `work` in the scope, on this thread: for scoped threads, rayon, and thread pools.
     pub fn enter<R>(&self, work: impl FnOnce() -> R) -> R {
         let _entered = Entered::new(self.inner.clone());
@@ -358,12 +371,12 @@ impl ScopeHandle {
 pub trait InScope: Sized {
     /// The same future, following the scope wherever it is polled.
     fn in_scope(self, scope: &Scope) -> Scoped<Self> {
-        Scoped { inner: scope.inner.clone(), future: self }
+        Scoped::new(scope.inner.clone(), self)
     }
 
     /// The same through a handle.
     fn in_scope_of(self, handle: &ScopeHandle) -> Scoped<Self> {
-        Scoped { inner: handle.inner.clone(), future: self }
+        Scoped::new(handle.inner.clone(), self)
     }
 }
 
@@ -373,17 +386,33 @@ impl<F: Future> InScope for F {}
 #[must_use = "futures do nothing unless polled"]
 pub struct Scoped<F> {
     inner: Arc<Inner>,
-    future: F,
+    /// Dropped in the scope, once: see `drop`.
+    future: ManuallyDrop<F>,
+}
+
+impl<F> Scoped<F> {
+    fn new(inner: Arc<Inner>, future: F) -> Scoped<F> {
+        Scoped { inner, future: ManuallyDrop::new(future) }
+    }
+}
+
+impl<F> Drop for Scoped<F> {
+    fn drop(&mut self) {
+        let _entered = Entered::new(self.inner.clone());
+        // SAFETY: it is dropped here only, where it lies, and not used afterwards.
+        unsafe { ManuallyDrop::drop(&mut self.future) };
+    }
 }
 
 impl<F: Future> Future for Scoped<F> {
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
-        // SAFETY: the future is not moved out of, and no other method gives access to it.
+        // SAFETY: the future is never moved, `drop` included, and no other method gives access to
+        // it; the type is `Unpin` only if the future is.
         let (inner, future) = unsafe {
             let this = self.get_unchecked_mut();
-            (&this.inner, Pin::new_unchecked(&mut this.future))
+            (&this.inner, Pin::new_unchecked(&mut *this.future))
         };
         let _entered = Entered::new(inner.clone());
         future.poll(context)

@@ -8,6 +8,7 @@
 use super::find::{Keeper, keeper};
 use super::sequence::Step;
 use super::target::{Key, Target};
+use super::why;
 use std::any::Any;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -40,7 +41,16 @@ pub(crate) struct Tally {
     keepers: Vec<&'static Keeper>,
     /// Calls without a scope before this mock was put on.
     outside: u64,
+    /// Calls of this thread before it was put on, where they are counted.
+    before: u64,
     calls: AtomicU64,
+    /// Calls that its condition sent on.
+    passed: AtomicU64,
+    /// Calls of other instances, and one of them.
+    others: AtomicU64,
+    other: OnceLock<&'static str>,
+    /// What went wrong in a call, first.
+    wrong: OnceLock<String>,
     least: AtomicU64,
     most: AtomicU64,
     may_panic: AtomicBool,
@@ -54,13 +64,19 @@ pub(crate) struct Tally {
 // for the callers in another way, by joining or awaiting them, and sees what they did by that.
 impl Tally {
     pub(super) fn new(target: &Target, failures: Arc<Failures>, scoped: bool) -> Arc<Tally> {
+        why::begin();
         let keepers: Vec<_> = target.points.iter().map(|point| keeper(point)).collect();
         Arc::new(Tally {
             name: target.name.clone(),
             key: target.key,
             outside: outside(&keepers),
             keepers,
+            before: why::calls(target.key),
             calls: AtomicU64::new(0),
+            passed: AtomicU64::new(0),
+            others: AtomicU64::new(0),
+            other: OnceLock::new(),
+            wrong: OnceLock::new(),
             least: AtomicU64::new(0),
             most: AtomicU64::new(u64::MAX),
             may_panic: AtomicBool::new(false),
@@ -125,6 +141,7 @@ impl Tally {
     }
 
     fn fail(&self, failure: String) -> ! {
+        let _ = self.wrong.set(failure.clone());
         self.failures.add(failure.clone());
         panic!("{failure}")
     }
@@ -148,8 +165,25 @@ impl Tally {
         records.iter().filter_map(|value| value.downcast_ref::<T>().cloned()).collect()
     }
 
-    /// What is not as expected, now that all calls are over.
-    pub(super) fn unmet(&self) -> Option<String> {
+    /// Its condition has sent a call on.
+    pub(super) fn note_passed(&self) {
+        self.passed.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Another instance was called where it would have been met.
+    pub(super) fn note_other(&self, name: &'static str) {
+        self.others.fetch_add(1, Ordering::Relaxed);
+        let _ = self.other.set(name);
+    }
+
+    /// What is not as expected so far, or went wrong in a call.
+    pub(super) fn verdict(&self) -> Option<String> {
+        self.wrong.get().cloned().or_else(|| self.unmet(&[]))
+    }
+
+    /// What is not as expected, now that all calls are over. `newer` are the tallies of the mocks
+    /// that were put into the scope after this one.
+    pub(super) fn unmet(&self, newer: &[Arc<Tally>]) -> Option<String> {
         let (calls, least) = (self.calls(), self.least.load(Ordering::Relaxed));
         if calls >= least {
             return None;
@@ -166,29 +200,42 @@ impl Tally {
             "`{}` was to be called {at_least}{} and {was}{}",
             self.name,
             times(least),
-            self.why()
+            self.why(newer)
         ))
     }
 
     /// What is known about calls that did not reach the mock.
-    fn why(&self) -> String {
-        let outside = outside(&self.keepers) - self.outside;
-        match (self.scoped && outside > 0, self.key) {
-            (false, _) => String::new(),
-            (true, Key::Function(_)) => format!(
-                "; outside of the scope it was called {}, by other tests or by threads and tasks that do \
-                 not follow the scope: start those with `scope.spawn`, `handle.enter` or `future.in_scope(&scope)`",
-                times(outside)
-            ),
-            (true, Key::Instance(_)) => format!(
-                "; {} went to another instance of a function of that name, or came from other tests \
-                 or from threads and tasks that do not follow the scope",
-                match outside {
-                    1 => "one call".to_owned(),
-                    more => format!("{more} calls"),
-                }
-            ),
+    fn why(&self, newer: &[Arc<Tally>]) -> String {
+        let others = self.others.load(Ordering::Relaxed);
+        let passed = self.passed.load(Ordering::Relaxed);
+        let newer: u64 =
+            newer.iter().filter(|other| other.key == self.key).map(|n| n.calls()).sum();
+        let outside = if self.scoped { outside(&self.keepers) - self.outside } else { 0 };
+        let mut why = String::new();
+        if let Some(other) = self.other.get() {
+            why += &format!("; another instance was called {}: `{other}`", times(others));
         }
+        if passed > 0 {
+            why += &format!("; its condition did not hold for {}", number(passed));
+        }
+        if newer > 0 {
+            why += &format!("; a newer mock of it answered {}", number(newer));
+        }
+        if outside > 0 {
+            why += &format!(
+                "; outside of the scope it was called {}, by other tests or by threads and tasks \
+                 that do not follow the scope: start those with `scope.spawn`, `handle.enter` or \
+                 `future.in_scope(&scope)`",
+                times(outside)
+            );
+        }
+        if self.before > 0 {
+            why += &format!("; before it was mocked this thread called it {}", times(self.before));
+        }
+        if why.is_empty() && self.calls() == 0 && !why::is_asked() {
+            why += " (with HOT_WHY=1 calls that came before the mock are told too)";
+        }
+        why
     }
 }
 
@@ -201,6 +248,13 @@ fn times(n: u64) -> String {
         1 => "once".to_owned(),
         2 => "twice".to_owned(),
         n => format!("{n} times"),
+    }
+}
+
+fn number(calls: u64) -> String {
+    match calls {
+        1 => "one call".to_owned(),
+        more => format!("{more} calls"),
     }
 }
 

@@ -45,7 +45,7 @@ pub(super) struct Target {
 #[derive(Clone, Copy)]
 pub struct Item {
     pub(super) id: TypeId,
-    name: &'static str,
+    pub(super) name: &'static str,
     size: usize,
 }
 
@@ -92,7 +92,8 @@ pub(super) fn of_item(item: Item) -> Result<Target, Error> {
         return of_entry(entry);
     }
     let method = method(item.name);
-    let entries = registry::generic_functions(method);
+    let mut entries = registry::generic_functions(method);
+    entries.retain(|entry| may_be_of(item.name, entry.text().module));
     if entries.is_empty() {
         return Err(Error::NotHot { path: item.name.to_owned() });
     }
@@ -189,6 +190,22 @@ fn method(name: &str) -> &str {
     &name[..end]
 }
 
+/// Whether an item of this name may be of the crate of this module. A method is of the crate of its
+/// type or of its trait; of the latter, the crate may also be that of one of its types.
+fn may_be_of(item: &str, module: &str) -> bool {
+    let root = module.split("::").next().unwrap_or(module);
+    let mut words = item.split(|c: char| !c.is_alphanumeric() && c != '_' && c != ':');
+    if !item.starts_with('<') {
+        return words.next().is_some_and(|path| path.split("::").next() == Some(root));
+    }
+    words.any(|path| path.contains("::") && path.split("::").next() == Some(root))
+}
+
+/// Whether none of these types, given by their names, has lifetimes.
+pub fn no_lifetimes(names: &[&str]) -> bool {
+    *SHOWS_LIFETIMES && !names.iter().any(|name| has_lifetimes(name))
+}
+
 /// Whether a type's name shows a lifetime, or a type that may hide one.
 fn has_lifetimes(name: &str) -> bool {
     name.contains(['\'', '&', '{']) || name.contains("dyn ")
@@ -227,7 +244,7 @@ static SHOWS_LIFETIMES: Lazy<bool> = Lazy::new(|| {
 
 #[cfg(test)]
 mod tests {
-    use super::{Item, SHOWS_LIFETIMES, has_lifetimes, id_of, method};
+    use super::{Item, SHOWS_LIFETIMES, has_lifetimes, id_of, may_be_of, method};
 
     #[test]
     fn this_compiler_shows_lifetimes() {
@@ -243,6 +260,21 @@ mod tests {
         assert_eq!(method("<shop::Stack<u8> as core::iter::Extend<u8>>::extend<a::I>"), "extend");
         assert_eq!(method("shop::each<fn(u8) -> u8>"), "each");
         assert_eq!(method("price"), "price");
+    }
+
+    #[test]
+    fn the_crate_of_an_item() {
+        assert!(may_be_of("shop::cart::price<u32>", "shop::net"));
+        assert!(may_be_of("shop::Stack<u8>::push", "shop"));
+        assert!(may_be_of("<alloc::vec::Vec<u8> as shop::Sink<u8>>::push", "shop::sink"));
+        assert!(may_be_of(
+            "<alloc::vec::Vec<shop::Item> as core::iter::Extend<u8>>::extend",
+            "shop"
+        ));
+        assert!(!may_be_of("alloc::vec::Vec<u8>::push", "shop"));
+        assert!(!may_be_of("alloc::vec::Vec<shop::Item>::push", "shop"));
+        assert!(!may_be_of("<alloc::vec::Vec<u8> as core::iter::Extend<u8>>::extend", "shop"));
+        assert!(!may_be_of("workshop::price<u8>", "shop"));
     }
 
     #[test]

@@ -47,6 +47,8 @@ struct Closure {
     abi: Option<Abi>,
     asyncness: Option<Token![async]>,
     capture: Option<Token![move]>,
+    /// Where the bars stand, for what the compiler says about the closure.
+    bars: [Span; 2],
     patterns: Vec<TokenStream>,
     types: Vec<TokenStream>,
     output: Option<TokenStream>,
@@ -183,12 +185,22 @@ impl Closure {
         asyncness = asyncness.or(input.parse()?);
         let capture = input.parse()?;
         if !input.peek(Token![|]) && !input.peek(Token![||]) {
-            return Err(input.error(
-                "a mock is a closure with its types, such as `|order: &Order| -> u64 { 42 }`; for \
-                 a function pointer use the function `hot::mock(path, fake as fn(…) -> …)`",
-            ));
+            // A path and then a closure: a scope without its `in`, probably.
+            let after = input.fork();
+            let scope = take_expression(&after).is_ok() && after.peek(Token![,]);
+            return Err(input.error(match scope {
+                true => {
+                    "a mock is a closure with its types, such as `|order: &Order| -> u64 { 42 }`; a \
+                     scope is named with `in` before the path: `hot::mock!(in scope, path, |…| …)`"
+                }
+                false => {
+                    "a mock is a closure with its types, such as `|order: &Order| -> u64 { 42 }`; \
+                     for a function pointer use the function `hot::mock(path, fake as fn(…) -> …)`"
+                }
+            }));
         }
         let (mut patterns, mut types) = (Vec::new(), Vec::new());
+        let mut bars = [input.span(); 2];
         if input.parse::<Option<Token![||]>>()?.is_none() {
             input.parse::<Token![|]>()?;
             while !input.peek(Token![|]) {
@@ -214,7 +226,7 @@ impl Closure {
                     input.parse::<Token![,]>()?;
                 }
             }
-            input.parse::<Token![|]>()?;
+            bars[1] = input.parse::<Token![|]>()?.span;
         }
         let output = match input.parse::<Option<Token![->]>>()? {
             Some(_) => Some(take_until(input, |input| input.peek(token::Brace))?),
@@ -224,7 +236,18 @@ impl Closure {
             Some(_) => input.parse::<TokenTree>()?.into(),
             None => take_expression(input)?,
         };
-        Ok(Closure { binder, unsafety, abi, asyncness, capture, patterns, types, output, body })
+        Ok(Closure {
+            binder,
+            unsafety,
+            abi,
+            asyncness,
+            capture,
+            bars,
+            patterns,
+            types,
+            output,
+            body,
+        })
     }
 
     /// The lifetimes after `for`, with a comma behind each.
@@ -254,7 +277,10 @@ fn write(
     let names: Vec<Ident> = types.iter().enumerate().map(name).collect();
     let lifetimes = closure.lifetimes();
     let binder = (!lifetimes.is_empty()).then(|| quote!(for<#lifetimes>));
-    let result = output.clone().unwrap_or_else(|| quote!(()));
+    let result = output.clone().unwrap_or_else(|| {
+        let span = closure.bars[1].resolved_at(Span::call_site());
+        quote_spanned!(span=> ())
+    });
     let is_async = asyncness.is_some();
     // `!` may be the result of a function, but not that of a bound.
     let never = result.to_string() == "!";
@@ -372,7 +398,9 @@ fn write(
             }
         }
     });
-    let closure_tokens = quote!(#asyncness #capture |#(#patterns),*| #body);
+    let [open, close] = closure.bars;
+    let (open, close) = (quote_spanned!(open=> |), quote_spanned!(close=> |));
+    let closure_tokens = quote!(#asyncness #capture #open #(#patterns),* #close #body);
     // An async closure is looked at before it is handed on: its futures are compared with the
     // function's. Its types are told by a bound all the same.
     let (prepare, first) = match is_async {

@@ -1,7 +1,9 @@
 //! What can go wrong, in sentences.
 
 /// Why something asked of this crate was not done. The program is as it was.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+///
+/// Its `Debug` is its sentence, so that `unwrap()` in a test says what to do.
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// No hot function has this name.
@@ -101,6 +103,12 @@ pub enum Error {
         /// A sentence for each mock.
         failures: Vec<String>,
     },
+}
+
+impl std::fmt::Debug for Error {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Display::fmt(self, f)
+    }
 }
 
 fn suggestion(nearest: &[String]) -> String {

@@ -271,6 +271,34 @@ fn what_is_expected_is_checked_at_the_end() {
     assert_eq!((scope.verify(), mock.verify()), (Ok(()), Ok(())));
 }
 
+/// Fails when it is asked to, for the test below.
+#[test]
+fn a_test_that_fails_by_itself() {
+    if std::env::var_os("HOT_FAIL").is_some() {
+        let scope = hot::scope();
+        hot::mock!(in scope, counted, |_: u64| -> u64 { 1 }).unwrap().times(1);
+        hot::mock_by_name!(in scope, "mock_scope/countet", |_: u64| -> u64 { 1 }).unwrap();
+    }
+}
+
+#[test]
+fn a_test_that_fails_otherwise_hears_of_its_mocks() {
+    let output = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "--nocapture", "a_test_that_fails_by_itself"])
+        .env("HOT_FAIL", "1")
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success());
+    // What is unwrapped shows its sentence.
+    assert!(
+        text.contains("value: there is no hot function `mock_scope/countet`; did you"),
+        "{text}"
+    );
+    let told = "of the mocks of this scope:\n`mock_scope/counted` was to be called once";
+    assert!(text.contains(told), "{text}");
+}
+
 #[test]
 fn one_call_too_many_fails_the_owner_even_from_a_thread() {
     let text = fails(|| {

@@ -192,8 +192,14 @@ impl Inner {
     fn end(self: &Arc<Self>) {
         self.close();
         let failures = self.verdict();
-        if !failures.is_empty() && !std::thread::panicking() {
-            panic!("{}", failures.join("\n"));
+        if failures.is_empty() {
+            return;
+        }
+        let failures = failures.join("\n");
+        match std::thread::panicking() {
+            false => panic!("{failures}"),
+            // It fails already, and this may be why.
+            true => eprintln!("of the mocks of this scope:\n{failures}"),
         }
     }
 }

@@ -16,5 +16,8 @@ fn main() {
     hot::mock!(price, |order| -> u64 { 1 });
     hot::mock!(price, |order: &Order| -> u64 { 1 }, times 2);
     hot::mock!(price);
+    let scope = hot::scope();
+    hot::mock!(scope, price, |_: &Order| -> u64 { 1 });
+    hot::mock!(in scope, price, |_: &Order| 1);
     hot::mock(price, fake);
 }

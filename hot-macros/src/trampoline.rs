@@ -214,6 +214,8 @@ pub fn split(function: &Function, home: Home<'_>, attributes: &Sorted) -> Result
             };
             quote!(if false { let _ = #call; ::hot::__private::never() })
         });
+        // One call for all plain code, the original included: by way of a pointer, so that the
+        // compiler does not inline the body here.
         quote! {
             ::hot::__private::instance!(__HOT_SLOT, #code_path #turbofish);
             let __hot_code = #code_path #turbofish as #pointer_type;
@@ -225,7 +227,7 @@ pub fn split(function: &Function, home: Home<'_>, attributes: &Sorted) -> Result
                 ::hot::__private::find_instance(
                     &__HOT_SLOT,
                     __hot_code as *const (),
-                    ::hot::__private::Item::of(&__hot_item),
+                    ::hot::__private::Item::teller(&__hot_item),
                 )
             };
             let __hot_code = if false {

@@ -57,10 +57,11 @@ pub(super) fn find(item: TypeId) -> Found {
 
 /// What a call of an instance of a generic function runs. `body` is the instance's own code.
 #[cold]
-pub fn find_instance(slot: &'static Slot, body: *const (), item: Item) -> Found {
+pub fn find_instance(slot: &'static Slot, body: *const (), item: fn() -> Item) -> Found {
     let Some(point) = points::by_slot(slot.address()) else {
         return Found::plain(instances::instance(slot, body));
     };
+    let item = item();
     let asked = Asked { point, item: Some(item.id), name: item.name, body };
     if original::is_asked_for(point, asked.item) {
         return asked.below();

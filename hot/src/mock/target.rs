@@ -52,6 +52,15 @@ pub struct Item {
 impl Item {
     /// The item type of a value.
     pub fn of<F>(_: &F) -> Item {
+        Item::of_type::<F>()
+    }
+
+    /// The same when it is asked for, so that a call that is not mocked prepares nothing.
+    pub fn teller<F>(_: &F) -> fn() -> Item {
+        Item::of_type::<F>
+    }
+
+    fn of_type<F>() -> Item {
         Item { id: id_of::<F>(), name: type_name::<F>(), size: size_of::<F>() }
     }
 }

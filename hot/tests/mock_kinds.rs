@@ -398,9 +398,9 @@ type Forever = &'static str;
 #[test]
 fn generic_async_functions() {
     let scope = hot::scope();
-    let plus = vec![10u8];
+    let plus = Box::new(10u8);
     let mock =
-        hot::mock!(in scope, later::<u8>, async move |item: u8| -> u8 { item + plus[0] }).unwrap();
+        hot::mock!(in scope, later::<u8>, async move |item: u8| -> u8 { item + *plus }).unwrap();
     assert_eq!((ready(later(1u8)), ready(later(1u16)), mock.calls()), (11, 1, 1));
     assert_eq!(ready(hot::call_original_async(later::<u8>, (1,))), Ok(1));
     hot::mock!(

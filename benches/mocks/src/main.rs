@@ -1,8 +1,10 @@
 //! What a call costs while mocks are on or off, as ratios to a direct call in the same run.
 //!
 //! `cargo run --release --manifest-path benches/mocks/Cargo.toml`. Each number is the best of many
-//! rounds, so that what else the machine does is left out. mocktopus needs nightly, and mry mocks only with
-//! debug assertions: they are not here.
+//! rounds, so that what else the machine does is left out. mry mocks only with debug assertions, and
+//! mocktopus needs nightly: `--profile asserted --features mry`, and `cargo +nightly … --features
+//! mocktopus`.
+#![cfg_attr(feature = "mocktopus", feature(proc_macro_hygiene))]
 
 use hot::hot;
 use std::hint::black_box;
@@ -25,6 +27,20 @@ fn hot_generic<T: Copy>(n: T) -> T {
 
 #[inline(never)]
 fn injected(n: u64) -> u64 {
+    black_box(n) + 1
+}
+
+#[cfg(feature = "mry")]
+#[mry::mry]
+#[inline(never)]
+fn mried(n: u64) -> u64 {
+    black_box(n) + 1
+}
+
+#[cfg(feature = "mocktopus")]
+#[mocktopus::macros::mockable]
+#[inline(never)]
+fn mocktopused(n: u64) -> u64 {
     black_box(n) + 1
 }
 
@@ -89,4 +105,26 @@ fn main() {
         show("injectorpp, function pointer", measure(injected));
     }
     show("injectorpp, after", measure(injected));
+
+    #[cfg(feature = "mry")]
+    {
+        show("mry, not mocked", measure(mried));
+        show("mry, closure", mry_closure());
+    }
+
+    #[cfg(feature = "mocktopus")]
+    {
+        use mocktopus::mocking::{MockResult, Mockable, clear_mocks};
+        show("mocktopus, not mocked", measure(mocktopused));
+        mocktopused.mock_safe(|n| MockResult::Return(black_box(n) + 2));
+        show("mocktopus, closure", measure(mocktopused));
+        clear_mocks();
+    }
+}
+
+#[cfg(feature = "mry")]
+#[mry::lock(mried)]
+fn mry_closure() -> f64 {
+    mock_mried(mry::Any).returns_with(|n: u64| black_box(n) + 2);
+    measure(mried)
 }

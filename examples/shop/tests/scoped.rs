@@ -91,6 +91,16 @@ fn threads_that_follow() {
 }
 
 #[test]
+fn rayon_that_follows() {
+    use rayon::prelude::*;
+    let scope = hot::scope();
+    hot::mock!(in scope, rate, || -> u64 { 2 }).unwrap().times(16);
+    let handle = scope.handle();
+    let prices = (1..=16u64).into_par_iter().map(|n| handle.enter(|| price(&order(n % 4))));
+    assert_eq!(prices.sum::<u64>(), 48);
+}
+
+#[test]
 fn nothing_is_sent() {
     let scope = hot::scope();
     scope.forbid("shop/net/*").unwrap().allow("shop/net/charge").unwrap();

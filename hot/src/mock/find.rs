@@ -120,8 +120,10 @@ pub(super) fn search(asked: Asked, last: Option<&Arc<Installed>>) -> Found {
         drop(mocks);
         next = scope.parent();
     }
-    if !in_scope && last.is_none() {
-        note_missed(asked);
+    // Relaxed: for a count for people, read when the scope is over.
+    let scoped = keeper.scoped.load(Ordering::Relaxed) > 0;
+    if !in_scope && last.is_none() && (scoped || asked.item.is_some() || why::is_asked()) {
+        note_missed(asked, scoped);
     }
     if let Some(item) = asked.item
         && let Some(installed) = INSTANCES.load().get(&item).cloned()
@@ -138,7 +140,8 @@ pub(super) fn search(asked: Asked, last: Option<&Arc<Installed>>) -> Found {
 }
 
 /// Notes, for those who wait for calls in vain, a call that no mock of a scope has met.
-fn note_missed(asked: Asked) {
+#[cold]
+fn note_missed(asked: Asked, scoped: bool) {
     let mut others = 0;
     if let Some(item) = asked.item {
         let mut note = |installed: &Arc<Installed>| {
@@ -156,10 +159,9 @@ fn note_missed(asked: Asked) {
         }
         INSTANCES.load().values().for_each(note);
     }
-    let keeper = keeper(asked.point);
-    // Relaxed: a count for people, read when the scope is over.
-    if others == 0 && keeper.scoped.load(Ordering::Relaxed) > 0 {
-        keeper.outside.fetch_add(1, Ordering::Relaxed);
+    if others == 0 && scoped {
+        // Relaxed: as above.
+        keeper(asked.point).outside.fetch_add(1, Ordering::Relaxed);
     }
     if why::is_asked() {
         why::count(asked.keys());

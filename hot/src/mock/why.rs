@@ -8,13 +8,12 @@ use super::target;
 use super::target::Key;
 use crate::registry;
 use crate::slot::layers;
-use once_cell::sync::Lazy;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-static ASKED: Lazy<bool> =
-    Lazy::new(|| std::env::var_os("HOT_WHY").is_some_and(|value| !value.is_empty()));
+static ASKED: AtomicBool = AtomicBool::new(false);
 
 thread_local! {
     static CALLS: RefCell<HashMap<Key, u64>> = RefCell::default();
@@ -22,23 +21,26 @@ thread_local! {
 
 /// Whether it is asked for.
 pub(super) fn is_asked() -> bool {
-    *ASKED
+    // Relaxed: a call that misses the beginning is not counted, as those before it.
+    ASKED.load(Ordering::Relaxed)
 }
 
 /// Begins to count, when it is asked for.
 pub(super) fn begin() {
     static BEGUN: Once = Once::new();
-    if is_asked() {
-        BEGUN.call_once(|| {
-            for function in registry::functions() {
-                // One that cannot be mocked has no mock to be met.
-                let target = target::of_entry(function.entry());
-                target.iter().flat_map(|target| &target.points).for_each(|point| {
-                    layers::cover(point);
-                });
-            }
-        });
-    }
+    BEGUN.call_once(|| {
+        if std::env::var_os("HOT_WHY").is_none_or(|value| value.is_empty()) {
+            return;
+        }
+        for function in registry::functions() {
+            // One that cannot be mocked has no mock to be met.
+            let target = target::of_entry(function.entry());
+            target.iter().flat_map(|target| &target.points).for_each(|point| {
+                layers::cover(point);
+            });
+        }
+        ASKED.store(true, Ordering::Relaxed);
+    });
 }
 
 /// One more call that no mock answered.

@@ -7,7 +7,8 @@
 //!     fn __hot_total(o: &Order) -> u64 { … }                                   the body
 //!     static __HOT_SLOT: Slot = Slot::new(__hot_total as *const ());           in hot_slots
 //!     #[used] static __HOT_ENTRY: Entry = Entry::new(…, &__HOT_SLOT, …)        in hot_entries
-//!         .with_mocks(mocks_1(&total, __hot_total as fn(_) -> _));
+//!         .with_sizes(sizes(__hot_total as unsafe fn(_) -> _))
+//!         .with_mocks(mocks_1(&total, __hot_total as unsafe fn(_) -> _));
 //!     let code = if false { __hot_total as fn(_) -> _ } else { transmute(__HOT_SLOT.get()) };
 //!     code(o)
 //! }
@@ -36,7 +37,7 @@ use crate::identity::{self, Identity};
 use crate::signature::{Argument, Function, Signature};
 use crate::text::render;
 use crate::tokens;
-use proc_macro2::{Delimiter, Group, TokenStream};
+use proc_macro2::{Delimiter, Group, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::{Generics, Ident, Result};
@@ -188,6 +189,9 @@ pub fn split(function: &Function, home: Home<'_>, attributes: &Sorted) -> Result
 
     let generic = home.is_generic() || !crate::signature::parameters(&generics).is_empty();
     let slot_holds = if asyncness.is_some() { &box_ident } else { &body_ident };
+    if !generic && let Some(held) = siblings.iter_mut().find(|s| s.ident == *slot_holds) {
+        held.marks.extend(own_section(signature, home));
+    }
     let identity = identity::of(signature, home);
     let twin = matches!(identity, Identity::Common);
     let entry = entry(signature, home, generic, slot_holds, &body_ident, identity);
@@ -380,27 +384,50 @@ fn pointer_holes(arguments: usize) -> TokenStream {
     quote!(fn(#(#holes),*) -> _)
 }
 
-/// How many arguments a function has at most that can be mocked (`mock::shim` in `hot`).
-const SHIM_ARGUMENTS: usize = 12;
+/// How many arguments a function has at most whose sizes are told and that can be mocked
+/// (`registry::sizes` and `mock::shim` in `hot`).
+const TOLD_ARGUMENTS: usize = 12;
 
-/// What mocks need of a function that is not generic (`mock::shim` in `hot`).
-fn mocks(signature: &Signature, home: Home<'_>, slot_holds: &Ident) -> TokenStream {
+/// What adds to the entry of a function that is not generic what the compiler knows of its type: the
+/// sizes of arguments and result, and what mocks need.
+fn with_type(signature: &Signature, home: Home<'_>, slot_holds: &Ident) -> TokenStream {
     let body = home.outside(slot_holds);
+    let mocked = cfg!(feature = "mock");
     let item = home.item_outside(&signature.ident).unwrap_or_else(|| body.clone());
     let arguments = signature.receiver.iter().len() + signature.arguments.len();
-    let abi = signature.abi.as_ref().filter(|_| signature.asyncness.is_none());
+    let is_async = signature.asyncness.is_some();
+    let abi = signature.abi.as_ref().filter(|_| !is_async);
     let c = match abi.map(|abi| abi.name.as_ref().map(|name| name.value())) {
         None => Some(false),
         Some(None) => Some(true),
         Some(Some(name)) => ["Rust", "C"].iter().position(|abi| name == *abi).map(|at| at == 1),
     };
-    let Some(c) = c.filter(|_| arguments <= SHIM_ARGUMENTS) else {
-        return quote!(::hot::__private::Mocks::none(&#item));
+    let Some(c) = c.filter(|_| arguments <= TOLD_ARGUMENTS) else {
+        let none = mocked.then(|| quote!(.with_mocks(::hot::__private::Mocks::none(&#item))));
+        return none.unwrap_or_default();
     };
-    let maker = format_ident!("mocks_{}{arguments}", if c { "c_" } else { "" });
     let abi = c.then(|| quote!(extern "C"));
     let holes = pointer_holes(arguments);
-    quote!(::hot::__private::#maker(&#item, #body as unsafe #abi #holes))
+    let witness = quote!(#body as unsafe #abi #holes);
+    let sizes = if is_async { quote!(async_sizes) } else { quote!(sizes) };
+    let mocks = mocked.then(|| {
+        let maker = format_ident!("mocks_{}{arguments}", if c { "c_" } else { "" });
+        quote!(.with_mocks(::hot::__private::#maker(&#item, #witness)))
+    });
+    quote!(.with_sizes(::hot::__private::#sizes(#witness)) #mocks)
+}
+
+/// A section of its own for what the slot holds. LLVM makes one function of those that compile to
+/// the same instructions, but not across sections; and an entry has to name its own function, whose
+/// symbol covers the types in its signature.
+fn own_section(signature: &Signature, home: Home<'_>) -> TokenStream {
+    let text = format!("::{}", item(signature, home));
+    // Of the macro's making: to a lint this is unsafe code, and not the user's.
+    let span = signature.ident.span().resolved_at(Span::call_site());
+    // SAFETY (of what is emitted): the section is one of code, as a function's own would be.
+    quote_spanned! {span=>
+        #[unsafe(link_section = ::core::concat!(".text.body.", ::core::module_path!(), #text))]
+    }
 }
 
 /// The statics: slot and entry.
@@ -443,8 +470,7 @@ fn entry(
     let file = quote_spanned!(span=> ::core::file!());
     // Set by cargo when it compiles a binary or an example; names then begin with `main`.
     let binary = std::env::var("CARGO_BIN_NAME").unwrap_or_default();
-    let mocks = (!generic && cfg!(feature = "mock")).then(|| mocks(signature, home, slot_holds));
-    let with_mocks = mocks.map(|mocks| quote!(.with_mocks(#mocks)));
+    let with_type = (!generic).then(|| with_type(signature, home, slot_holds));
     let text = format!("\0{binary}\0{}\0{}\0", item(signature, home), type_text(signature, home));
     quote! {
         #[unsafe(link_section = "hot_slots")]
@@ -459,7 +485,7 @@ fn entry(
             #original,
             ::core::concat!(::core::module_path!(), #text, #file),
             #identity,
-        ) #with_mocks;
+        ) #with_type;
     }
 }
 

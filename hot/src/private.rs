@@ -4,7 +4,7 @@ pub use crate::__hot_instance as instance;
 pub use crate::future::{HotFuture, RawFuture};
 pub use crate::mock::process::{original_by_name, put_closure, put_closure_by_name};
 pub use crate::mock::*;
-pub use crate::registry::{Entry, Mocks, SignatureId};
+pub use crate::registry::{Entry, Mocks, SignatureId, async_sizes, sizes};
 pub use crate::slot::Slot;
 pub use crate::slot::instances::instance;
 pub use hot_patch::abi::Kind;

@@ -40,8 +40,10 @@ pub struct Facts {
     pub externs: Vec<PathBuf>,
     /// `--target`.
     pub target: Option<String>,
-    /// `-C lto`, when it is not off.
+    /// `-C lto` or `-C linker-plugin-lto`, when it is not off.
     pub lto: bool,
+    /// `-C panic=abort`.
+    pub aborts: bool,
 }
 
 impl Record {
@@ -91,8 +93,14 @@ impl Record {
         match option.split_once('=') {
             Some(("extra-filename", value)) => *extra = value.to_owned(),
             Some(("incremental", value)) => facts.incremental = Some(self.cwd.join(value)),
+            // Without a link-time pass over all crates, the objects are what is linked.
             Some(("lto", value)) => facts.lto = !matches!(value, "off" | "no" | "n" | "false"),
             None if option == "lto" => facts.lto = true,
+            Some(("linker-plugin-lto", value)) => {
+                facts.lto |= !matches!(value, "off" | "no" | "n" | "false");
+            }
+            None if option == "linker-plugin-lto" => facts.lto = true,
+            Some(("panic", value)) => facts.aborts = value == "abort",
             _ => {}
         }
     }

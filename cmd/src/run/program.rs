@@ -82,11 +82,13 @@ impl Session {
         if std::mem::replace(&mut self.announced, true) {
             return;
         }
-        let known = self.world.get().map(|w| (w.hot_functions(), hex(w.build_id())));
+        let known = self.world.get().and_then(|world| {
+            Ok((world.hot_functions(), hex(world.build_id()), world.undescribed()?))
+        });
         let pid = self.pid();
         let executable = self.current.as_ref().map(|b| b.executable.clone()).unwrap_or_default();
         let obstacle = self.current.as_ref().and_then(|b| b.obstacle.clone());
-        let (hot_functions, build_id) = match known {
+        let (hot_functions, build_id, undescribed) = match known {
             Ok(known) => known,
             Err(error) => {
                 if self.start == 1 || obstacle.is_none() {
@@ -95,11 +97,11 @@ impl Session {
                         format!("the program runs (pid {pid}), each edit restarts it: {why}");
                     self.show.terminal.warn(&note);
                 }
-                self.tell_running(0, hex(&build_id_of(&executable)));
+                self.tell_running(0, hex(&build_id_of(&executable)), Vec::new());
                 return;
             }
         };
-        self.tell_running(hot_functions, build_id);
+        self.tell_running(hot_functions, build_id, undescribed.clone());
         let name = executable.file_name().unwrap_or_default().display();
         match hot_functions {
             _ if self.ended => {}
@@ -117,12 +119,23 @@ impl Session {
             )),
             n => self.show.terminal.detail(&count(n, "hot function")),
         }
+        if hot_functions > 0 && !self.ended && self.undescribed != undescribed {
+            if !undescribed.is_empty() {
+                self.show.terminal.warn(&checks_less(&undescribed));
+            }
+            self.undescribed = undescribed;
+        }
     }
 
     /// That a later start runs, `restarted` has told.
-    fn tell_running(&mut self, hot_functions: usize, build_id: String) {
+    fn tell_running(&mut self, hot_functions: usize, build_id: String, undescribed: Vec<String>) {
         if self.start == 1 {
-            self.show.tell(&Event::Running { pid: self.pid(), hot_functions, build_id });
+            self.show.tell(&Event::Running {
+                pid: self.pid(),
+                hot_functions,
+                build_id,
+                undescribed,
+            });
         }
     }
 
@@ -229,6 +242,17 @@ impl Session {
         std::thread::sleep(Duration::from_millis(20));
         self.interrupt.requested()
     }
+}
+
+/// What is said of crates that describe no types.
+fn checks_less(crates: &[String]) -> String {
+    let names = crates.join(", ");
+    let are = if crates.len() == 1 { "is" } else { "are" };
+    format!(
+        "{names} {are} compiled without full debug information, so less is checked: of arguments, \
+         results and statics only size, alignment and name, and a type that changes inside is not \
+         seen; set `debug = true` in the profile (`line-tables-only` is not enough)"
+    )
 }
 
 fn hex(bytes: &[u8]) -> String {

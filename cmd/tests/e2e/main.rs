@@ -13,6 +13,7 @@
 //! - `functions`, `items`, `locals`, `trouble`: the cases;
 //! - `effect`: what is told of code that goes on as it was, and the dry run;
 //! - `backtraces`, `debuggers`: what is read of patched code;
+//! - `undescribed`: a program without debug information;
 //! - `table`: what each kind of edit comes to, one row each;
 //! - `command`: what the command line promises; `paths`: patches named on the program's stdin.
 
@@ -27,8 +28,10 @@ mod harness;
 mod items;
 mod locals;
 mod paths;
+mod profiles;
 mod session;
 mod table;
 mod trouble;
+mod undescribed;
 
 use harness::{line, project, tool};

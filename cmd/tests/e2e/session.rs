@@ -70,7 +70,6 @@ impl Session {
             .args(["run", "--manifest-path"])
             .arg(project.manifest())
             .args(project.fixture.selection)
-            .args(flags)
             .arg("--target-dir")
             .arg(project.target())
             .arg("--events")

@@ -95,50 +95,9 @@ const CASES: &[Case] = &[
 ];
 
 /// Nothing old is alive that the new code could meet, but that is not known.
-const CAUTIOUS: &[Case] = &[
-    Case {
-        name: "another type of an async function's result, below",
-        edits: &[
-            Put("wares/asynchronous.rs", "    below(n).await", "    below(n).await.len() as u64"),
-            Put(
-                "wares/asynchronous.rs",
-                "async fn below(n: u64) -> u64",
-                "async fn below(n: u64) -> String",
-            ),
-            Put("wares/asynchronous.rs", "ready(n + 1).await", "ready(format!(\"{n:>9}\")).await"),
-        ],
-        outcome: Refused("layout", &["@::asynchronous::below"]),
-        answers: &[("@ later 3", "4", "9")],
-    },
-    Case {
-        name: "a variant of an enum that lives in calls only",
-        edits: &[
-            Put("wares/enums.rs", "    Small,\n", "    Tiny,\n    Small,\n"),
-            Put("wares/enums.rs", "    if n < 3 {", "    if n < 1 { Size::Tiny } else if n < 3 {"),
-            Put(
-                "wares/enums.rs",
-                "        Size::Small => ",
-                "        Size::Tiny => \"tiny\".to_owned(),\n        Size::Small => ",
-            ),
-        ],
-        outcome: Refused("layout", &["@::enums::Size", "Tiny"]),
-        answers: &[
-            ("@ local 0", "small", "tiny"),
-            ("@ local 2", "small", "small"),
-            ("@ local 5", "large 5", "large 5"),
-        ],
-    },
-    Case {
-        name: "an impl inserted before one whose method has a static",
-        edits: &[
-            Put(
-                "wares/statics.rs",
-                "struct Meter;",
-                "struct Meter;\n\nimpl Clone for Meter {\n    fn clone(&self) -> Meter {\n        Meter\n    }\n}",
-            ),
-            Put("wares/statics.rs", "Meter.read()", "Meter.clone().read()"),
-        ],
-        outcome: Refused("static", &["@::statics::Meter::read::READ"]),
-        answers: &[("@ metered 0", "true", "true"), ("@ metered 1", "true", "true")],
-    },
-];
+const CAUTIOUS: &[Case] = &[Case {
+    name: "a static in a block, one of its name inserted before",
+    edits: &[Put("wares/statics.rs", "[sited!(500)]", "[sited!(700), sited!(500)]")],
+    outcome: Refused("static", &["@::statics::sited::__hot_sited::SITE", "told apart"]),
+    answers: &[("@ sited 1", "[500]", "[700, 500]")],
+}];

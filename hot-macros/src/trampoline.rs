@@ -37,7 +37,7 @@ use crate::identity::{self, Identity};
 use crate::signature::{Argument, Function, Signature};
 use crate::text::render;
 use crate::tokens;
-use proc_macro2::{Delimiter, Group, Span, TokenStream};
+use proc_macro2::{Delimiter, Group, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::{Generics, Ident, Result};

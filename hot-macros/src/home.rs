@@ -70,6 +70,28 @@ impl<'a> Home<'a> {
         }
     }
 
+    /// The path of the function itself, as the trampoline writes it; none for `Drop::drop`, which
+    /// nobody may name.
+    pub fn item_inside(self, function: &Ident) -> Option<TokenStream> {
+        match self.header().and_then(|header| header.trait_path.as_ref()) {
+            Some(path) if is_drop(path) => None,
+            Some(path) => Some(quote!(<Self as #path>::#function)),
+            None => Some(self.inside(function)),
+        }
+    }
+
+    /// The path of the function itself, as a static writes it. Only for homes that are not generic.
+    pub fn item_outside(self, function: &Ident) -> Option<TokenStream> {
+        match self.header() {
+            Some(header) if header.trait_path.is_some() => {
+                let (self_type, path) = (&header.self_type, header.trait_path.as_ref()?);
+                let item = quote!(<#self_type as #path>::#function);
+                (!is_drop(path)).then(|| tokens::make_static(item, &header.lifetimes()))
+            }
+            _ => Some(self.outside(function)),
+        }
+    }
+
     /// The path of a piece, as a static writes it. Only for homes that are not generic.
     pub fn outside(self, piece: &Ident) -> TokenStream {
         match self {
@@ -130,6 +152,10 @@ impl Header {
             name.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
         format_ident!("__Hot{letters}")
     }
+}
+
+fn is_drop(path: &TokenStream) -> bool {
+    path.clone().into_iter().last().is_some_and(|word| word.to_string() == "Drop")
 }
 
 /// The names of the lifetimes that are declared.

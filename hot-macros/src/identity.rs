@@ -136,14 +136,22 @@ const PLAIN: &[&str] = &[
 ];
 
 fn may_have_lifetime(ty: &TokenStream) -> bool {
-    tokens::has_elided(ty) || may_hide_lifetime(ty)
+    tokens::has_elided(ty) || may_hide_lifetime(ty) || !tokens::lifetimes(ty).is_empty()
 }
 
 /// Whether a path in it may stand for a type with a lifetime that is not written.
 fn may_hide_lifetime(ty: &TokenStream) -> bool {
+    // The name of a lifetime that is written hides none.
+    let mut quoted = false;
     ty.clone().into_iter().any(|token| match token {
-        proc_macro2::TokenTree::Ident(word) => !PLAIN.contains(&word.to_string().as_str()),
+        proc_macro2::TokenTree::Ident(word) => {
+            !std::mem::take(&mut quoted) && !PLAIN.contains(&word.to_string().as_str())
+        }
         proc_macro2::TokenTree::Group(group) => may_hide_lifetime(&group.stream()),
+        proc_macro2::TokenTree::Punct(mark) => {
+            quoted = mark.as_char() == '\'';
+            false
+        }
         _ => false,
     })
 }

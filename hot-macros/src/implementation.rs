@@ -12,6 +12,9 @@
 //! };
 //! ```
 //!
+//! In the bodies of a trait impl the trait's methods may be called without an import of the trait
+//! (`self.0.fmt(f)` in `impl fmt::Display`); one that the header does not name alone is imported.
+//!
 //! `Display` is its supertrait, so `Self::Item` still means the item of the original trait, and
 //! the type may be foreign. Two details: a lifetime that the header leaves out gets a name, since
 //! a trait header may leave out none; and `Self` in a declaration is written out as the type where
@@ -105,14 +108,27 @@ pub fn expand(
         return Ok(quote!(#every #whole));
     }
     let (extension, arguments) = (&header.extension, header.arguments());
+    let import = import(trait_path);
     Ok(quote! {
         #every const _: () = {
+            #import
             #[allow(drop_bounds, clippy::all, clippy::pedantic)]
             trait #extension #generics: #trait_path #where_clause { #(#declared)* }
             impl #generics #extension #arguments for #self_type #where_clause { #(#beside)* }
             #whole
         };
     })
+}
+
+/// Brings a trait into scope, if its name is not there already.
+fn import(trait_path: &TokenStream) -> Option<TokenStream> {
+    let is = |token: &TokenTree, mark| matches!(token, TokenTree::Punct(p) if p.as_char() == mark);
+    let path: Vec<TokenTree> =
+        trait_path.clone().into_iter().take_while(|token| !is(token, '<')).collect();
+    let end = path.iter().rposition(|token| !is(token, ':'))? + 1;
+    let elsewhere = path[..end].iter().any(|token| is(token, ':'));
+    let path = path[..end].iter();
+    elsewhere.then(|| quote!(#[allow(unused_imports)] use #(#path)* as _;))
 }
 
 fn expand_method(

@@ -12,6 +12,7 @@
 //! - `identity`: the fn pointer type under which a replacement is checked.
 //! - `name` and `text`: `*Cart.Display.fmt` and `fn(&Cart) -> u64`.
 //! - `function`, `implementation`, `module`: the three places for the attribute.
+//! - `mock`: the macros `mock!`, `mock_by_name!` and `call_original_by_name!`.
 //! - `tokens`: scanning and rewriting of token streams.
 //!
 //! A refusal is a `compile_error!` at the right place *and* the item as written, so that one
@@ -22,6 +23,7 @@ mod function;
 mod home;
 mod identity;
 mod implementation;
+mod mock;
 mod module;
 mod name;
 mod signature;
@@ -56,6 +58,28 @@ pub fn hot(
             quote!(#refusal #item).into()
         }
     }
+}
+
+/// A closure in the place of a function. See the crate `hot`.
+#[proc_macro]
+pub fn mock(tokens: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    or_refusal(mock::expand(tokens.into(), false))
+}
+
+/// A closure in the place of a function that is given by name. See the crate `hot`.
+#[proc_macro]
+pub fn mock_by_name(tokens: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    or_refusal(mock::expand(tokens.into(), true))
+}
+
+/// Calls the code below the mocks of a function that is given by name. See the crate `hot`.
+#[proc_macro]
+pub fn call_original_by_name(tokens: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    or_refusal(mock::expand_original(tokens.into()))
+}
+
+fn or_refusal(expanded: Result<TokenStream>) -> proc_macro::TokenStream {
+    expanded.unwrap_or_else(|refusal| refusal.to_compile_error()).into()
 }
 
 /// The argument of the attribute.

@@ -200,10 +200,14 @@ impl Signature {
         self.output.as_ref().map(|output| quote!(-> #output)).unwrap_or_default()
     }
 
-    /// Names for the arguments where patterns cannot stand: the pattern itself when it is a name.
+    /// Names for the arguments where patterns cannot stand: the pattern itself when it is a name,
+    /// and not that of the function, which the statics in it refer to.
     pub fn argument_names(&self) -> Vec<Ident> {
         let named = |(index, argument): (usize, &Argument)| {
-            argument.name().unwrap_or_else(|| format_ident!("__hot_argument_{index}"))
+            argument
+                .name()
+                .filter(|name| *name != self.ident)
+                .unwrap_or_else(|| format_ident!("__hot_argument_{index}"))
         };
         self.arguments.iter().enumerate().map(named).collect()
     }

@@ -7,7 +7,8 @@
 //!     fn __hot_total(o: &Order) -> u64 { … }                                   the body
 //!     static __HOT_SLOT: Slot = Slot::new(__hot_total as *const ());           in hot_slots
 //!     #[used] static __HOT_ENTRY: Entry = Entry::new(…, &__HOT_SLOT, …)        in hot_entries
-//!         .with_sizes(sizes(__hot_total as unsafe fn(_) -> _));
+//!         .with_sizes(sizes(__hot_total as unsafe fn(_) -> _))
+//!         .with_mocks(mocks_1(&total, __hot_total as unsafe fn(_) -> _));
 //!     let code = if false { __hot_total as fn(_) -> _ } else { transmute(__HOT_SLOT.get()) };
 //!     code(o)
 //! }
@@ -20,8 +21,9 @@
 //! signature alone, never on the body, so that an edit of a body leaves callers as they are.
 //!
 //! *Generic functions.* A static cannot depend on a type parameter, so there is one slot for all
-//! instances, null until one of them is replaced; then a table knows which. Each trampoline that
-//! is compiled leaves the pair (slot, body) for the tool. `impl Trait` in an argument becomes a
+//! instances, null until one of them is replaced or mocked; then a table knows which, and the
+//! trampoline does itself what the shim of an ordinary function does (`mock::shim` in `hot`; not in
+//! builds without the feature `mock`). Each trampoline that is compiled leaves the pair (slot, body) for the tool. `impl Trait` in an argument becomes a
 //! parameter with a name in the body; the trampoline keeps the signature as written (turbofish
 //! included) and hands on to `__hot_via_…`, which has the parameters with names.
 //!
@@ -201,7 +203,44 @@ pub fn split(function: &Function, home: Home<'_>, attributes: &Sorted) -> Result
     };
     // SAFETY (of both casts that are emitted): a slot and a table of instances hold code of the
     // function's own type only (`slot::layers::commit_live`), and the type is taken from the body.
-    let code = if generic {
+    let mockable = generic && cfg!(feature = "mock");
+    let code = if mockable {
+        let item = match (home.item_inside(&signature.ident), signature.parameters()) {
+            (None, _) => quote!(#code_path #turbofish),
+            (Some(item), none) if none.is_empty() => item,
+            (Some(item), names) => quote!(#item::<#(#names),*>),
+        };
+        // Arguments of type `impl Trait` have no name in the item: a call tells which they are.
+        let told = (generics.params.len() != signature.generics.params.len()).then(|| {
+            let call = match unsafety {
+                Some(_) => quote!(unsafe { __hot_item(#values) }),
+                None => quote!(__hot_item(#values)),
+            };
+            quote!(if false { let _ = #call; ::hot::__private::never() })
+        });
+        // One call for all plain code, the original included: by way of a pointer, so that the
+        // compiler does not inline the body here.
+        quote! {
+            ::hot::__private::instance!(__HOT_SLOT, #code_path #turbofish);
+            let __hot_code = #code_path #turbofish as #pointer_type;
+            let __hot_found = if __HOT_SLOT.get().is_null() {
+                ::hot::__private::Found::plain(__hot_code as *const ())
+            } else {
+                let __hot_item = #item;
+                #told
+                ::hot::__private::find_instance(
+                    &__HOT_SLOT,
+                    __hot_code as *const (),
+                    ::hot::__private::Item::teller(&__hot_item),
+                )
+            };
+            let __hot_code = if false {
+                __hot_code
+            } else {
+                unsafe { ::core::mem::transmute(__hot_found.code) }
+            };
+        }
+    } else if generic {
         quote! {
             ::hot::__private::instance!(__HOT_SLOT, #code_path #turbofish);
             let __hot_code = #code_path #turbofish as #pointer_type;
@@ -230,6 +269,24 @@ pub fn split(function: &Function, home: Home<'_>, attributes: &Sorted) -> Result
         None => call,
     };
     let call = guard(quote!(__hot_code(#values)));
+    let call = if mockable {
+        // SAFETY (of what is emitted): with data, the code is that of a mock with a closure, which
+        // takes the data before the arguments, once.
+        let with_data = pointer_holes(1 + self_token.iter().len() + names.len());
+        quote! {
+            if __hot_found.data.is_null() {
+                #call
+            } else {
+                unsafe {
+                    ::core::mem::transmute::<*const (), #with_data>(__hot_found.code)(
+                        __hot_found.data, #values
+                    )
+                }
+            }
+        }
+    } else {
+        call
+    };
     let call = if asyncness.is_some() {
         let witness = home.inside(&body_ident);
         let witness = guard(quote!(#witness #turbofish(#values)));
@@ -321,30 +378,43 @@ fn turbofish(generics: &Generics) -> TokenStream {
     }
 }
 
-/// How many arguments a function has at most whose sizes are told (`registry::sizes` in `hot`).
-const SIZED_ARGUMENTS: usize = 12;
+/// `fn(_, _) -> _`.
+fn pointer_holes(arguments: usize) -> TokenStream {
+    let holes = std::iter::repeat_n(quote!(_), arguments);
+    quote!(fn(#(#holes),*) -> _)
+}
 
-/// What adds the sizes of arguments and result to the entry of a function that is not generic.
-fn with_sizes(signature: &Signature, home: Home<'_>, slot_holds: &Ident) -> Option<TokenStream> {
+/// How many arguments a function has at most whose sizes are told and that can be mocked
+/// (`registry::sizes` and `mock::shim` in `hot`).
+const TOLD_ARGUMENTS: usize = 12;
+
+/// What adds to the entry of a function that is not generic what the compiler knows of its type: the
+/// sizes of arguments and result, and what mocks need.
+fn with_type(signature: &Signature, home: Home<'_>, slot_holds: &Ident) -> TokenStream {
+    let body = home.outside(slot_holds);
+    let mocked = cfg!(feature = "mock");
+    let item = home.item_outside(&signature.ident).unwrap_or_else(|| body.clone());
     let arguments = signature.receiver.iter().len() + signature.arguments.len();
     let is_async = signature.asyncness.is_some();
-    let abi = match signature.abi.as_ref().filter(|_| !is_async) {
-        None => None,
-        Some(abi) => match abi.name.as_ref().map(|name| name.value()).as_deref() {
-            Some("Rust") => None,
-            Some("C") | None => Some(quote!(extern "C")),
-            Some(_) => return None,
-        },
+    let abi = signature.abi.as_ref().filter(|_| !is_async);
+    let c = match abi.map(|abi| abi.name.as_ref().map(|name| name.value())) {
+        None => Some(false),
+        Some(None) => Some(true),
+        Some(Some(name)) => ["Rust", "C"].iter().position(|abi| name == *abi).map(|at| at == 1),
     };
-    if arguments > SIZED_ARGUMENTS {
-        return None;
-    }
+    let Some(c) = c.filter(|_| arguments <= TOLD_ARGUMENTS) else {
+        let none = mocked.then(|| quote!(.with_mocks(::hot::__private::Mocks::none(&#item))));
+        return none.unwrap_or_default();
+    };
+    let abi = c.then(|| quote!(extern "C"));
+    let holes = pointer_holes(arguments);
+    let witness = quote!(#body as unsafe #abi #holes);
     let sizes = if is_async { quote!(async_sizes) } else { quote!(sizes) };
-    let holes = std::iter::repeat_n(quote!(_), arguments);
-    let body = home.outside(slot_holds);
-    Some(quote! {
-        .with_sizes(::hot::__private::#sizes(#body as unsafe #abi fn(#(#holes),*) -> _))
-    })
+    let mocks = mocked.then(|| {
+        let maker = format_ident!("mocks_{}{arguments}", if c { "c_" } else { "" });
+        quote!(.with_mocks(::hot::__private::#maker(&#item, #witness)))
+    });
+    quote!(.with_sizes(::hot::__private::#sizes(#witness)) #mocks)
 }
 
 /// A section of its own for what the slot holds. LLVM makes one function of those that compile to
@@ -352,6 +422,7 @@ fn with_sizes(signature: &Signature, home: Home<'_>, slot_holds: &Ident) -> Opti
 /// symbol covers the types in its signature.
 fn own_section(signature: &Signature, home: Home<'_>) -> TokenStream {
     let text = format!("::{}", item(signature, home));
+    // Of the macro's making: to a lint this is unsafe code, and not the user's.
     // SAFETY (of what is emitted): the section is one of code, as a function's own would be.
     quote! {
         #[unsafe(link_section = ::core::concat!(".text.body.", ::core::module_path!(), #text))]
@@ -398,7 +469,7 @@ fn entry(
     let file = quote_spanned!(span=> ::core::file!());
     // Set by cargo when it compiles a binary or an example; names then begin with `main`.
     let binary = std::env::var("CARGO_BIN_NAME").unwrap_or_default();
-    let sizes = (!generic).then(|| with_sizes(signature, home, slot_holds)).flatten();
+    let with_type = (!generic).then(|| with_type(signature, home, slot_holds));
     let text = format!("\0{binary}\0{}\0{}\0", item(signature, home), type_text(signature, home));
     quote! {
         #[unsafe(link_section = "hot_slots")]
@@ -413,7 +484,7 @@ fn entry(
             #original,
             ::core::concat!(::core::module_path!(), #text, #file),
             #identity,
-        ) #sizes;
+        ) #with_type;
     }
 }
 

@@ -26,6 +26,9 @@
 //! | 48 | `sizes: *const [u64; 2]`, size and alignment of each argument, then of the result (of an |
 //! | | `async fn`, of what it gives in the end); null where none are told |
 //! | 56 | `sizes_len: usize`, how many |
+//! | 64 | `item: TypeId`, of the function as an item; without meaning when `shim` is null |
+//! | 80 | `shim: *const ()`, what lies in the slot while it is mocked; null for a generic function and |
+//! | | for one that cannot be mocked |
 //!
 //! The sizes are for programs that are compiled without debug information: there is nothing else
 //! then by which the tool could see that an argument has become another. A generic function tells
@@ -47,9 +50,9 @@ pub const SLOT_IDENT: &str = "__HOT_SLOT";
 pub const ENTRY_IDENT: &str = "__HOT_ENTRY";
 
 /// Version of the entry's layout, in its first two bytes.
-pub const ENTRY_ABI: u16 = 2;
+pub const ENTRY_ABI: u16 = 3;
 /// Size of an entry in bytes.
-pub const ENTRY_SIZE: usize = 64;
+pub const ENTRY_SIZE: usize = 88;
 /// Offset of the slot pointer.
 pub const ENTRY_SLOT: usize = 8;
 /// Offset of the pointer to the original code.

@@ -1,7 +1,9 @@
 //! What can go wrong, in sentences.
 
 /// Why something asked of this crate was not done. The program is as it was.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+///
+/// Its `Debug` is its sentence, so that `unwrap()` in a test says what to do.
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// No hot function has this name.
@@ -32,6 +34,81 @@ pub enum Error {
         /// The name or path that was given.
         name: String,
     },
+    /// The path stands for something else than a hot function.
+    #[error(
+        "`{path}` is not a hot function: put `#[hot]` on it, its impl block or its module; for a function of std or of a dependency write a thin `#[hot]` function around it, call that, and mock that"
+    )]
+    NotHot {
+        /// The item, as the compiler prints its path.
+        path: String,
+    },
+    /// A function of a crate without hot functions.
+    #[error(
+        "`{name}` cannot be hot, since it is not in this workspace: write a thin `#[hot]` function around it, call that, and mock that, such as `#[hot] fn open(path: &Path) -> io::Result<File> {{ File::open(path) }}`"
+    )]
+    Foreign {
+        /// The name or path that was given.
+        name: String,
+    },
+    /// A function pointer or a closure variable was given where the path of a function is needed.
+    #[error(
+        "`{given}` does not tell which function is meant: give the path itself, such as `Cart::total`, not a pointer to it"
+    )]
+    NotAnItem {
+        /// The type that was given.
+        given: String,
+    },
+    /// The replacement is of another type than the function.
+    #[error("`{name}` is of type `{expected}`, and what is to stand for it of type `{given}`")]
+    SignatureMismatch {
+        /// The function's name.
+        name: String,
+        /// Its type, as written.
+        expected: String,
+        /// The type of the replacement, as the compiler prints it.
+        given: String,
+    },
+    /// An `async fn` was taken for another function, or the other way round.
+    #[error("`{name}` is {}`async`: use {with}", if *is { "" } else { "not " })]
+    Asynchronous {
+        /// The function's name.
+        name: String,
+        /// Whether it is `async`.
+        is: bool,
+        /// What to use instead.
+        with: &'static str,
+    },
+    /// No mock can stand for this function.
+    #[error("`{name}` cannot be mocked: {why}")]
+    CannotMock {
+        /// The function's name.
+        name: String,
+        /// Why, and what to do instead.
+        why: String,
+    },
+    /// A pattern that no function's name fits.
+    #[error("no hot function fits `{pattern}`{}", suggestion(nearest))]
+    NoMatch {
+        /// The pattern.
+        pattern: String,
+        /// The names most like it, best first; may be empty.
+        nearest: Vec<String>,
+    },
+    /// A mock was put into a scope that has ended.
+    #[error("the scope is over: its mocks ended with it")]
+    ScopeIsOver,
+    /// What was expected of mocks has not come true.
+    #[error("{}", failures.join("\n"))]
+    NotAsExpected {
+        /// A sentence for each mock.
+        failures: Vec<String>,
+    },
+}
+
+impl std::fmt::Debug for Error {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Display::fmt(self, f)
+    }
 }
 
 fn suggestion(nearest: &[String]) -> String {

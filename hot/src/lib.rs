@@ -34,12 +34,15 @@
 //! - `registry`: all hot functions of the program, by name; `name` has the names that people type.
 //! - `future`: what an `async fn` becomes behind its slot.
 //! - `load`: patches.
+//! - `mock`: mocks, process-wide and in scopes; [`mocks`] is the chapter about them.
 //! - `error`: what can go wrong, in sentences.
 //!
 //! # Features
 //!
 //! - `enabled` (default): slots exist. Without it `#[hot]` leaves functions as written, at no cost,
 //!   and whatever asks for a replacement is answered [`Error::NotInstrumented`].
+//! - `mock` (default): hot functions can be mocked. A program that is never tested with mocks builds a
+//!   little faster without.
 //! - `backtraces` (default): backtraces and debuggers know the code of patches. The program gets a
 //!   `dl_iterate_phdr` that adds to the system's list of loaded objects, and GDB's
 //!   `__jit_debug_descriptor`.
@@ -51,6 +54,9 @@ mod error;
 mod future;
 mod library;
 mod load;
+mod mock;
+#[doc = include_str!("../docs/mocks.md")]
+pub mod mocks {}
 mod name;
 mod private;
 mod registry;
@@ -69,6 +75,15 @@ pub mod __library {
 }
 
 pub use error::Error;
+pub use mock::answers::Answers;
+pub use mock::bulk::forbid;
+pub use mock::original::{Callable, call_original, call_original_async};
+pub use mock::process::{
+    FunctionPointer, get_mock_for, mock, mock_by_name, reset, reset_all, reset_by_name,
+};
+pub use mock::scope::{InScope, Local, Scope, ScopeHandle, Scoped, scope};
+pub use mock::sequence::Sequence;
+pub use mock::{Forbidden, Mock};
 pub use registry::{Function, functions};
 pub use reload::{Reloader, ReloaderHandle, Report, Source, reloader_loop, spawn_reloader};
 pub use slot::layers::Layer;
@@ -129,3 +144,79 @@ pub use slot::layers::Layer;
 /// that relies on what a particular function *answers* has to count on another answer once that
 /// function is hot.
 pub use hot_macros::hot;
+
+/// Puts a closure in the place of a function.
+///
+/// ```text
+/// hot::mock!([in scope,] [instance] path, closure [, when |…| …] [, record |…| …])
+/// ```
+///
+/// The closure is written with its types, since they are compared with the function's; a lifetime that
+/// is left out is a new one at each call, as in a function. Without `in` the mock is process-wide and
+/// stays until it is [`reset`]; with it, it is of that [`Scope`]. What the closure captures is `Send +
+/// Sync + 'static`, except `in` the [`Local`] of [`Scope::with`], where it may borrow.
+///
+/// ```
+/// # use hot::hot;
+/// #[hot]
+/// fn price(quantity: u64) -> u64 {
+///     quantity * 3
+/// }
+///
+/// #[hot]
+/// async fn fetch(id: u64) -> String {
+///     format!("order {id}")
+/// }
+///
+/// #[hot]
+/// fn parse<T: std::str::FromStr>(text: &str) -> Option<T> {
+///     text.parse().ok()
+/// }
+///
+/// # fn main() -> Result<(), hot::Error> {
+/// # if !cfg!(feature = "mock") { return Ok(()); }
+/// let offer = 42;
+/// hot::mock!(price, move |_: u64| -> u64 { offer })?;
+/// assert_eq!(price(1), 42);
+/// hot::reset(price)?;
+///
+/// let scope = hot::scope();
+/// hot::mock!(in scope, price, |quantity: u64| -> u64 { 0 }, when |quantity| *quantity > 100)?;
+/// hot::mock!(in scope, fetch, async |id: u64| -> String { id.to_string() })?;
+/// hot::mock!(in scope, parse::<u32>, |_: &str| -> Option<u32> { None })?;
+/// assert_eq!((price(1), price(101)), (3, 0));
+/// assert_eq!((parse::<u32>("1"), parse::<u64>("1")), (None, Some(1)));
+/// # Ok(())
+/// # }
+/// ```
+///
+/// - `async |…| -> T { … }` for an `async fn`; `unsafe` and `extern "C"` before the bars where the
+///   function has them; `for<'a>` before them where a lifetime needs a name.
+/// - An instance of a generic function is meant by its types, `parse::<u32>`; where they are inferred,
+///   as for `impl Trait`, `instance` says that it is one.
+/// - `when |…| …` is given references to the arguments: where it answers `false`, the call goes on to
+///   what lies below this mock. `record |…| …` likewise, and what it answers is kept for
+///   [`Mock::recorded`].
+/// - The types are used in functions of their own: generic parameters and `Self` of the code around
+///   the macro are not known there.
+/// - A panic of the closure is a panic of the function; in an `extern "C"` function it aborts.
+/// - A mock that calls its function calls the mock; [`call_original`] does not.
+///
+/// # Errors
+/// As the function [`mock`](fn@mock). In builds without the feature `enabled`:
+/// [`Error::NotInstrumented`].
+pub use hot_macros::mock;
+
+/// As [`mock!`], by name: `hot::mock_by_name!("shop/price", |o: &Order| -> u64 { 42 })`, in a scope
+/// `hot::mock_by_name!(in scope, "shop/price", …)`.
+///
+/// # Errors
+/// As [`mock_by_name`](fn@mock_by_name).
+pub use hot_macros::mock_by_name;
+
+/// Calls the code below the mocks of a function that is given by name, with its pointer type:
+/// `hot::call_original_by_name!("shop/price", fn(&Order) -> u64, &order)`.
+///
+/// # Errors
+/// As [`mock_by_name`](fn@mock_by_name).
+pub use hot_macros::call_original_by_name;

@@ -2,7 +2,9 @@
 
 pub use crate::__hot_instance as instance;
 pub use crate::future::{HotFuture, RawFuture};
-pub use crate::registry::{Entry, SignatureId, async_sizes, sizes};
+pub use crate::mock::process::{original_by_name, put_closure, put_closure_by_name};
+pub use crate::mock::*;
+pub use crate::registry::{Entry, Mocks, SignatureId, async_sizes, sizes};
 pub use crate::slot::Slot;
 pub use crate::slot::instances::instance;
 pub use hot_patch::abi::Kind;
@@ -45,6 +47,43 @@ macro_rules! __hot_instance {
 )))]
 macro_rules! __hot_instance {
     ($slot:path, $($body:tt)*) => {};
+}
+
+/// Stands in a branch that never runs, for the sake of types.
+pub fn never() -> ! {
+    unreachable!("a branch for the sake of types never runs")
+}
+
+/// Whether a mock's future may go where the function's own may, asked in a branch that never runs:
+/// `Future::of(own).like(mock)`. Where the function's own future is `Send`, the first of the two
+/// methods is found, and asks the same of the mock's; elsewhere the second, which asks nothing.
+pub struct Own<F>(std::marker::PhantomData<F>);
+
+impl<F> Own<F> {
+    /// The type of the function's own future.
+    pub fn of(_: &F) -> Self {
+        Own(std::marker::PhantomData)
+    }
+}
+
+/// Found first.
+pub trait LikeSend {
+    /// The mock's future must be `Send`.
+    fn like<M: Send>(self, _: &M);
+}
+
+impl<F: Send> LikeSend for Own<F> {
+    fn like<M: Send>(self, _: &M) {}
+}
+
+/// Found where the function's own future is not `Send`.
+pub trait LikeAny {
+    /// The mock's future may be what it is.
+    fn like<M>(self, _: &M);
+}
+
+impl<F> LikeAny for &Own<F> {
+    fn like<M>(self, _: &M) {}
 }
 
 /// Replaces a function in a test of this crate.

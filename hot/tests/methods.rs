@@ -456,3 +456,32 @@ fn through_a_trait_object() {
     });
     assert_eq!(object.to_string(), "1 lines");
 }
+
+/// In an impl of a trait its methods can be called, whether or not the trait is imported.
+mod unimported {
+    use hot::hot;
+    use std::{fmt, ops};
+
+    pub struct Label(pub String);
+
+    #[hot]
+    impl fmt::Display for Label {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            self.0.fmt(f)
+        }
+    }
+
+    #[hot]
+    impl ops::Add<u8> for Label {
+        type Output = u8;
+        fn add(self, other: u8) -> u8 {
+            other.add(1).add(other)
+        }
+    }
+}
+
+#[test]
+fn bodies_of_a_trait_impl_know_the_trait() {
+    assert_eq!(unimported::Label("a".to_owned()).to_string(), "a");
+    assert_eq!(unimported::Label(String::new()) + 2, 5);
+}

@@ -6,4 +6,8 @@ fn refusals() {
     let cases = trybuild::TestCases::new();
     cases.compile_fail("tests/ui/refused/*.rs");
     cases.pass("tests/ui/accepted/*.rs");
+    if cfg!(feature = "mock") {
+        cases.compile_fail("tests/ui/mock/refused/*.rs");
+        cases.pass("tests/ui/mock/accepted/*.rs");
+    }
 }

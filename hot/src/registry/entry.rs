@@ -22,6 +22,23 @@ pub struct Entry {
     identity: Option<fn() -> SignatureId>,
     sizes: *const Size,
     sizes_len: usize,
+    mocks: Mocks,
+}
+
+/// What mocks need of a function, as the macro makes it (`crate::mock::shim`).
+#[repr(C)]
+pub struct Mocks {
+    /// The type of the function as an item.
+    pub item: TypeId,
+    /// What lies in the slot while the function is mocked.
+    pub shim: *const (),
+}
+
+impl Mocks {
+    /// Of a function that is generic, or cannot be mocked by a closure.
+    pub const fn none<F: 'static>(_: &F) -> Mocks {
+        Mocks { item: TypeId::of::<F>(), shim: std::ptr::null() }
+    }
 }
 
 const _: () = {
@@ -40,11 +57,13 @@ const _: () = {
     assert!(offset_of!(Entry, sizes) == abi::ENTRY_SIZES);
     assert!(offset_of!(Entry, sizes_len) == abi::ENTRY_SIZES_LEN);
     assert!(size_of::<Size>() == abi::SIZE_BYTES);
+    assert!(offset_of!(Entry, mocks) == 64);
+    assert!(offset_of!(Mocks, shim) == 16);
     assert!(size_of::<Entry>() == abi::ENTRY_SIZE);
 };
 
-// SAFETY: nothing in an entry changes but what is behind `slot`, which is atomic; `original` is the
-// address of code, `text` of a string and `sizes` of numbers that are there for good.
+// SAFETY: nothing in an entry changes but what is behind `slot`, which is atomic; `original` and the
+// shim are addresses of code, `text` of a string and `sizes` of numbers that are there for good.
 unsafe impl Sync for Entry {}
 // SAFETY: as above.
 unsafe impl Send for Entry {}
@@ -70,7 +89,14 @@ impl Entry {
             identity,
             sizes: std::ptr::null(),
             sizes_len: 0,
+            mocks: Mocks::none(&()),
         }
+    }
+
+    /// The same with what mocks need.
+    pub const fn with_mocks(mut self, mocks: Mocks) -> Self {
+        self.mocks = mocks;
+        self
     }
 
     /// The same with the sizes of arguments and result.
@@ -98,6 +124,17 @@ impl Entry {
     /// The type that a replacement must have; `None` where the type has no name.
     pub(crate) fn identity(&self) -> Option<SignatureId> {
         self.identity.map(|identity| identity())
+    }
+
+    /// The type of the function as an item; that of a generic one stands for nothing.
+    pub(crate) fn item(&self) -> TypeId {
+        self.mocks.item
+    }
+
+    /// What lies in its slot while it is mocked; null for a generic function and for one that cannot
+    /// be mocked.
+    pub(crate) fn shim(&self) -> *const () {
+        self.mocks.shim
     }
 
     /// Its names, signature and file.

@@ -17,7 +17,7 @@ mod section {
 }
 mod sizes;
 
-pub use entry::{Entry, SignatureId};
+pub use entry::{Entry, Mocks, SignatureId};
 pub use sizes::{async_sizes, sizes};
 
 use crate::error::Error;
@@ -27,18 +27,21 @@ use dashmap::DashMap;
 use dashmap::mapref::entry::Entry::{Occupied, Vacant};
 use hot_patch::abi::Kind;
 use once_cell::sync::OnceCell;
+use std::any::TypeId;
 
 /// The index.
 struct Index {
     by_name: DashMap<String, Vec<&'static Entry>>,
     by_slot: DashMap<usize, &'static Entry>,
+    by_item: DashMap<TypeId, &'static Entry>,
 }
 
 static INDEX: OnceCell<Index> = OnceCell::new();
 
 fn index() -> &'static Index {
     INDEX.get_or_init(|| {
-        let index = Index { by_name: DashMap::new(), by_slot: DashMap::new() };
+        let index =
+            Index { by_name: DashMap::new(), by_slot: DashMap::new(), by_item: DashMap::new() };
         section::entries().iter().for_each(|entry| index.add(entry));
         index
     })
@@ -52,6 +55,9 @@ impl Index {
         match self.by_slot.entry(entry.slot().address()) {
             Occupied(_) => return,
             Vacant(place) => drop(place.insert(entry)),
+        }
+        if !entry.kind().is_some_and(Kind::is_generic) {
+            self.by_item.insert(entry.item(), entry);
         }
         let text = entry.text();
         let (name, path) = (text.name(), name::rust_path(text.module, text.item));
@@ -72,10 +78,32 @@ pub(crate) fn slot_is_registered(address: usize) -> Option<&'static Entry> {
     index().by_slot.get(&address).map(|entry| *entry)
 }
 
+/// The function that has this type as an item. Not for generic functions, which have many.
+pub(crate) fn find_item(item: TypeId) -> Option<&'static Entry> {
+    index().by_item.get(&item).map(|entry| *entry)
+}
+
+/// The generic functions of this name, wherever they stand: `push` for `shop/*Stack.push`.
+pub(crate) fn generic_functions(name: &str) -> Vec<&'static Entry> {
+    let is = |entry: &&'static Entry| {
+        let last = entry.text().item.rsplit(['.', '*']).next();
+        entry.kind().is_some_and(Kind::is_generic) && last == Some(name)
+    };
+    index().by_slot.iter().map(|entry| *entry).filter(is).collect()
+}
+
+/// Whether the crate of this name or path has hot functions at all.
+fn is_known_crate(name: &str) -> bool {
+    let root = |name: &str| name.split(['/', ':']).next().unwrap_or_default().to_owned();
+    let wanted = root(name);
+    index().by_name.iter().any(|entry| root(entry.key()) == wanted)
+}
+
 /// The function with this name or Rust path.
 ///
 /// # Errors
-/// [`Error::UnknownName`] with the nearest names; [`Error::Ambiguous`] with all places;
+/// [`Error::UnknownName`] with the nearest names; [`Error::Foreign`] when no crate of that name has
+/// hot functions; [`Error::Ambiguous`] with all places;
 /// [`Error::NotInstrumented`] when there are no slots in this build.
 pub(crate) fn find(name: &str) -> Result<&'static Entry, Error> {
     if !cfg!(feature = "enabled") {
@@ -87,6 +115,11 @@ pub(crate) fn find(name: &str) -> Result<&'static Entry, Error> {
         [] => {
             let names = functions().into_iter().map(|function| function.name);
             let nearest = name::nearest(name, names);
+            let root = name.split("::").next().unwrap_or_default();
+            let of_std = ["std", "core", "alloc"].contains(&root);
+            if of_std || name.contains("::") && nearest.is_empty() && !is_known_crate(name) {
+                return Err(Error::Foreign { name: name.to_owned() });
+            }
             Err(Error::UnknownName { name: name.to_owned(), nearest })
         }
         several => {
@@ -109,6 +142,10 @@ pub struct Function {
 }
 
 impl Function {
+    pub(crate) fn entry(&self) -> &'static Entry {
+        self.entry
+    }
+
     /// Its name in the registry, such as `shop/cart/*Cart.total`.
     pub fn name(&self) -> &str {
         &self.name
@@ -135,7 +172,7 @@ impl Function {
     }
 
     /// The patch that it runs: its number in this process, from 1. `None` for the original code,
-    /// and for code of a shared library.
+    /// for code of a shared library, and for a mock.
     pub fn patch(&self) -> Option<u32> {
         Some(layers::layer_of(self.entry.slot()).1).filter(|&patch| patch != 0)
     }

@@ -1,7 +1,7 @@
 //! What may lie on top of a function's own code, and in which order.
 //!
 //! ```text
-//! original  <  live edit
+//! original  <  live edit  <  mocks
 //! ```
 //!
 //! A call runs the topmost layer. A layer can be put on and taken off wherever it lies: the table
@@ -9,11 +9,15 @@
 //! writes the topmost one into the slot. All changes go through one lock, so that two of them
 //! cannot leave a slot with the older one's code. Callers never touch the lock.
 //!
+//! Of the mocks of a function this table knows only whether there are any: as long as one is on, the
+//! slot holds the shim, which finds out at each call which mock is meant ([`super::Point`]). A lone
+//! process-wide function pointer needs no shim and lies in the slot itself.
+//!
 //! A commit of several functions is all or none towards other commits. Towards callers it is slot
 //! by slot: a call that begins in between may run the new code of one function and the old code of
 //! another, as it may when it was under way already.
 
-use super::{Code, Slot, instances};
+use super::{Code, Point, Slot, instances};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry::{Occupied, Vacant};
 use std::fmt;
@@ -27,6 +31,8 @@ pub enum Layer {
     Original,
     /// The newest edit of its source.
     Live,
+    /// A mock, process-wide or of a scope.
+    Mock,
 }
 
 impl fmt::Display for Layer {
@@ -34,6 +40,7 @@ impl fmt::Display for Layer {
         f.write_str(match self {
             Layer::Original => "original",
             Layer::Live => "live",
+            Layer::Mock => "mock",
         })
     }
 }
@@ -57,15 +64,50 @@ struct Layers {
     original: Code,
     /// The code, and the patch that holds it.
     live: Option<(Code, u32)>,
+    mocks: Mocks,
+}
+
+/// What is known here of the mocks of a function.
+#[derive(Default)]
+struct Mocks {
+    /// From the first mock on.
+    point: Option<&'static Point>,
+    /// How many mocks need the shim.
+    covers: usize,
+    /// A process-wide function pointer.
+    plain: Option<Code>,
 }
 
 impl Layers {
-    /// The topmost layer, its patch, its code.
-    fn top(&self) -> (Layer, u32, Code) {
+    fn new(original: Code) -> Layers {
+        Layers { original, live: None, mocks: Mocks::default() }
+    }
+
+    /// The topmost layer that is not a mock, its patch, its code.
+    fn below(&self) -> (Layer, u32, Code) {
         match self.live {
             Some((code, patch)) => (Layer::Live, patch, code),
             None => (Layer::Original, 0, self.original),
         }
+    }
+
+    /// The topmost layer, its patch, its code.
+    fn top(&self) -> (Layer, u32, Code) {
+        match (&self.mocks, self.mocks.plain) {
+            (Mocks { point: Some(point), covers: 1.., .. }, _) => {
+                (Layer::Mock, 0, Code(point.shim()))
+            }
+            (_, Some(plain)) => (Layer::Mock, 0, plain),
+            _ => self.below(),
+        }
+    }
+
+    /// Writes what has changed: first what lies below the mocks, so that a shim always finds it.
+    fn write(&self, slot: &Slot) {
+        if let Some(point) = self.mocks.point {
+            point.below_slot().set(self.below().2.0);
+        }
+        slot.set(self.top().2.0);
     }
 }
 
@@ -94,20 +136,55 @@ pub(crate) unsafe fn commit_live(changes: &[Change]) {
             let layers = match table.entry(key) {
                 Occupied(entry) => entry.into_mut(),
                 // Nothing but this table changes slots: one that is not in it holds its original.
-                Vacant(entry) => entry.insert(Layers {
-                    original: match change.instance {
-                        Some(body) => Code(std::ptr::without_provenance(body)),
-                        None => Code(change.slot.get()),
-                    },
-                    live: None,
-                }),
+                Vacant(entry) => entry.insert(Layers::new(match change.instance {
+                    Some(body) => Code(std::ptr::without_provenance(body)),
+                    None => Code(change.slot.get()),
+                })),
             };
             layers.live = Some((Code(change.target), change.patch));
-            let (_, _, code) = layers.top();
             match change.instance {
-                Some(body) => instances::replace(change.slot, body, code),
-                None => change.slot.set(code.0),
+                Some(body) => instances::replace(change.slot, body, layers.top().2),
+                None => layers.write(change.slot),
             }
+        }
+    });
+}
+
+/// One more mock on this function needs its shim.
+pub(crate) fn cover(point: &'static Point) {
+    change_mocks(point, |mocks| mocks.covers += 1);
+}
+
+/// One mock less: the last one uncovers what lies below.
+pub(crate) fn uncover(point: &'static Point) {
+    change_mocks(point, |mocks| mocks.covers -= 1);
+}
+
+/// Puts a function pointer into the slot itself while no mock needs the shim, or takes it off. Not
+/// for generic functions.
+///
+/// # Safety
+/// `code` is the address of code, there for good, whose type is that of the function in the slot.
+pub(crate) unsafe fn set_plain(point: &'static Point, code: Option<*const ()>) {
+    change_mocks(point, |mocks| mocks.plain = code.map(Code));
+}
+
+fn change_mocks(point: &'static Point, change: impl FnOnce(&mut Mocks)) {
+    let slot = point.slot();
+    with_table(|table| {
+        let replaced = point.shim().is_null()
+            && table.keys().any(|(of, instance)| *of == slot.address() && instance.is_some());
+        let layers =
+            table.entry((slot.address(), None)).or_insert_with(|| Layers::new(Code(slot.get())));
+        layers.mocks.point = Some(point);
+        change(&mut layers.mocks);
+        if !point.shim().is_null() {
+            return layers.write(slot);
+        }
+        // A generic function has no shim. Its trampolines ask as soon as the slot is not null.
+        match layers.mocks.covers > 0 || replaced {
+            true => slot.set(std::ptr::from_ref(slot).cast()),
+            false => slot.set(std::ptr::null()),
         }
     });
 }
@@ -120,5 +197,13 @@ pub(crate) fn layer_of(slot: &Slot) -> (Layer, u32) {
         let layers = table.iter().filter(|((of, _), _)| *of == slot);
         let tops = layers.map(|(_, layers)| layers.top()).map(|(layer, patch, _)| (layer, patch));
         tops.max().unwrap_or((Layer::Original, 0))
+    })
+}
+
+/// The code below the mocks of a function that is not generic.
+pub(crate) fn below(slot: &'static Slot) -> *const () {
+    with_table(|table| {
+        let layers = table.get(&(slot.address(), None));
+        layers.map_or_else(|| slot.get(), |layers| layers.below().2.0)
     })
 }

@@ -1,4 +1,5 @@
-//! A slot in loom's model of memory: every order in which a call and two commits can meet.
+//! A slot in loom's model of memory: every order in which a call and two commits can meet, or a call
+//! and a mock that comes and goes.
 //!
 //! Run with `RUSTFLAGS="--cfg hot_loom" cargo test -p hot --no-default-features --lib slot::model`.
 //! Without slots (`--no-default-features`) since statics cannot hold the model's atomics.
@@ -91,5 +92,118 @@ fn of_two_commits_the_later_one_stays() {
             commit.join().expect("no panic");
         }
         assert_eq!(call(&slot, &images), *last.lock().expect("no panic"));
+    });
+}
+
+/// A function as its mocks see it. The table stands for the process-wide `arc-swap`, with a lock.
+struct Mocked {
+    slot: Slot,
+    below: Slot,
+    table: Mutex<Option<Arc<Closure>>>,
+}
+
+/// What a closure captured; freed by who lets go of it last.
+struct Closure {
+    captured: UnsafeCell<u64>,
+    freed: Arc<std::sync::atomic::AtomicUsize>,
+}
+
+// SAFETY: loom reports any access to the cell that is not ordered after the write.
+unsafe impl Sync for Closure {}
+// SAFETY: as above.
+unsafe impl Send for Closure {}
+
+impl Drop for Closure {
+    fn drop(&mut self) {
+        // SAFETY: loom checks that nobody reads meanwhile.
+        self.captured.with_mut(|captured| unsafe { *captured = 0 });
+        self.freed.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+    }
+}
+
+const ORIGINAL: *const () = std::ptr::without_provenance(1);
+const SHIM: *const () = std::ptr::without_provenance(2);
+
+impl Mocked {
+    fn new() -> Arc<Mocked> {
+        let slot = Slot::new(ORIGINAL);
+        Arc::new(Mocked { slot, below: Slot::new(std::ptr::null()), table: Mutex::new(None) })
+    }
+
+    /// As `mock::process` does it: the table, what lies below, the slot.
+    fn install(&self, closure: Arc<Closure>) {
+        let old = self.table.lock().expect("no panic").replace(closure);
+        self.below.set(ORIGINAL);
+        self.slot.set(SHIM);
+        drop(old);
+    }
+
+    /// The slot, then the table.
+    fn remove(&self) {
+        self.slot.set(ORIGINAL);
+        let old = self.table.lock().expect("no panic").take();
+        drop(old);
+    }
+
+    /// A trampoline and, when it leads there, a shim.
+    fn call(&self) -> u64 {
+        if self.slot.get() == ORIGINAL {
+            return 0;
+        }
+        let found = self.table.lock().expect("no panic").clone();
+        match found {
+            // SAFETY: loom checks that the write is over and that it is not freed.
+            Some(closure) => closure.captured.with(|captured| unsafe { *captured }),
+            None => {
+                assert_eq!(self.below.get(), ORIGINAL, "a shim without anything below it");
+                0
+            }
+        }
+    }
+}
+
+#[test]
+fn a_call_finds_its_mock_or_what_lies_below() {
+    loom::model(|| {
+        let freed = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+        let mocked = Mocked::new();
+        let mocker = {
+            let (mocked, freed) = (mocked.clone(), freed.clone());
+            thread::spawn(move || {
+                for value in [7, 8] {
+                    let captured = UnsafeCell::new(0);
+                    // SAFETY: nobody else has it yet.
+                    captured.with_mut(|captured| unsafe { *captured = value });
+                    mocked.install(Arc::new(Closure { captured, freed: freed.clone() }));
+                }
+                mocked.remove();
+            })
+        };
+        let (first, second) = (mocked.call(), mocked.call());
+        for answer in [first, second] {
+            assert!([0, 7, 8].contains(&answer), "{answer}");
+        }
+        assert!(!(first == 8 && second == 7), "an older mock came back");
+        mocker.join().expect("no panic");
+        assert_eq!((mocked.call(), freed.load(std::sync::atomic::Ordering::SeqCst)), (0, 2));
+    });
+}
+
+/// What the shim reads without the table's lock, it reads by the slot's ordering alone.
+#[test]
+fn who_comes_from_the_slot_finds_what_lies_below() {
+    loom::model(|| {
+        let mocked = Mocked::new();
+        let mocker = {
+            let mocked = mocked.clone();
+            thread::spawn(move || {
+                mocked.below.set(ORIGINAL);
+                mocked.slot.set(SHIM);
+            })
+        };
+        if mocked.slot.get() == SHIM {
+            assert_eq!(mocked.below.get(), ORIGINAL, "a shim without anything below it");
+        }
+        mocker.join().expect("no panic");
     });
 }

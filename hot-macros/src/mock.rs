@@ -1,0 +1,575 @@
+//! `mock!` and `mock_by_name!`: the code of a mock, written where the macro stands.
+//!
+//! ```text
+//! mock!([in scope,] [instance] path, closure [, when |…| …] [, record |…| …])
+//! mock_by_name!([in scope,] "name", closure …)
+//! closure: [for<'a>] [async] [unsafe] [extern "C"] [move] |pattern: Type, …| [-> Type] body
+//! ```
+//!
+//! The types are written, and everything is made of them: with `|o: &Order| -> u64 { … }`
+//!
+//! ```text
+//! fn __hot_check(a: &Order) -> u64 { path(a) }            the function takes and answers that
+//! fn __hot_typed<C: Fn(&Order) -> u64>(c: C) -> Typed<…> {
+//!     fn code<C: Fn(&Order) -> u64>(mock: *const (), a: &Order) -> u64 { … }
+//!     Typed::new::<fn(&Order) -> u64>(code::<C> as fn(*const (), &Order) -> u64, …)
+//! }
+//! ```
+//!
+//! A lifetime that is left out is a new one for each call in all of these places. So the closure is
+//! held against `Fn(&Order) -> u64` for every lifetime, and one that is good for a single lifetime
+//! does not compile. Whether the type is that of the function is compared at run time, or, for an
+//! instance of a generic function, by the compiler: in `[path, __hot_check]` the two items have to
+//! become pointers of one type. The futures of two `async fn` differ in type, so an instance of such a
+//! one is held against `AsyncFn(&Order) -> u64` instead. That lets a function through that takes
+//! more than is written, any `&str` where `&'static str` is; so the types that are written must have
+//! no lifetime but that of an outer `&`, which is general.
+//!
+//! The closure is handed on with its patterns but without its types, which follow from the bound;
+//! so a lifetime from `for<'a>` need not be known in it.
+
+use crate::tokens::take_until;
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use quote::{format_ident, quote, quote_spanned};
+use syn::parse::{ParseStream, Parser};
+use syn::{Abi, Error, GenericParam, Generics, Result, Token, token};
+
+/// What is mocked.
+enum Function {
+    Item { path: TokenStream, instance: bool },
+    Named(TokenStream),
+}
+
+/// The closure, taken to pieces.
+struct Closure {
+    binder: Generics,
+    unsafety: Option<Token![unsafe]>,
+    abi: Option<Abi>,
+    asyncness: Option<Token![async]>,
+    capture: Option<Token![move]>,
+    /// Where the bars stand, for what the compiler says about the closure.
+    bars: [Span; 2],
+    patterns: Vec<TokenStream>,
+    types: Vec<TokenStream>,
+    output: Option<TokenStream>,
+    body: TokenStream,
+}
+
+/// Expands `mock!`, or `mock_by_name!` when `by_name`.
+pub fn expand(tokens: TokenStream, by_name: bool) -> Result<TokenStream> {
+    (|input: ParseStream| expand_call(input, by_name)).parse2(tokens)
+}
+
+/// Expands `call_original_by_name!`.
+pub fn expand_original(tokens: TokenStream) -> Result<TokenStream> {
+    let parse = |input: ParseStream| {
+        let name = take_until(input, |input| input.peek(Token![,]))?;
+        input.parse::<Token![,]>()?;
+        let ty = take_until(input, |input| input.peek(Token![,]))?;
+        input.parse::<Option<Token![,]>>()?;
+        let arguments: TokenStream = input.parse()?;
+        // The call stands outside of the closure, so that an unsafe function asks for `unsafe`.
+        Ok(quote! {
+            match ::hot::__private::original_by_name::<#ty>(#name) {
+                ::core::result::Result::Ok(__hot_original) => {
+                    ::core::result::Result::Ok(__hot_original(#arguments))
+                }
+                ::core::result::Result::Err(__hot_error) => {
+                    ::core::result::Result::Err(__hot_error)
+                }
+            }
+        })
+    };
+    parse.parse2(tokens)
+}
+
+fn expand_call(input: ParseStream, by_name: bool) -> Result<TokenStream> {
+    let mut scope = None;
+    if input.parse::<Option<Token![in]>>()?.is_some() {
+        scope = Some(take_expression(input)?);
+        input.parse::<Token![,]>()?;
+    }
+    let function = match by_name {
+        true => Function::Named(take_expression(input)?),
+        false => {
+            let mark = input.fork();
+            let instance = mark.parse::<Ident>().is_ok_and(|word| word == "instance")
+                && !mark.peek(Token![,])
+                && !mark.peek(Token![::]);
+            if instance {
+                input.parse::<Ident>()?;
+            }
+            let path = take_until(input, |input| input.peek(Token![,]))?;
+            let typed = path.clone().into_iter().any(|token| token.to_string() == "<");
+            Function::Item { path, instance: instance || typed }
+        }
+    };
+    if input.is_empty() {
+        return Err(input.error(
+            "what is to stand for the function is missing: a closure with its types, such as \
+             `|order: &Order| -> u64 { 42 }`",
+        ));
+    }
+    input.parse::<Token![,]>()?;
+    let closure = Closure::parse(input)?;
+    let (mut when, mut record) = (None, None);
+    while !input.is_empty() {
+        input.parse::<Token![,]>()?;
+        if input.is_empty() {
+            break;
+        }
+        let word: Ident = input.parse()?;
+        let place = match word.to_string().as_str() {
+            "when" => &mut when,
+            "record" => &mut record,
+            other => {
+                let message = format!(
+                    "`{other}` is not known here: after the closure there may be `when |…| …` and \
+                     `record |…| …`; numbers of calls are given to what the macro returns"
+                );
+                return Err(Error::new(word.span(), message));
+            }
+        };
+        *place = Some(take_closure(input)?);
+    }
+    Ok(write(scope, function, closure, when, record))
+}
+
+/// An expression up to the next comma.
+fn take_expression(input: ParseStream) -> Result<TokenStream> {
+    let mut taken = TokenStream::new();
+    while !input.is_empty() && !input.peek(Token![,]) {
+        taken.extend([input.parse::<TokenTree>()?]);
+    }
+    Ok(taken)
+}
+
+/// A closure up to the comma after it; those between its bars belong to it.
+fn take_closure(input: ParseStream) -> Result<TokenStream> {
+    let mut taken = take_expression_until_bar(input)?;
+    if input.peek(Token![|]) {
+        let bar = |input: ParseStream| input.parse::<TokenTree>();
+        taken.extend([bar(input)?]);
+        while !input.peek(Token![|]) {
+            taken.extend([input.parse::<TokenTree>()?]);
+        }
+        taken.extend([bar(input)?]);
+    }
+    taken.extend(take_expression(input)?);
+    Ok(taken)
+}
+
+fn take_expression_until_bar(input: ParseStream) -> Result<TokenStream> {
+    let mut taken = TokenStream::new();
+    while !input.is_empty()
+        && !input.peek(Token![,])
+        && (!input.peek(Token![|]) || input.peek(Token![||]))
+    {
+        taken.extend([input.parse::<TokenTree>()?]);
+    }
+    Ok(taken)
+}
+
+impl Closure {
+    fn parse(input: ParseStream) -> Result<Closure> {
+        let binder = match input.parse::<Option<Token![for]>>()? {
+            Some(_) => input.parse()?,
+            None => Generics::default(),
+        };
+        let mut asyncness: Option<Token![async]> = input.parse()?;
+        let unsafety = input.parse()?;
+        let abi = match input.peek(Token![extern]) {
+            true => Some(input.parse()?),
+            false => None,
+        };
+        asyncness = asyncness.or(input.parse()?);
+        let capture = input.parse()?;
+        if !input.peek(Token![|]) && !input.peek(Token![||]) {
+            // A path and then a closure: a scope without its `in`, probably.
+            let after = input.fork();
+            let scope = take_expression(&after).is_ok() && after.peek(Token![,]);
+            return Err(input.error(match scope {
+                true => {
+                    "a mock is a closure with its types, such as `|order: &Order| -> u64 { 42 }`; a \
+                     scope is named with `in` before the path: `hot::mock!(in scope, path, |…| …)`"
+                }
+                false => {
+                    "a mock is a closure with its types, such as `|order: &Order| -> u64 { 42 }`; \
+                     for a function pointer use the function `hot::mock(path, fake as fn(…) -> …)`"
+                }
+            }));
+        }
+        let (mut patterns, mut types) = (Vec::new(), Vec::new());
+        let mut bars = [input.span(); 2];
+        if input.parse::<Option<Token![||]>>()?.is_none() {
+            input.parse::<Token![|]>()?;
+            while !input.peek(Token![|]) {
+                let ends = |input: ParseStream| {
+                    input.peek(Token![,])
+                        || input.peek(Token![|])
+                        || input.peek(Token![:]) && !input.peek(Token![::])
+                };
+                let pattern = take_until(input, ends)?;
+                if !input.peek(Token![:]) {
+                    return Err(Error::new_spanned(
+                        pattern,
+                        "the type of this argument is missing: a mock is checked by the types that \
+                         are written, as in `|order: &Order| -> u64 { 42 }`",
+                    ));
+                }
+                input.parse::<Token![:]>()?;
+                patterns.push(pattern);
+                types.push(take_until(input, |input| {
+                    input.peek(Token![,]) || input.peek(Token![|])
+                })?);
+                if !input.peek(Token![|]) {
+                    input.parse::<Token![,]>()?;
+                }
+            }
+            bars[1] = input.parse::<Token![|]>()?.span;
+        }
+        let output = match input.parse::<Option<Token![->]>>()? {
+            Some(_) => Some(take_until(input, |input| input.peek(token::Brace))?),
+            None => None,
+        };
+        let body = match &output {
+            Some(_) => input.parse::<TokenTree>()?.into(),
+            None => take_expression(input)?,
+        };
+        Ok(Closure {
+            binder,
+            unsafety,
+            abi,
+            asyncness,
+            capture,
+            bars,
+            patterns,
+            types,
+            output,
+            body,
+        })
+    }
+
+    /// The lifetimes after `for`, with a comma behind each.
+    fn lifetimes(&self) -> TokenStream {
+        let names = self.binder.params.iter().map(|parameter| match parameter {
+            GenericParam::Lifetime(lifetime) => lifetime.lifetime.clone(),
+            _ => syn::Lifetime::new("'static", Span::call_site()),
+        });
+        quote!(#(#names,)*)
+    }
+}
+
+fn write(
+    scope: Option<TokenStream>,
+    function: Function,
+    closure: Closure,
+    when: Option<TokenStream>,
+    record: Option<TokenStream>,
+) -> TokenStream {
+    let Closure { unsafety, abi, asyncness, capture, patterns, types, output, body, .. } = &closure;
+    // Each where its type is written, so that a mismatch is shown there.
+    let name = |(index, ty): (usize, &TokenStream)| {
+        let span = ty.clone().into_iter().next().map_or_else(Span::call_site, |t| t.span());
+        let span = span.resolved_at(Span::call_site());
+        Ident::new(&format!("__hot_argument_{index}"), span)
+    };
+    let names: Vec<Ident> = types.iter().enumerate().map(name).collect();
+    let lifetimes = closure.lifetimes();
+    let binder = (!lifetimes.is_empty()).then(|| quote!(for<#lifetimes>));
+    let result = output.clone().unwrap_or_else(|| {
+        let span = closure.bars[1].resolved_at(Span::call_site());
+        quote_spanned!(span=> ())
+    });
+    let is_async = asyncness.is_some();
+    // `!` may be the result of a function, but not that of a bound.
+    let never = result.to_string() == "!";
+    let told = if never { quote!(::core::convert::Infallible) } else { result.clone() };
+
+    // The closures' bounds, types and values.
+    let call = match is_async {
+        true => quote!(::core::ops::AsyncFn),
+        false => quote!(::core::ops::Fn),
+    };
+    let mut parameters = vec![quote!(__HotC)];
+    let mut bounds = vec![quote!(__HotC: #binder #call(#(#types),*) -> #told)];
+    let (mut given, mut values) = (vec![quote!(__hot_c)], Vec::new());
+    let (mut conditions, mut records) = (TokenStream::new(), TokenStream::new());
+    let borrowed: Vec<TokenStream> = types.iter().map(|ty| quote!(&#ty)).collect();
+    if let Some(when) = when {
+        parameters.push(quote!(__HotW));
+        bounds.push(quote!(__HotW: #binder ::core::ops::Fn(#(#borrowed),*) -> bool));
+        let index = syn::Index::from(given.len());
+        given.push(quote!(__hot_w));
+        values.push(when);
+        conditions = quote!(if !(__hot_closures.#index)(#(&#names),*));
+    }
+    if let Some(record) = record {
+        parameters.extend([quote!(__HotR), quote!(__HotV)]);
+        bounds.push(quote!(__HotR: #binder ::core::ops::Fn(#(#borrowed),*) -> __HotV));
+        bounds.push(quote!(__HotV: ::core::marker::Send + 'static));
+        let index = syn::Index::from(given.len());
+        given.push(quote!(__hot_r));
+        values.push(record);
+        records = quote!(__hot_call.record((__hot_closures.#index)(#(&#names),*)););
+    }
+    let of_closures: Vec<&TokenStream> =
+        parameters.iter().filter(|p| p.to_string() != "__HotV").collect();
+    let arguments = given.iter().zip(&of_closures).map(|(name, ty)| quote!(#name: #ty));
+    let tuple = quote!((#(#of_closures,)*));
+
+    let answer = match is_async {
+        true => quote!(::hot::__private::RawFuture<#result>),
+        false => result.clone(),
+    };
+    // The code's own lifetimes must not be called like those of the bounds in it.
+    let (own_lifetimes, own_answer) = (renamed(&lifetimes), renamed(&answer));
+    let own_types = types.iter().map(renamed);
+    let pass = (!conditions.is_empty()).then(|| {
+        let holes = types.iter().map(|_| quote!(_));
+        let with_data = types.iter().map(|_| quote!(_));
+        // The next one may be the function itself, whose ABI is its own.
+        quote! {
+            #conditions {
+                let __hot_found = __hot_call.pass();
+                // SAFETY: what is found is code of the function's type, which is the one written
+                // here, or code of a mock, with its data, which is handed over this once.
+                return unsafe {
+                    if __hot_found.data.is_null() {
+                        ::core::mem::transmute::<
+                            *const (), #unsafety #abi fn(#(#holes),*) -> _
+                        >(__hot_found.code)(#(#names),*)
+                    } else {
+                        ::core::mem::transmute::<
+                            *const (), fn(*const () #(, #with_data)*) -> _
+                        >(__hot_found.code)(__hot_found.data, #(#names),*)
+                    }
+                };
+            }
+        }
+    });
+    let run = match is_async {
+        false if never => quote!(match (__hot_closures.0)(#(#names),*) {}),
+        false => quote!((__hot_closures.0)(#(#names),*)),
+        true => quote! {
+            // SAFETY: the future of the function, which is what this one stands for, borrows the
+            // same; it keeps the mock alive by itself.
+            unsafe {
+                ::hot::__private::RawFuture::new(async move {
+                    // SAFETY: as above.
+                    let __hot_closures = unsafe { __hot_call.closures::<#tuple>() };
+                    (__hot_closures.0)(#(#names),*).await
+                })
+            }
+        },
+    };
+
+    let call_bound = &call;
+    let (path, exact) = match &function {
+        // What is `unsafe` does not implement `AsyncFn`.
+        Function::Item { path, instance } => {
+            (Some(path), *instance && !(is_async && unsafety.is_some()))
+        }
+        Function::Named(_) => (None, false),
+    };
+    let check = path.map(|path| {
+        let wait = asyncness.map(|_| quote!(.await));
+        let call = quote!(#path(#(#names),*));
+        let call = match unsafety {
+            Some(_) => quote!(unsafe { #call #wait }),
+            None => quote!(#call #wait),
+        };
+        let generics = (!lifetimes.is_empty()).then(|| quote!(<#lifetimes>));
+        let same = exact.then(|| match is_async {
+            false => quote!(let _ = [__hot_item, __hot_check];),
+            true => quote! {
+                fn __hot_same<F: #binder #call_bound(#(#types),*) -> #result>(_: &F) {}
+                __hot_same(&__hot_item);
+            },
+        });
+        quote! {
+            #asyncness #unsafety #abi fn __hot_check #generics (#(#names: #types),*) -> #result {
+                #call
+            }
+            let __hot_item = #path;
+            #same
+            if false {
+                let _ = __hot_check;
+            }
+        }
+    });
+    let [open, close] = closure.bars;
+    let (open, close) = (quote_spanned!(open=> |), quote_spanned!(close=> |));
+    let closure_tokens = quote!(#asyncness #capture #open #(#patterns),* #close #body);
+    // An async closure is looked at before it is handed on: its futures are compared with the
+    // function's. Its types are told by a bound all the same.
+    let (prepare, first) = match is_async {
+        false => (TokenStream::new(), closure_tokens),
+        true => {
+            let general: Vec<TokenStream> = types.iter().map(unnamed).collect();
+            let more: Vec<Ident> = names.iter().map(|name| format_ident!("{name}_too")).collect();
+            let compare = match path {
+                Some(path) => {
+                    let call = quote!(#path(#(#names),*));
+                    let call = unsafety.map(|_| quote!(unsafe { #call })).unwrap_or(call);
+                    quote! {
+                        let _ = |#(#names: #general,)* #(#more: #general),*| {
+                            #[allow(unused_imports)]
+                            use ::hot::__private::{LikeAny as _, LikeSend as _};
+                            ::hot::__private::Own::of(&#call).like(&__hot_closure(#(#more),*))
+                        };
+                    }
+                }
+                None => quote! {
+                    let _ = |#(#more: #general),*| {
+                        fn __hot_send<T: ::core::marker::Send>(_: &T) {}
+                        __hot_send(&__hot_closure(#(#more),*))
+                    };
+                },
+            };
+            let prepare = quote! {
+                fn __hot_expect<__HotC: #binder #call(#(#types),*) -> #result>(c: __HotC) -> __HotC {
+                    c
+                }
+                let __hot_closure = __hot_expect(#closure_tokens);
+                if false {
+                    #compare
+                }
+            };
+            (prepare, quote!(__hot_closure))
+        }
+    };
+    let span = closure.body.clone().into_iter().next().map_or_else(Span::call_site, |t| t.span());
+    let typed =
+        quote_spanned!(span.resolved_at(Span::call_site())=> __hot_typed(#first #(, #values)*));
+    let put = match (&function, &scope) {
+        (Function::Item { .. }, Some(scope)) => {
+            quote!((#scope).__put(::hot::__private::Item::of(&__hot_item), __hot_typed))
+        }
+        (Function::Item { .. }, None) => quote! {
+            ::hot::__private::put_closure(::hot::__private::Item::of(&__hot_item), __hot_typed)
+        },
+        (Function::Named(name), Some(scope)) => {
+            quote!((#scope).__put_by_name(#name, __hot_typed))
+        }
+        (Function::Named(name), None) => {
+            quote!(::hot::__private::put_closure_by_name(#name, __hot_typed))
+        }
+    };
+    // What `__hot_same` leaves open for a generic `async fn`.
+    let exact = match is_async && exact {
+        true => exact_async(types),
+        false => quote!(#exact),
+    };
+    let mutable = quote!(let mut __hot_call);
+    quote! {{
+        #[allow(unused_variables, unused_unsafe, clippy::all, clippy::pedantic)]
+        fn __hot_typed<#(#parameters),*>(#(#arguments),*) -> ::hot::__private::Typed<#tuple>
+        where
+            #(#bounds,)*
+        {
+            fn __hot_code<#own_lifetimes #(#parameters),*>(
+                __hot_data: *const (), #(#names: #own_types),*
+            ) -> #own_answer
+            where
+                #(#bounds,)*
+            {
+                // SAFETY: a shim has called this with what it was given for it.
+                #mutable = unsafe { ::hot::__private::Call::enter(__hot_data) };
+                {
+                    // SAFETY: the type that the mock is made with, below.
+                    let __hot_closures = unsafe { __hot_call.closures::<#tuple>() };
+                    #pass
+                    #records
+                }
+                __hot_call.begin();
+                // SAFETY: as above.
+                let __hot_closures = unsafe { __hot_call.closures::<#tuple>() };
+                #run
+            }
+            // SAFETY: the code is of the type given, with a pointer in front; it enters the call
+            // once and asks for closures of the type given here. Futures were compared where they
+            // are made.
+            unsafe {
+                ::hot::__private::Typed::new::<#binder #unsafety #abi fn(#(#types),*) -> #result>(
+                    __hot_code::<#(#parameters),*>
+                        as #binder fn(*const () #(, #types)*) -> #answer as *const (),
+                    (#(#given,)*),
+                    #is_async,
+                    #exact,
+                )
+            }
+        }
+        #[allow(unused_variables, unused_unsafe, clippy::all, clippy::pedantic)]
+        let __hot_result = {
+            #check
+            #prepare
+            let __hot_typed = #typed;
+            #put
+        };
+        __hot_result
+    }}
+}
+
+/// Whether arguments have no lifetimes but general ones, as an expression. What a path may hide is
+/// found out by its type's name at run time.
+fn exact_async(types: &[TokenStream]) -> TokenStream {
+    let inner = types.iter().map(|ty| {
+        let parse = |input: ParseStream| {
+            if input.parse::<Option<Token![&]>>()?.is_some() {
+                if input.parse::<Option<syn::Lifetime>>()?.is_some_and(|l| l.ident == "static") {
+                    return Ok(None);
+                }
+                input.parse::<Option<Token![mut]>>()?;
+            }
+            input.parse::<TokenStream>().map(Some)
+        };
+        parse.parse2(ty.clone()).ok().flatten().map(|ty| unnamed(&ty))
+    });
+    match inner.collect::<Option<Vec<_>>>() {
+        Some(inner) => quote! {
+            ::hot::__private::no_lifetimes(&[#(::core::any::type_name::<#inner>()),*])
+        },
+        None => quote!(false),
+    }
+}
+
+/// A type with `'_` for its lifetimes, but for `'static`.
+fn unnamed(ty: &TokenStream) -> TokenStream {
+    with_lifetimes(ty, &|name| match name {
+        "static" => name.to_owned(),
+        _ => "_".to_owned(),
+    })
+}
+
+/// A type or a list of lifetimes with other names for those that have one.
+fn renamed(ty: &TokenStream) -> TokenStream {
+    with_lifetimes(ty, &|name| match name {
+        "static" | "_" => name.to_owned(),
+        _ => format!("__hot_{name}"),
+    })
+}
+
+fn with_lifetimes(ty: &TokenStream, rename: &dyn Fn(&str) -> String) -> TokenStream {
+    let mut out = TokenStream::new();
+    let mut quoted = false;
+    for token in ty.clone() {
+        let token = match token {
+            TokenTree::Ident(name) if std::mem::take(&mut quoted) => {
+                TokenTree::Ident(Ident::new(&rename(&name.to_string()), name.span()))
+            }
+            TokenTree::Group(group) => {
+                let inner = with_lifetimes(&group.stream(), rename);
+                let mut inner = proc_macro2::Group::new(group.delimiter(), inner);
+                inner.set_span(group.span());
+                TokenTree::Group(inner)
+            }
+            other => {
+                quoted = matches!(&other, TokenTree::Punct(mark) if mark.as_char() == '\'');
+                other
+            }
+        };
+        out.extend([token]);
+    }
+    out
+}

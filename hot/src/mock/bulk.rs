@@ -1,0 +1,148 @@
+//! Many functions at once, by a pattern of their names: `shop/net/*`.
+
+use super::installed::{Answer, Installed};
+use super::scope::Inner;
+use super::tally::Tally;
+use super::{Mock, process, target};
+use crate::error::Error;
+use crate::{name, registry};
+use std::sync::Arc;
+
+/// Forbids every function whose name or Rust path fits the pattern, for the whole process: a call
+/// panics. `*` stands for any letters, in `shop/net/*` also for further modules. The star that marks
+/// methods by reference (`*Cart.total`) fits itself.
+///
+/// [`Forbidden::allow`] lifts it for some. [`Scope::forbid`](crate::Scope::forbid) does the same for
+/// a scope, and fails its test even when the panic is caught or happens on another thread.
+///
+/// ```
+/// # use hot::hot;
+/// #[hot]
+/// mod net {
+///     pub fn ping() -> bool { true }
+///     pub fn send(_: &str) {}
+/// }
+///
+/// # fn main() -> Result<(), hot::Error> {
+/// # if !cfg!(feature = "mock") { return Ok(()); }
+/// let scope = hot::scope();
+/// scope.forbid("*/net/*")?.allow("*/net/ping")?;
+/// assert!(net::ping());
+/// // net::send("…") would panic, and so fail the test
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+/// [`Error::NoMatch`] with the nearest names when no function fits; [`Error::NotInstrumented`].
+pub fn forbid(pattern: &str) -> Result<Forbidden, Error> {
+    forbid_in(pattern, None)
+}
+
+pub(super) fn forbid_in(pattern: &str, scope: Option<&Arc<Inner>>) -> Result<Forbidden, Error> {
+    if !cfg!(feature = "enabled") {
+        return Err(Error::NotInstrumented { name: pattern.to_owned() });
+    }
+    target::have_mocks(pattern)?;
+    // A function that cannot be mocked has no shim that could refuse: that is said, not passed over.
+    let functions = registry::functions().into_iter();
+    let wanted = functions.filter(|function| fits(function, pattern));
+    let targets: Vec<_> =
+        wanted.map(|function| target::of_entry(function.entry())).collect::<Result<_, _>>()?;
+    if targets.is_empty() {
+        return Err(no_match(pattern));
+    }
+    let mocks = match scope {
+        None => targets.into_iter().map(|t| process::put(Answer::Forbidden, t)).collect(),
+        Some(scope) => {
+            let tally = |target| Tally::new(target, scope.failures().clone(), true);
+            let tallies: Vec<_> = targets.iter().map(tally).collect();
+            let installed = targets
+                .into_iter()
+                .zip(&tallies)
+                .map(|(target, tally)| Installed::new(Answer::Forbidden, target, tally.clone()));
+            scope.add(installed.collect())?;
+            tallies.into_iter().map(|tally| Mock::scoped(tally, scope)).collect()
+        }
+    };
+    Ok(Forbidden { mocks })
+}
+
+fn no_match(pattern: &str) -> Error {
+    let names = registry::functions().into_iter().map(|function| function.name().to_owned());
+    Error::NoMatch { pattern: pattern.to_owned(), nearest: name::nearest(pattern, names) }
+}
+
+fn fits(function: &registry::Function, pattern: &str) -> bool {
+    let text = function.entry().text();
+    matches(pattern, function.name()) || matches(pattern, &name::rust_path(text.module, text.item))
+}
+
+/// Whether the name fits the pattern.
+fn matches(pattern: &str, name: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == name,
+        Some((before, after)) => name.strip_prefix(before).is_some_and(|rest| {
+            (0..=rest.len())
+                .filter(|at| rest.is_char_boundary(*at))
+                .any(|at| matches(after, &rest[at..]))
+        }),
+    }
+}
+
+/// Functions that are forbidden, see [`forbid`].
+#[derive(Debug)]
+pub struct Forbidden {
+    mocks: Vec<Mock>,
+}
+
+impl Forbidden {
+    /// Lifts it for the functions whose names fit the pattern.
+    ///
+    /// # Errors
+    /// [`Error::NoMatch`] when none of those that are forbidden fits.
+    pub fn allow(mut self, pattern: &str) -> Result<Forbidden, Error> {
+        let path = |name: &str| name.replace('*', "").replace(['/', '.'], "::");
+        let fits = |mock: &Mock| {
+            matches(pattern, mock.name())
+                || pattern.contains("::") && matches(pattern, &path(mock.name()))
+        };
+        let (allowed, left): (Vec<_>, Vec<_>) = self.mocks.into_iter().partition(fits);
+        if allowed.is_empty() {
+            let names = left.iter().map(|mock| mock.name().to_owned());
+            return Err(Error::NoMatch {
+                pattern: pattern.to_owned(),
+                nearest: name::nearest(pattern, names),
+            });
+        }
+        allowed.iter().for_each(Mock::remove);
+        self.mocks = left;
+        Ok(self)
+    }
+
+    /// The names of the functions that are forbidden.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.mocks.iter().map(Mock::name)
+    }
+
+    /// Lifts it for all.
+    pub fn lift(self) {
+        self.mocks.iter().for_each(Mock::remove);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::matches;
+
+    #[test]
+    fn patterns() {
+        assert!(matches("shop/net/*", "shop/net/http/*Client.get"));
+        assert!(matches("shop/*/ping", "shop/net/ping"));
+        assert!(matches("*Cart.total", "shop/*Cart.total"));
+        assert!(matches("shop::net::*", "shop::net::ping"));
+        assert!(!matches("shop/net/*", "shop/network/ping"));
+        assert!(!matches("shop/net/*/get", "shop/net/ping"));
+        assert!(!matches("shop/net", "shop/net/ping"));
+    }
+}

@@ -1,0 +1,58 @@
+//! Why a mock was not met: calls that were made before it was put on.
+//!
+//! A function that is not mocked is called straight through its slot, and nobody counts. So this is
+//! known only when it is asked for: with `HOT_WHY` in the environment every function gets its shim
+//! when the first mock or scope is made, and each thread counts its calls that no mock answers.
+
+use super::target;
+use super::target::Key;
+use crate::registry;
+use crate::slot::layers;
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+static ASKED: AtomicBool = AtomicBool::new(false);
+
+thread_local! {
+    static CALLS: RefCell<HashMap<Key, u64>> = RefCell::default();
+}
+
+/// Whether it is asked for.
+pub(super) fn is_asked() -> bool {
+    // Relaxed: a call that misses the beginning is not counted, as those before it.
+    ASKED.load(Ordering::Relaxed)
+}
+
+/// Begins to count, when it is asked for.
+pub(super) fn begin() {
+    static BEGUN: Once = Once::new();
+    BEGUN.call_once(|| {
+        if std::env::var_os("HOT_WHY").is_none_or(|value| value.is_empty()) {
+            return;
+        }
+        for function in registry::functions() {
+            // One that cannot be mocked has no mock to be met.
+            let target = target::of_entry(function.entry());
+            target.iter().flat_map(|target| &target.points).for_each(|point| {
+                layers::cover(point);
+            });
+        }
+        ASKED.store(true, Ordering::Relaxed);
+    });
+}
+
+/// One more call that no mock answered.
+pub(super) fn count(keys: impl Iterator<Item = Key>) {
+    // A thread that is being taken down counts no more.
+    let _ = CALLS.try_with(|calls| {
+        let mut calls = calls.borrow_mut();
+        keys.for_each(|key| *calls.entry(key).or_default() += 1);
+    });
+}
+
+/// How many of them this thread has made.
+pub(super) fn calls(key: Key) -> u64 {
+    CALLS.try_with(|calls| calls.borrow().get(&key).copied()).ok().flatten().unwrap_or_default()
+}

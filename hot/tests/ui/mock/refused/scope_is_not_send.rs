@@ -1,0 +1,4 @@
+fn main() {
+    let scope = hot::scope();
+    std::thread::spawn(move || drop(scope));
+}

@@ -50,3 +50,18 @@ pub fn find(
 pub fn differs(new: &[AtomRef], old: &[AtomRef], compare: &mut Compare<'_>) -> bool {
     new.iter().any(|n| !old.iter().any(|o| compare.same(o, n)))
 }
+
+/// What is not the code that the program was started with, and whoever leads to it.
+pub fn unlike_first(
+    definitions: &Definitions,
+    loaded: &Loaded,
+    uses: &Uses,
+    names: &Names,
+    compare: &mut Compare<'_>,
+) -> HashSet<Name> {
+    let unlike = definitions.iter().filter(|(name, atoms)| {
+        spreads(*name, atoms[0].atom().kind, names)
+            && differs(atoms, loaded.original(*name), compare)
+    });
+    uses.closure(unlike.map(|(name, _)| name))
+}

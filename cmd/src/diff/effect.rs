@@ -16,7 +16,7 @@
 
 use super::atom::{AtomRef, Kind};
 use super::compare::Compare;
-use super::dirty::differs;
+use super::dirty::{differs, unlike_first};
 use super::held::{Holders, never_returns};
 use super::hot::Hot;
 use super::name::{Name, Names};
@@ -210,11 +210,8 @@ impl Effect<'_> {
 
     /// What the program can still come to that leads to old code, outside of hot functions.
     fn old(&self, compare: &mut Compare) -> HashSet<Name> {
-        let unlike_first = self.definitions.iter().filter(|(name, atoms)| {
-            spreads(*name, atoms[0].atom().kind, self.names)
-                && differs(atoms, self.loaded.original(*name), compare)
-        });
-        let unlike_first = self.uses.closure(unlike_first.map(|(name, _)| name));
+        let unlike_first =
+            unlike_first(self.definitions, self.loaded, self.uses, self.names, compare);
         let alive = self.alive();
         self.dirty
             .iter()

@@ -58,12 +58,21 @@ pub(super) fn judge(world: &mut World, rebuilt: Vec<CrateObjects>) -> Result<Ver
     });
     let loaded = with_renamed.as_ref().unwrap_or(&world.loaded);
     let now: HashMap<Name, Name> = renamed.iter().map(|(now, was)| (*was, *now)).collect();
-    let stale = world.stale.iter().map(|name| *now.get(name).unwrap_or(name)).collect();
+    let stale: HashSet<Name> =
+        world.stale.iter().map(|name| *now.get(name).unwrap_or(name)).collect();
 
     let mut uses = Uses::new(&world.newest, &hot, &world.names);
     let mut compare = Compare::new(&moved.lineage);
     let dirty = dirty::find(&definitions, loaded, &stale, &uses, &world.names, &mut compare);
-    let report = Report::new(&world.newest, &before, &definitions, loaded, &mut compare);
+    let report = Report::new(
+        &world.newest,
+        &before,
+        &definitions,
+        loaded,
+        &stale,
+        |compare| dirty::unlike_first(&definitions, loaded, &uses, &world.names, compare),
+        &mut compare,
+    );
     // What goes on with old code refers to what it was compiled with.
     for atom in stale.iter().flat_map(|name| loaded.copies(*name)) {
         uses.enter(atom, &hot, &world.names);

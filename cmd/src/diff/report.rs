@@ -6,7 +6,7 @@ use super::dirty::differs;
 use super::name::{Name, Names};
 use super::program::{Definitions, Program};
 use super::world::Loaded;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 /// The names that this save changed.
 pub struct Report {
@@ -16,12 +16,15 @@ pub struct Report {
 
 impl Report {
     /// Compares the newest objects with those of the save before, and with what runs: an edit that
-    /// is taken back before it went live has changed nothing.
+    /// is taken back before it went live has changed nothing. Unless what runs is stale: then it is
+    /// the same code, but calls what has been replaced since (`unlike_first`).
     pub fn new(
         newest: &Program,
         before: &Definitions,
         now: &Definitions,
         loaded: &Loaded,
+        stale: &HashSet<Name>,
+        unlike_first: impl FnOnce(&mut Compare<'_>) -> HashSet<Name>,
         compare: &mut Compare<'_>,
     ) -> Report {
         let told = |atoms: &[AtomRef]| {
@@ -30,15 +33,21 @@ impl Report {
                 Kind::Text | Kind::ReadOnly | Kind::Data | Kind::ThreadLocal
             )
         };
-        let mut changed: Vec<_> = now
-            .iter()
-            .filter(|(name, atoms)| {
-                told(atoms)
-                    && differs(atoms, before.all(*name), compare)
-                    && differs(atoms, loaded.copies(*name), compare)
-            })
-            .map(|(name, atoms)| (name, atoms[0].atom().kind))
-            .collect();
+        let (mut changed, mut back) = (Vec::new(), Vec::new());
+        for (name, atoms) in now.iter().filter(|(_, atoms)| told(atoms)) {
+            if differs(atoms, before.all(name), compare) {
+                let name_and_kind = (name, atoms[0].atom().kind);
+                if differs(atoms, loaded.copies(name), compare) {
+                    changed.push(name_and_kind);
+                } else if stale.contains(&name) {
+                    back.push(name_and_kind);
+                }
+            }
+        }
+        if !back.is_empty() {
+            let old = unlike_first(compare);
+            changed.extend(back.into_iter().filter(|(name, _)| old.contains(name)));
+        }
         changed.sort_unstable_by_key(|(name, _)| *name);
         Report { changed, crates: newest.crate_names() }
     }

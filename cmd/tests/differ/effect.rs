@@ -90,6 +90,35 @@ fn who_goes_on_with_old_code_is_named() {
     assert_eq!(both.left.partly.len(), 1, "{:?}", both.left.partly);
 }
 
+/// Code that goes on as it was is told again when the source comes to be what it was compiled from,
+/// if what that calls has been replaced meanwhile: the same text gives another answer now.
+#[test]
+fn a_function_taken_back_that_calls_what_was_replaced_is_told() {
+    let program = Program::new();
+    let mut world = program.whole(LIBRARY, MAIN);
+    let replaced = LIBRARY.replace("n * 2 }\n    pub", "n * 3 }\n    pub");
+    let first = patch(world.judge(vec![program.library(&replaced)]).expect("a verdict"));
+    assert_eq!(first.left.partly[0].old_in, ["shop::report::print"]);
+    world.committed(first.patch.id);
+    // `print` runs as it was compiled first, with the first `rule`.
+    let without = replaced.replace("u64 { footer(n) + 10 }", "u64 { n + 10 }");
+    for source in [&without, &replaced, &without] {
+        match world.judge(vec![program.library(source)]).expect("a verdict") {
+            Verdict::NoEffect { changed, .. } => assert_eq!(changed, ["shop::report::print"]),
+            other => panic!("{other:?}"),
+        }
+    }
+    // With the first `rule` the text is what runs.
+    let taken_back = LIBRARY.replace("u64 { footer(n) + 10 }", "u64 { n + 10 }");
+    for (source, changed) in [(taken_back.as_str(), None), (LIBRARY, Some([""; 0]))] {
+        match (world.judge(vec![program.library(source)]).expect("a verdict"), changed) {
+            (Verdict::Patch(prepared), None) => world.committed(prepared.patch.id),
+            (Verdict::NoEffect { changed, .. }, Some(expected)) => assert_eq!(changed, expected),
+            (other, _) => panic!("{other:?}"),
+        }
+    }
+}
+
 #[test]
 fn who_calls_past_the_slot_of_a_function_that_became_hot_is_named() {
     let program = Program::new();

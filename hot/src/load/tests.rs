@@ -241,10 +241,26 @@ fn hammered() -> u32 {
     0
 }
 
+/// How many patches the stress test loads: `HOT_STRESS_LOADS`, or 500.
+fn loads() -> u32 {
+    let text = std::env::var("HOT_STRESS_LOADS").unwrap_or_else(|_| "500".to_owned());
+    text.parse().expect("a number of loads")
+}
+
+/// Bytes of the process that are in memory (`/proc/self/statm`, in pages of 4 KiB).
+fn resident() -> u64 {
+    let text = std::fs::read_to_string("/proc/self/statm").expect("what the kernel tells");
+    let pages = text.split(' ').nth(1).expect("the second field");
+    pages.parse::<u64>().expect("a number") * 4096
+}
+
+/// Four threads call without pause and one lists, while patch after patch is loaded. Versions only
+/// rise, and the list never runs ahead of what calls answer.
 #[test]
 fn callers_see_one_version_or_the_other_during_many_loads() {
-    const LOADS: u32 = 500;
+    let loads = loads();
     let done = AtomicBool::new(false);
+    let before = resident();
     std::thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| {
@@ -252,17 +268,30 @@ fn callers_see_one_version_or_the_other_during_many_loads() {
                 // Relaxed: the flag only ends the loop.
                 while !done.load(Ordering::Relaxed) {
                     let now = hammered();
-                    assert!((last..=LOADS).contains(&now), "{now} after {last}");
+                    assert!((last..=loads).contains(&now), "{now} after {last}");
                     last = now;
                 }
             });
         }
+        scope.spawn(|| {
+            let name = name!("hammered");
+            let mut last = None;
+            // Relaxed: the flag only ends the loop.
+            while !done.load(Ordering::Relaxed) {
+                let all = crate::functions();
+                let number = all.iter().find(|f| f.name() == name).expect("it is listed").patch();
+                assert!(number >= last, "{number:?} after {last:?}");
+                last = number;
+            }
+        });
         let _end = EndWith(&done);
-        for version in 1..=LOADS {
+        for version in 1..=loads {
             load_patch(&patch(name!("hammered"), answer(version))).expect("it loads");
             assert_eq!(hammered(), version);
         }
     });
+    let kept = resident().saturating_sub(before);
+    println!("{loads} loads: {} bytes kept each", kept / u64::from(loads));
 }
 
 /// Counts in a thread-local: `add qword fs:[0], 1; mov rax, fs:[0]`, then adds `version` << 32:

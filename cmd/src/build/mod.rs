@@ -2,6 +2,7 @@
 //!
 //! - [`cargo`] runs cargo with hot as the wrapper of rustc; [`capture`] is that wrapper, and keeps
 //!   the command lines; [`command`] reads them; [`known`] sees to it that none is missing.
+//! - [`retold`] tells the same of a build that a command of the user's made, unheard.
 //! - [`graph`] joins them to the user's crates in order, with their source files from [`depinfo`].
 //! - [`linked`] tells what else belongs to the program.
 //! - [`replay`] compiles some of them again; [`objects`] finds what rustc left.
@@ -18,6 +19,7 @@ pub mod known;
 pub mod linked;
 pub mod objects;
 pub mod replay;
+pub mod retold;
 
 use crate::diff::{Archives, CrateObjects};
 use crate::interrupt::Interrupt;
@@ -27,6 +29,7 @@ use cargo::{Outcome, Said, Say, Selection};
 use cargo_metadata::Artifact;
 use graph::{Graph, Unit};
 use replay::{BuildLock, Compiled};
+use retold::{Retold, Unseen};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -39,13 +42,21 @@ pub struct Usage(pub String);
 /// What builds the program, again and again.
 #[derive(Debug)]
 pub struct Builder {
-    selection: Selection,
+    way: Way,
     captures: Captures,
-    workspace: cargo_metadata::Metadata,
     interrupt: Arc<Interrupt>,
     /// The program that cargo runs in place of rustc: hot.
     wrapper: PathBuf,
     idle: PathBuf,
+}
+
+/// How the program comes about.
+#[derive(Debug)]
+enum Way {
+    /// Cargo is called.
+    Cargo { selection: Selection, workspace: Box<cargo_metadata::Metadata> },
+    /// A command of the user's builds and starts it.
+    Command { root: PathBuf, log: PathBuf, target_dir: Option<PathBuf> },
 }
 
 /// How a build by cargo ended.
@@ -55,6 +66,15 @@ pub enum Built {
     Program(Box<Build>),
     /// It does not compile; the text is that of the errors, which have been printed.
     Failed(String),
+}
+
+/// What is known of a program that a command of the user's has built and started.
+#[derive(Debug)]
+pub enum Adopted {
+    /// How it was built.
+    Build(Box<Build>),
+    /// Some of it was fresh, and hot never saw how it is compiled.
+    Unseen(Vec<Unseen>),
 }
 
 /// A program that cargo has built, and how to compile its crates again.
@@ -99,40 +119,110 @@ impl Builder {
         let folder = workspace.target_directory.as_std_path().join("hot/capture");
         let captures = Captures::open(folder.join(selection.folder()))?;
         let idle = replay::idle_program()?;
-        Ok(Builder { selection, captures, workspace, interrupt, wrapper, idle })
+        let way = Way::Cargo { selection, workspace: Box::new(workspace) };
+        Ok(Builder { way, captures, interrupt, wrapper, idle })
     }
 
-    /// The workspace's root.
+    /// For a command that is run in this folder. `log` is where those that record tell of it;
+    /// `wrapper` is the executable of hot.
+    ///
+    /// # Errors
+    /// When the machine lacks what a replay needs.
+    pub fn of_command(
+        root: PathBuf,
+        log: PathBuf,
+        wrapper: PathBuf,
+        interrupt: Arc<Interrupt>,
+    ) -> Result<Builder> {
+        let captures = Captures::in_folders(Vec::new());
+        let way = Way::Command { root, log, target_dir: None };
+        Ok(Builder { way, captures, interrupt, wrapper, idle: replay::idle_program()? })
+    }
+
+    /// The workspace's root, or the folder that the command is run in.
     pub fn root(&self) -> &Path {
-        self.workspace.workspace_root.as_std_path()
+        match &self.way {
+            Way::Cargo { workspace, .. } => workspace.workspace_root.as_std_path(),
+            Way::Command { root, .. } => root,
+        }
     }
 
-    /// The folder that nothing is watched in.
-    pub fn target_dir(&self) -> &Path {
-        self.workspace.target_directory.as_std_path()
+    /// The folder that nothing is watched in, once it is known.
+    pub fn target_dir(&self) -> Option<&Path> {
+        match &self.way {
+            Way::Cargo { workspace, .. } => Some(workspace.target_directory.as_std_path()),
+            Way::Command { target_dir, .. } => target_dir.as_deref(),
+        }
     }
 
-    /// The folders of the workspace's packages.
+    /// The folders of the workspace's packages, as far as cargo has told.
     pub fn packages(&self) -> BTreeSet<PathBuf> {
-        let manifests = self.workspace.packages.iter().map(|p| p.manifest_path.as_std_path());
+        let Way::Cargo { workspace, .. } = &self.way else { return BTreeSet::new() };
+        let manifests = workspace.packages.iter().map(|p| p.manifest_path.as_std_path());
         manifests.filter_map(|manifest| Some(manifest.parent()?.to_owned())).collect()
     }
 
     /// The files besides sources that decide what cargo builds, and what they are. They need not
     /// exist.
     pub fn manifests(&self) -> Vec<(PathBuf, String)> {
-        let root = self.root();
-        let mut files = vec![
-            (root.join("Cargo.toml"), "a manifest".to_owned()),
-            (root.join("Cargo.lock"), "the lock file".to_owned()),
-            (root.join("rust-toolchain.toml"), "the choice of a toolchain".to_owned()),
-            (root.join("rust-toolchain"), "the choice of a toolchain".to_owned()),
-            (root.join(".cargo/config.toml"), "cargo's configuration".to_owned()),
-        ];
-        files.extend(
-            self.packages().into_iter().map(|p| (p.join("Cargo.toml"), "a manifest".to_owned())),
-        );
-        files
+        match &self.way {
+            Way::Cargo { .. } => manifests(self.root(), &self.packages()),
+            Way::Command { .. } => Vec::new(),
+        }
+    }
+
+    /// What the user's command must find in its environment. Forgets what was noted before.
+    pub fn command_env(&self) -> Vec<(String, std::ffi::OsString)> {
+        let Way::Command { log, .. } = &self.way else { return Vec::new() };
+        // It may not be there yet.
+        let _ = std::fs::remove_file(log);
+        let variables = capture::wrapper_anywhere(&self.wrapper, log);
+        variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    }
+
+    /// Finds out how an executable was built that a command of the user's has started.
+    ///
+    /// # Errors
+    /// When its records cannot be read.
+    pub fn adopt(&mut self, executable: &Path, build_id: &[u8]) -> Result<Adopted> {
+        let Way::Command { log, target_dir, .. } = &mut self.way else {
+            bail!("cargo builds this program")
+        };
+        let noted = capture::noted(log);
+        let mut folders = retold::stores(executable);
+        folders.extend(noted.iter().map(|(_, folder)| folder.clone()));
+        folders.sort();
+        folders.dedup();
+        self.captures = Captures::in_folders(folders);
+        for (key, _) in &noted {
+            // One that failed has left the artifact of an earlier one, or nothing.
+            if known::made(&self.captures, key) >= self.captures.time(key) {
+                known::settle(&self.captures, key);
+            }
+        }
+        let Some(key) = retold::key(&self.captures, executable, build_id) else {
+            return Ok(Adopted::Unseen(vec![retold::unseen_executable(executable)]));
+        };
+        let Retold { outcome, facts } = match retold::tell(&self.captures, &key)? {
+            Ok(retold) => retold,
+            Err(unseen) => return Ok(Adopted::Unseen(unseen)),
+        };
+        let program = outcome.artifacts.iter().find(|a| a.executable.is_some());
+        let program = program.context("the program's record is missing")?;
+        let (target, profile) = facts.target_folder();
+        *target_dir = Some(target.clone());
+        let mut build = self.program(program, &outcome, target, &profile.to_string_lossy())?;
+        let root = build.graph.binary().map(|unit| unit.record.cwd.clone()).unwrap_or_default();
+        let manifests = manifests(&root, &build.graph.packages);
+        build.graph.cargo_files.extend(manifests);
+        Ok(Adopted::Build(Box::new(build)))
+    }
+
+    /// Since when a file that was written may not be what the program was built from.
+    pub fn begun(&self, build: &Build) -> std::time::SystemTime {
+        let binary = build.graph.binary().map(|unit| unit.key.as_str());
+        let made = binary.and_then(|key| known::made(&self.captures, key));
+        made.unwrap_or(std::time::SystemTime::UNIX_EPOCH)
     }
 
     /// Builds with cargo, and sees to it that every command line is known.
@@ -140,22 +230,29 @@ impl Builder {
     /// # Errors
     /// When cargo or its messages fail, or when it is not clear what to run ([`Usage`]).
     pub fn build(&mut self, say: &mut Say<'_>) -> Result<Built> {
+        let Way::Cargo { selection, workspace } = &mut self.way else {
+            bail!("a command builds this program")
+        };
         // The manifests may have changed. If they are broken now, the build says so better.
-        if let Ok(workspace) = cargo::metadata(&self.selection) {
-            self.workspace = workspace;
+        if let Ok(now) = cargo::metadata(selection) {
+            **workspace = now;
         }
+        let Way::Cargo { selection, workspace } = &self.way else { unreachable!("it was above") };
         let mut again = false;
         loop {
-            let env = self.cargo_env()?;
-            let outcome = cargo::build(&self.selection, &env, &self.interrupt, say)?;
+            let env = self.cargo_env(selection)?;
+            let outcome = cargo::build(selection, &env, &self.interrupt, say)?;
             known::settle_all(&self.captures, &outcome);
             if !outcome.success {
                 return Ok(Built::Failed(outcome.errors));
             }
-            let program = self.choose(&outcome)?;
+            let program = choose(workspace, &outcome)?;
             let unknown = known::unknown(&self.captures, &outcome, program);
             if unknown.is_empty() {
-                return Ok(Built::Program(Box::new(self.program(program, &outcome)?)));
+                let target_dir = workspace.target_directory.as_std_path().to_owned();
+                let mut build = self.program(program, &outcome, target_dir, &selection.profile)?;
+                build.graph.cargo_files.extend(self.manifests());
+                return Ok(Built::Program(Box::new(build)));
             }
             let names: BTreeSet<&str> =
                 unknown.iter().map(|a| graph::package_name(&a.package_id)).collect();
@@ -165,15 +262,15 @@ impl Builder {
             }
             let step = format!("compiling {names} once more, to learn how cargo does it");
             say(Said::Note(&step));
-            known::make_stale(&unknown, &self.selection)?;
+            known::make_stale(&unknown, selection)?;
             again = true;
         }
     }
 
-    fn cargo_env(&self) -> Result<Vec<(&'static str, std::ffi::OsString)>> {
+    fn cargo_env(&self, selection: &Selection) -> Result<Vec<(&'static str, std::ffi::OsString)>> {
         let cwd = std::env::current_dir().context("the current directory is gone")?;
         let mut env = self.captures.wrapper(&self.wrapper, &cwd);
-        if self.selection.is_dev() {
+        if selection.is_dev() {
             // A binary's objects are read from its incremental session. It is the default of the
             // profile, so this rebuilds nothing, unless the user had switched it off.
             env.push(("CARGO_INCREMENTAL", "1".into()));
@@ -181,52 +278,20 @@ impl Builder {
         Ok(env)
     }
 
-    /// The artifact to run.
-    fn choose<'a>(&self, outcome: &'a Outcome) -> Result<&'a Artifact> {
-        let programs: Vec<&Artifact> = outcome
-            .artifacts
-            .iter()
-            .filter(|a| a.executable.is_some() && !a.profile.test)
-            .filter(|a| a.target.is_bin() || a.target.is_example())
-            .collect();
-        if let [program] = programs[..] {
-            return Ok(program);
-        }
-        let default = |a: &&&Artifact| {
-            let package = self.workspace.packages.iter().find(|p| p.id == a.package_id);
-            package.is_some_and(|p| p.default_run.as_ref() == Some(&a.target.name))
-        };
-        let defaults: Vec<_> = programs.iter().filter(default).collect();
-        if let [program] = defaults[..] {
-            return Ok(program);
-        }
-        if programs.is_empty() {
-            return Err(Usage(
-                "there is no program to run: a bin target must be available for `hot run`".into(),
-            )
-            .into());
-        }
-        let mut names: Vec<&str> = programs.iter().map(|a| a.target.name.as_str()).collect();
-        names.sort_unstable();
-        Err(Usage(format!(
-            "`hot run` could not determine which binary to run. Use the `--bin` option to specify \
-             a binary, or the `default-run` manifest key.\navailable binaries: {}",
-            names.join(", ")
-        ))
-        .into())
-    }
-
-    fn program(&self, artifact: &Artifact, outcome: &Outcome) -> Result<Build> {
+    fn program(
+        &self,
+        artifact: &Artifact,
+        outcome: &Outcome,
+        target_dir: PathBuf,
+        profile: &str,
+    ) -> Result<Build> {
         let Some(executable) = &artifact.executable else { bail!("the program has no executable") };
         let binary =
             known::key(&self.captures, artifact).context("the program's command is not known")?;
-        let target_dir = self.target_dir().to_owned();
-        let mut graph = Graph::new(&binary, &self.captures, outcome, &target_dir);
-        graph.cargo_files.extend(self.manifests());
+        let graph = Graph::new(&binary, &self.captures, outcome, &target_dir);
         let Some(unit) = graph.binary().filter(|unit| unit.key == binary) else {
             bail!("failed to read the command that compiled {}", artifact.target.name);
         };
-        let profile = &self.selection.profile;
         let obstacle = if unit.facts.lto || graph.units.iter().any(|unit| unit.facts.lto) {
             Some(format!(
                 "the profile `{profile}` optimises at link time: the objects are not what runs"
@@ -298,6 +363,54 @@ impl Builder {
         }
         Ok(Replayed::Objects(rebuilt))
     }
+}
+
+/// The files besides sources that decide what cargo builds of a workspace.
+fn manifests(root: &Path, packages: &BTreeSet<PathBuf>) -> Vec<(PathBuf, String)> {
+    let mut files = vec![
+        (root.join("Cargo.toml"), "a manifest".to_owned()),
+        (root.join("Cargo.lock"), "the lock file".to_owned()),
+        (root.join("rust-toolchain.toml"), "the choice of a toolchain".to_owned()),
+        (root.join("rust-toolchain"), "the choice of a toolchain".to_owned()),
+        (root.join(".cargo/config.toml"), "cargo's configuration".to_owned()),
+    ];
+    files.extend(packages.iter().map(|p| (p.join("Cargo.toml"), "a manifest".to_owned())));
+    files
+}
+
+/// The artifact to run.
+fn choose<'a>(workspace: &cargo_metadata::Metadata, outcome: &'a Outcome) -> Result<&'a Artifact> {
+    let programs: Vec<&Artifact> = outcome
+        .artifacts
+        .iter()
+        .filter(|a| a.executable.is_some() && !a.profile.test)
+        .filter(|a| a.target.is_bin() || a.target.is_example())
+        .collect();
+    if let [program] = programs[..] {
+        return Ok(program);
+    }
+    let default = |a: &&&Artifact| {
+        let package = workspace.packages.iter().find(|p| p.id == a.package_id);
+        package.is_some_and(|p| p.default_run.as_ref() == Some(&a.target.name))
+    };
+    let defaults: Vec<_> = programs.iter().filter(default).collect();
+    if let [program] = defaults[..] {
+        return Ok(program);
+    }
+    if programs.is_empty() {
+        return Err(Usage(
+            "there is no program to run: a bin target must be available for `hot run`".into(),
+        )
+        .into());
+    }
+    let mut names: Vec<&str> = programs.iter().map(|a| a.target.name.as_str()).collect();
+    names.sort_unstable();
+    Err(Usage(format!(
+        "`hot run` could not determine which binary to run. Use the `--bin` option to specify \
+         a binary, or the `default-run` manifest key.\navailable binaries: {}",
+        names.join(", ")
+    ))
+    .into())
 }
 
 impl Build {

@@ -215,7 +215,8 @@ fn explain(detail: &Detail) -> String {
     text
 }
 
-fn ended(status: u8) -> String {
+/// How it ended, by its status as a shell tells it.
+pub fn ended(status: u8) -> String {
     match status {
         0..=128 => format!("ended with status {status}"),
         _ => format!("was ended by signal {}", status - 128),

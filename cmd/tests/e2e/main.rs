@@ -14,6 +14,7 @@
 //! - `effect`: what is told of code that goes on as it was, and the dry run;
 //! - `backtraces`, `debuggers`: what is read of patched code;
 //! - `table`: what each kind of edit comes to, one row each;
+//! - `exec`: commands of the user's own that build and start the program;
 //! - `command`: what the command line promises; `paths`: patches named on the program's stdin.
 
 mod backtraces;
@@ -21,6 +22,7 @@ mod command;
 mod debuggers;
 mod edits;
 mod effect;
+mod exec;
 mod functions;
 #[path = "../harness/mod.rs"]
 mod harness;

@@ -3,6 +3,7 @@
 use crate::build::Usage;
 use crate::build::capture;
 use crate::build::cargo::Selection;
+use crate::doctor;
 use crate::list;
 use crate::run::{self, Options};
 use crate::show::Terminal;
@@ -33,6 +34,8 @@ enum Sub {
     Exec(Exec),
     /// List the hot functions of a running program.
     List(List),
+    /// Check what hot needs of this machine and this project, and say what to do.
+    Doctor(Box<CargoFlags>),
 }
 
 #[derive(Debug, Args)]
@@ -240,6 +243,7 @@ pub fn main(args: Vec<OsString>) -> ExitCode {
     let result = match cli.command {
         Sub::Run(run) => run::run(run.options()),
         Sub::Exec(exec) => run::run(exec.options()),
+        Sub::Doctor(cargo) => Ok(doctor::doctor(&cargo.selection())),
         Sub::List(List { program, json }) => list::list(program.as_deref(), json),
     };
     match result {
@@ -297,7 +301,7 @@ mod tests {
         let cli = Cli::try_parse_from([&["hot", "run"], args].concat()).unwrap();
         match cli.command {
             Sub::Run(run) => run.options(),
-            Sub::Exec(_) | Sub::List(_) => unreachable!("`run` was given"),
+            Sub::Exec(_) | Sub::List(_) | Sub::Doctor(_) => unreachable!("`run` was given"),
         }
     }
 

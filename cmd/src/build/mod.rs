@@ -4,7 +4,7 @@
 //!   the command lines; [`command`] reads them; [`known`] sees to it that none is missing.
 //! - [`retold`] tells the same of a build that a command of the user's made, unheard.
 //! - [`graph`] joins them to the user's crates in order, with their source files from [`depinfo`].
-//! - [`linked`] tells what else belongs to the program.
+//! - [`claim`] keeps a second tool away; [`linked`] tells what else belongs to the program.
 //! - [`replay`] compiles some of them again; [`objects`] finds what rustc left.
 //!
 //! A [`Builder`] lives as long as the tool; each build by cargo that succeeds makes a new
@@ -12,6 +12,7 @@
 
 pub mod capture;
 pub mod cargo;
+pub mod claim;
 pub mod command;
 pub mod depinfo;
 pub mod graph;
@@ -27,6 +28,7 @@ use anyhow::{Context, Result, bail};
 use capture::Captures;
 use cargo::{Outcome, Said, Say, Selection};
 use cargo_metadata::Artifact;
+use claim::Claim;
 use graph::{Graph, Unit};
 use replay::{BuildLock, Compiled};
 use retold::{Retold, Unseen};
@@ -48,6 +50,8 @@ pub struct Builder {
     /// The program that cargo runs in place of rustc: hot.
     wrapper: PathBuf,
     idle: PathBuf,
+    /// The folder of records that no other tool may work with, and the right to it.
+    claim: Option<(PathBuf, Claim)>,
 }
 
 /// How the program comes about.
@@ -120,7 +124,7 @@ impl Builder {
         let captures = Captures::open(folder.join(selection.folder()))?;
         let idle = replay::idle_program()?;
         let way = Way::Cargo { selection, workspace: Box::new(workspace) };
-        Ok(Builder { way, captures, interrupt, wrapper, idle })
+        Ok(Builder { way, captures, interrupt, wrapper, idle, claim: None })
     }
 
     /// For a command that is run in this folder. `log` is where those that record tell of it;
@@ -136,7 +140,8 @@ impl Builder {
     ) -> Result<Builder> {
         let captures = Captures::in_folders(Vec::new());
         let way = Way::Command { root, log, target_dir: None };
-        Ok(Builder { way, captures, interrupt, wrapper, idle: replay::idle_program()? })
+        let idle = replay::idle_program()?;
+        Ok(Builder { way, captures, interrupt, wrapper, idle, claim: None })
     }
 
     /// The workspace's root, or the folder that the command is run in.
@@ -171,8 +176,40 @@ impl Builder {
         }
     }
 
+    /// Keeps other tools away from the records of what cargo builds.
+    ///
+    /// # Errors
+    /// When another tool works with them.
+    pub fn claim(&mut self) -> Result<()> {
+        let Way::Cargo { selection, workspace } = &self.way else { return Ok(()) };
+        let folder = workspace.target_directory.as_std_path().join("hot/capture");
+        self.claim_folder(folder.join(selection.folder()))
+    }
+
+    fn claim_folder(&mut self, folder: PathBuf) -> Result<()> {
+        if self.claim.as_ref().is_none_or(|(claimed, _)| *claimed != folder) {
+            let claim = Claim::take(&folder)?;
+            self.claim = Some((folder, claim));
+        }
+        Ok(())
+    }
+
+    /// Marks the records of what the command has compiled as belonging to the artifacts that it
+    /// made. What it does later is noted anew.
+    pub fn learn(&self) {
+        let Way::Command { log, .. } = &self.way else { return };
+        for (key, folder) in capture::noted(log) {
+            let captures = Captures::in_folders(vec![folder]);
+            // One that failed has left the artifact of an earlier one, or nothing.
+            if known::made(&captures, &key) >= captures.time(&key) {
+                known::settle(&captures, &key);
+            }
+        }
+    }
+
     /// What the user's command must find in its environment. Forgets what was noted before.
     pub fn command_env(&self) -> Vec<(String, std::ffi::OsString)> {
+        self.learn();
         let Way::Command { log, .. } = &self.way else { return Vec::new() };
         // It may not be there yet.
         let _ = std::fs::remove_file(log);
@@ -185,21 +222,14 @@ impl Builder {
     /// # Errors
     /// When its records cannot be read.
     pub fn adopt(&mut self, executable: &Path, build_id: &[u8]) -> Result<Adopted> {
-        let Way::Command { log, target_dir, .. } = &mut self.way else {
-            bail!("cargo builds this program")
-        };
+        self.learn();
+        let Way::Command { log, .. } = &self.way else { bail!("cargo builds this program") };
         let noted = capture::noted(log);
         let mut folders = retold::stores(executable);
         folders.extend(noted.iter().map(|(_, folder)| folder.clone()));
         folders.sort();
         folders.dedup();
         self.captures = Captures::in_folders(folders);
-        for (key, _) in &noted {
-            // One that failed has left the artifact of an earlier one, or nothing.
-            if known::made(&self.captures, key) >= self.captures.time(key) {
-                known::settle(&self.captures, key);
-            }
-        }
         let Some(key) = retold::key(&self.captures, executable, build_id) else {
             return Ok(Adopted::Unseen(vec![retold::unseen_executable(executable)]));
         };
@@ -210,7 +240,10 @@ impl Builder {
         let program = outcome.artifacts.iter().find(|a| a.executable.is_some());
         let program = program.context("the program's record is missing")?;
         let (target, profile) = facts.target_folder();
-        *target_dir = Some(target.clone());
+        self.claim_folder(facts.store())?;
+        if let Way::Command { target_dir, .. } = &mut self.way {
+            *target_dir = Some(target.clone());
+        }
         let mut build = self.program(program, &outcome, target, &profile.to_string_lossy())?;
         let root = build.graph.binary().map(|unit| unit.record.cwd.clone()).unwrap_or_default();
         let manifests = manifests(&root, &build.graph.packages);

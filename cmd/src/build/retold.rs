@@ -86,7 +86,7 @@ pub fn tell(captures: &Captures, key: &str) -> Result<Result<Retold, Vec<Unseen>
         artifacts: BTreeMap::new(),
         scripts: BTreeMap::new(),
         unseen: BTreeSet::new(),
-        sysroot: BTreeSet::new(),
+        visited: BTreeSet::new(),
     };
     teller.visit(key, &output(&facts));
     for library in libraries(&links, &facts.out_dir) {
@@ -123,13 +123,13 @@ struct Teller<'a> {
     artifacts: BTreeMap<String, Value>,
     scripts: BTreeMap<PathBuf, Value>,
     unseen: BTreeSet<Unseen>,
-    sysroot: BTreeSet<PathBuf>,
+    visited: BTreeSet<PathBuf>,
 }
 
 impl Teller<'_> {
     /// One artifact of the program, and what acts on it without being linked.
     fn visit(&mut self, key: &str, file: &Path) {
-        if self.artifacts.contains_key(key) || !self.sysroot.insert(file.to_owned()) {
+        if self.artifacts.contains_key(key) || !self.visited.insert(file.to_owned()) {
             return;
         }
         let Some(record) = self.captures.get(key) else { return self.without_record(key, file) };
@@ -202,7 +202,7 @@ impl Teller<'_> {
         let Ok(sources) = depinfo::read(&folder.join(format!("{key}.d")), Path::new("")) else {
             return;
         };
-        if sources.iter().any(|source| is_users(source)) {
+        if !sources.is_empty() && !sources.iter().any(|source| is_fetched(source)) {
             let name = key.rsplit_once('-').map_or(key, |(name, _)| name).to_owned();
             self.unseen.insert(Unseen { name, outputs: vec![file.to_owned()] });
         } else {
@@ -294,15 +294,14 @@ fn libraries(links: &str, out_dir: &Path) -> Vec<PathBuf> {
     libraries
 }
 
-/// Whether a source is the user's, rather than of a package that cargo has fetched.
-fn is_users(source: &Path) -> bool {
+/// Whether a source is of a package that cargo has fetched.
+fn is_fetched(source: &Path) -> bool {
     let home = std::env::var_os("CARGO_HOME")
         .map(PathBuf::from)
         .or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cargo")));
-    let fetched = home.is_some_and(|home| {
+    home.is_some_and(|home| {
         source.starts_with(home.join("registry")) || source.starts_with(home.join("git"))
-    });
-    !fetched && source.extension().is_some_and(|e| e == "rs")
+    })
 }
 
 /// Build ID of an executable; empty when it has none or cannot be read.

@@ -37,8 +37,8 @@ pub(super) struct Commanded {
     awaited: Awaited,
     /// Saves while the program is awaited.
     held: Option<Touched>,
-    /// Whether the command was run once more to see what had been fresh.
-    again: bool,
+    /// What the command was run once more for, to see it compiled.
+    asked: BTreeSet<String>,
     /// Whether `running` was told.
     pub(super) told: bool,
     /// Whether the command has ended and its program goes on.
@@ -63,7 +63,7 @@ impl Default for Commanded {
         Commanded {
             awaited: Awaited::First,
             held: None,
-            again: false,
+            asked: BTreeSet::new(),
             told: false,
             over: false,
             begun: SystemTime::now(),
@@ -192,19 +192,17 @@ impl Session {
                 None
             }
             Ok(Adopted::Unseen(unseen)) => {
-                let names: BTreeSet<&str> = unseen.iter().map(|u| u.name.as_str()).collect();
-                let names = Vec::from_iter(names).join(", ");
-                let outputs = unseen.iter().flat_map(|u| u.outputs.clone()).collect();
-                if self.options.restart
-                    && !self.commanded().again
-                    && self.see_again(&names, outputs)
-                {
+                let names: BTreeSet<String> = unseen.iter().map(|u| u.name.clone()).collect();
+                let outputs = unseen.into_iter().flat_map(|u| u.outputs).collect();
+                let is_new = !names.is_subset(&self.commanded().asked);
+                let listed = Vec::from_iter(names.iter().cloned()).join(", ");
+                self.commanded().asked.extend(names);
+                if self.options.restart && is_new && self.see_again(&listed, outputs) {
                     return;
                 }
                 Some(format!(
-                    "hot has not seen how {names} is compiled; have the command build it with \
-                     cargo while hot runs it, after `cargo clean -p {names}`, and leave \
-                     RUSTC_WRAPPER as it is"
+                    "hot has not seen how {listed} is compiled; have the command build it with \
+                     cargo, after `cargo clean`, and leave the variable RUSTC_WRAPPER as it is"
                 ))
             }
             Err(error) => Some(format!("{error:#}")),
@@ -246,9 +244,8 @@ impl Session {
 
     /// Has the command build what was fresh. Whether it does.
     fn see_again(&mut self, names: &str, outputs: Vec<PathBuf>) -> bool {
-        self.commanded().again = true;
         self.show.terminal.note(&format!(
-            "{names} was built before: running the command once more, to learn how it is compiled"
+            "running the command once more, to learn how {names} is compiled: it was built before"
         ));
         for output in outputs {
             // If it stays, cargo has nothing to do, and the reason is told next time.
@@ -326,6 +323,7 @@ impl Session {
         let Some(program) = self.program.take() else { return Ok(None) };
         let pid = program.pid();
         let status = code(program.reap()?);
+        self.builder.learn();
         let awaited = std::mem::replace(&mut self.commanded().awaited, Awaited::No);
         let failed = status != 0;
         match awaited {

@@ -211,6 +211,7 @@ impl Session {
     /// Ends the program, if there is one: its status.
     pub(super) fn stop_program(&mut self, signal: Option<Signal>) -> Result<Option<ExitStatus>> {
         let Some(program) = self.program.take() else { return Ok(None) };
+        self.builder.learn();
         // A Ctrl-C meanwhile, or a second one, means: at once.
         let before = self.interrupt.requests();
         program.stop(signal, || self.interrupt.requests() > before).map(Some)

@@ -10,7 +10,7 @@ use crate::diff::{CrateObjects, Detail, Verdict, World};
 use crate::interrupt::Interrupt;
 use crate::keys::{Key, Keys};
 use crate::process::{Program, socket};
-use crate::show::{Event, Events, Heard, Show, Terminal};
+use crate::show::{Event, Events, Heard, Progress, Show, Terminal};
 use crate::watch::{Rules, Snapshot, Touched, Watcher};
 use anyhow::{Context, Result, bail};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -110,13 +110,14 @@ impl Session {
         let sockets = socket::folder();
         socket::prepare(&sockets)?;
         let by_command = !options.command.is_empty();
-        let builder = match by_command {
+        let mut builder = match by_command {
             true => {
                 let cwd = std::env::current_dir().context("the current directory is gone")?;
                 Builder::of_command(cwd, socket::log(&sockets), own, Arc::clone(&interrupt))?
             }
             false => Builder::new(options.selection.clone(), own, Arc::clone(&interrupt))?,
         };
+        builder.claim()?;
         let rules = Rules::new(builder.root(), &options.ignore);
         let rules = rules.map_err(|error| Usage(format!("{error:#}")))?;
         let dry_run = options.dry_run;
@@ -218,15 +219,24 @@ impl Session {
     pub(super) fn build(&mut self) -> Result<Built> {
         self.show.tell(&Event::Building);
         let begun = SystemTime::now();
+        let progress = (self.start == 0).then(Progress::begin);
         let show = &mut self.show;
-        let built = self.builder.build(&mut |said| match said {
+        let mut print = |said: Said<'_>| match said {
+            Said::Built(_) => {}
             Said::Note(text) => show.terminal.note(text),
             Said::Warning(target, text) => {
                 let of = crate_of(&target.name, target.is_bin() || target.is_example());
                 show.warning(&of, text);
             }
             Said::Error(text) => show.terminal.compiler(text),
-        })?;
+        };
+        let built = self.builder.build(&mut |said| match (&progress, said) {
+            (Some(progress), Said::Built(name)) => progress.built(name),
+            (Some(progress), said) => progress.aside(|| print(said)),
+            (None, said) => print(said),
+        });
+        drop(progress);
+        let built = built?;
         self.show.heard.built(matches!(built, Built::Program(_)));
         self.errors = match &built {
             Built::Failed(rendered) => Some(rendered.clone()),

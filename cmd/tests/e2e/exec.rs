@@ -73,7 +73,7 @@ fn what_was_built_before_is_learnt_once_and_then_known() {
 
     let price = PLAIN.copies[0].file("price.rs");
     let mut session = Session::start_script(project, &[], BUILD_AND_START);
-    assert!(session.tool.output().contains("to learn how it is compiled"));
+    assert!(session.tool.output().contains("to learn how"));
     session.live(&price, &[("units * 10", "units * 12")]);
     let project = session.leave();
 

@@ -15,6 +15,7 @@
 //! - `backtraces`, `debuggers`: what is read of patched code;
 //! - `table`: what each kind of edit comes to, one row each;
 //! - `exec`: commands of the user's own that build and start the program;
+//! - `orphan`: a program whose tool was killed;
 //! - `command`: what the command line promises; `paths`: patches named on the program's stdin.
 
 mod backtraces;
@@ -28,6 +29,7 @@ mod functions;
 mod harness;
 mod items;
 mod locals;
+mod orphan;
 mod paths;
 mod session;
 mod table;

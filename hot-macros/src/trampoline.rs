@@ -6,7 +6,8 @@
 //! #[inline] pub fn total(o: &Order) -> u64 {
 //!     fn __hot_total(o: &Order) -> u64 { … }                                   the body
 //!     static __HOT_SLOT: Slot = Slot::new(__hot_total as *const ());           in hot_slots
-//!     #[used] static __HOT_ENTRY: Entry = Entry::new(…, &__HOT_SLOT, …);       in hot_entries
+//!     #[used] static __HOT_ENTRY: Entry = Entry::new(…, &__HOT_SLOT, …)        in hot_entries
+//!         .with_sizes(sizes(__hot_total as unsafe fn(_) -> _));
 //!     let code = if false { __hot_total as fn(_) -> _ } else { transmute(__HOT_SLOT.get()) };
 //!     code(o)
 //! }
@@ -317,6 +318,32 @@ fn turbofish(generics: &Generics) -> TokenStream {
     }
 }
 
+/// How many arguments a function has at most whose sizes are told (`registry::sizes` in `hot`).
+const SIZED_ARGUMENTS: usize = 12;
+
+/// What adds the sizes of arguments and result to the entry of a function that is not generic.
+fn with_sizes(signature: &Signature, home: Home<'_>, slot_holds: &Ident) -> Option<TokenStream> {
+    let arguments = signature.receiver.iter().len() + signature.arguments.len();
+    let is_async = signature.asyncness.is_some();
+    let abi = match signature.abi.as_ref().filter(|_| !is_async) {
+        None => None,
+        Some(abi) => match abi.name.as_ref().map(|name| name.value()).as_deref() {
+            Some("Rust") => None,
+            Some("C") | None => Some(quote!(extern "C")),
+            Some(_) => return None,
+        },
+    };
+    if arguments > SIZED_ARGUMENTS {
+        return None;
+    }
+    let sizes = if is_async { quote!(async_sizes) } else { quote!(sizes) };
+    let holes = std::iter::repeat_n(quote!(_), arguments);
+    let body = home.outside(slot_holds);
+    Some(quote! {
+        .with_sizes(::hot::__private::#sizes(#body as unsafe #abi fn(#(#holes),*) -> _))
+    })
+}
+
 /// The statics: slot and entry.
 fn entry(
     signature: &Signature,
@@ -357,6 +384,7 @@ fn entry(
     let file = quote_spanned!(span=> ::core::file!());
     // Set by cargo when it compiles a binary or an example; names then begin with `main`.
     let binary = std::env::var("CARGO_BIN_NAME").unwrap_or_default();
+    let sizes = (!generic).then(|| with_sizes(signature, home, slot_holds)).flatten();
     let text = format!("\0{binary}\0{}\0{}\0", item(signature, home), type_text(signature, home));
     quote! {
         #[unsafe(link_section = "hot_slots")]
@@ -371,7 +399,7 @@ fn entry(
             #original,
             ::core::concat!(::core::module_path!(), #text, #file),
             #identity,
-        );
+        ) #sizes;
     }
 }
 

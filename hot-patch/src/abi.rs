@@ -23,6 +23,14 @@
 //! | 24 | `text: *const u8`, UTF-8, five fields separated by NUL (see [`EntryText`]) |
 //! | 32 | `text_len: usize` |
 //! | 40 | `identity: Option<fn() -> SignatureId>` |
+//! | 48 | `sizes: *const [u64; 2]`, size and alignment of each argument, then of the result (of an |
+//! | | `async fn`, of what it gives in the end); null where none are told |
+//! | 56 | `sizes_len: usize`, how many |
+//!
+//! The sizes are for programs that are compiled without debug information: there is nothing else
+//! then by which the tool could see that an argument has become another. A generic function tells
+//! none, having others in each instance; nor does one with more than 12 arguments, or of another
+//! ABI than Rust's and C's.
 
 /// Section of the slots.
 pub const SLOTS: &str = "hot_slots";
@@ -39,9 +47,9 @@ pub const SLOT_IDENT: &str = "__HOT_SLOT";
 pub const ENTRY_IDENT: &str = "__HOT_ENTRY";
 
 /// Version of the entry's layout, in its first two bytes.
-pub const ENTRY_ABI: u16 = 1;
+pub const ENTRY_ABI: u16 = 2;
 /// Size of an entry in bytes.
-pub const ENTRY_SIZE: usize = 48;
+pub const ENTRY_SIZE: usize = 64;
 /// Offset of the slot pointer.
 pub const ENTRY_SLOT: usize = 8;
 /// Offset of the pointer to the original code.
@@ -50,6 +58,12 @@ pub const ENTRY_ORIGINAL: usize = 16;
 pub const ENTRY_TEXT: usize = 24;
 /// Offset of the text's length.
 pub const ENTRY_TEXT_LEN: usize = 32;
+/// Offset of the pointer to the sizes.
+pub const ENTRY_SIZES: usize = 48;
+/// Offset of the number of the sizes.
+pub const ENTRY_SIZES_LEN: usize = 56;
+/// Bytes of one pair of size and alignment.
+pub const SIZE_BYTES: usize = 16;
 
 /// What kind of function an entry stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

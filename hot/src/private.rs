@@ -2,7 +2,7 @@
 
 pub use crate::__hot_instance as instance;
 pub use crate::future::{HotFuture, RawFuture};
-pub use crate::registry::{Entry, SignatureId};
+pub use crate::registry::{Entry, SignatureId, async_sizes, sizes};
 pub use crate::slot::Slot;
 pub use crate::slot::instances::instance;
 pub use hot_patch::abi::Kind;

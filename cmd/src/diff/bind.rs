@@ -30,7 +30,7 @@ use super::program::Definitions;
 use super::split;
 use super::world::{Loaded, Site};
 use super::{Detail, DiffError};
-use crate::layout::item_path;
+use crate::layout::{ObjectLayouts, item_path};
 use hot_patch::patch::{LOCALS, LOCALS_ALIGN, PAGE};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -365,13 +365,11 @@ fn own(
         }
         let why = if kind == Kind::ThreadLocal { "thread-local" } else { "static" };
         if sources.guards.on(Guard::Retyped) && retyped(name, sources) {
-            obstacle(
-                selection,
-                why,
-                atom,
-                sources,
-                "has another type now; the running one keeps its value only if its type stays",
-            );
+            let now = match atom.object.layouts().is_ok_and(ObjectLayouts::describes) {
+                true => RETYPED,
+                false => RENAMED,
+            };
+            obstacle(selection, why, atom, sources, now);
             return None;
         }
         if matches!(kind, Kind::Data | Kind::ThreadLocal) {
@@ -410,6 +408,10 @@ fn unfit(name: Name, atom: &AtomRef, sources: &Sources<'_>) -> Option<&'static s
     None
 }
 
+const RETYPED: &str =
+    "has another type now; the running one keeps its value only if its type stays";
+const RENAMED: &str = "goes by another symbol now: its type has changed, or rustc has numbered the \
+                       impl blocks anew, which without debug information cannot be told apart";
 const SPLIT: &str = "has been taken apart by the optimiser, otherwise than in the running program";
 
 /// Whether a running static of the same path is not in the new objects any more: rustc's names

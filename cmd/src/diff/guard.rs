@@ -11,13 +11,18 @@
 //! type would be another, and it would not be the same object. What is compared in full are the
 //! units that the saves have touched, so that the guard's cost does not grow with the program. The
 //! others count where a type has changed, since they may mention it in the name of a `dyn` type.
+//!
+//! A crate that is compiled without debug information describes nothing. There `sizes` and `tables`
+//! compare what the objects tell without it, which is less, as the person is told at the start.
 
 use super::atom::{Atom, Kind, Object, Target};
-use super::guards::Guards;
+use super::guards::{Guard, Guards};
+use super::hot::Size;
 use super::name::{Name, Names};
 use super::program::Program;
+use super::sizes::Sizes;
 use super::world::Loaded;
-use super::{Detail, DiffError};
+use super::{Detail, DiffError, tables};
 use crate::layout::{Bound, HotFunction, LayoutError, Layouts, ObjectLayouts, compare};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -42,18 +47,23 @@ impl Lived {
         Ok(())
     }
 
-    /// Checks that each crate that has statics or hot functions describes its types: without that
-    /// the guard would see no difference, whatever changed.
-    pub fn check_described(&self, program: &Program) -> Result<(), DiffError> {
-        for (key, unit) in &program.crates {
-            let objects = self.crates.get(key).map_or(&[][..], Vec::as_slice);
-            let shares = objects.iter().flat_map(|o| &o.atoms).any(|a| a.kind.is_state());
-            if shares && !gather(objects)?.has_debug_info() {
-                return Err(DiffError::NoDebugInformation { name: unit.name.clone() });
-            }
-        }
-        Ok(())
+    /// The objects of one crate.
+    pub fn objects(&self, key: &str) -> &[Arc<Object>] {
+        self.crates.get(key).map_or(&[], Vec::as_slice)
     }
+}
+
+/// Keys of the crates that describe no types: there the guard would see no difference, whatever
+/// changed.
+pub fn undescribed(program: &Program) -> Result<BTreeSet<String>, DiffError> {
+    let mut keys = BTreeSet::new();
+    for (key, unit) in &program.crates {
+        read(unit.objects.iter())?;
+        if !gather(&unit.objects)?.has_debug_info() {
+            keys.insert(key.clone());
+        }
+    }
+    Ok(keys)
 }
 
 /// What of a patch meets the running program, as far as layouts are concerned.
@@ -72,6 +82,8 @@ pub struct Swapped {
     pub now: Name,
     /// Its name in the registry.
     pub name: String,
+    /// The sizes that it told, and those that it tells now.
+    pub sizes: [Option<Vec<Size>>; 2],
 }
 
 /// Compares the types of what is shared; answers what differs.
@@ -119,15 +131,19 @@ pub fn check(
         layouts.iter().collect()
     }
     let differences = compare(&all(&old), &all(&new), &all(&same), &bound);
-    Ok(differences
-        .into_iter()
-        .map(|difference| Detail {
-            item: difference.item.clone(),
-            was: difference.was.clone(),
-            now: difference.now.clone(),
-            lines: difference.to_string().lines().skip(1).map(|l| l.trim().to_owned()).collect(),
-        })
-        .collect())
+    let undescribed = undescribed(newest)?;
+    let sizes = Sizes { undescribed: &undescribed, loaded, newest, names, guards };
+    let mut details = sizes.check(&shared.functions);
+    if guards.on(Guard::Places) {
+        details.extend(tables::compare(lived, newest, &undescribed, names));
+    }
+    details.extend(differences.into_iter().map(|difference| Detail {
+        item: difference.item.clone(),
+        was: difference.was.clone(),
+        now: difference.now.clone(),
+        lines: difference.to_string().lines().skip(1).map(|l| l.trim().to_owned()).collect(),
+    }));
+    Ok(details)
 }
 
 /// Parts of `hot` that may be compiled with the program: what its slots lead to is told by the hot

@@ -8,8 +8,6 @@ use std::collections::HashSet;
 pub enum Guard {
     /// The executable is what was linked from the objects.
     Stale,
-    /// Every crate with state describes its types.
-    Described,
     /// A hot function's signature reads as before.
     Signature,
     /// A hot function's body is of the type that the running one has.
@@ -28,15 +26,22 @@ pub enum Guard {
     Retyped,
     /// Writable data without a name comes only with what it belongs to.
     Unnamed,
+    /// Without a description, an argument or result has the size and the alignment that it had.
+    Sizes,
+    /// Without a description, a hot function tells its sizes.
+    SizesTold,
+    /// Without a description, nothing is taken for a renamed static or generic instance.
+    Nameless,
+    /// Without a description, methods behind trait objects have the places that they had.
+    Places,
     /// A part of the layout guard.
     Layout(Check),
 }
 
 impl Guard {
     /// All of them.
-    pub const ALL: [Guard; 19] = [
+    pub const ALL: [Guard; 22] = [
         Guard::Stale,
-        Guard::Described,
         Guard::Signature,
         Guard::BodyType,
         Guard::Renamed,
@@ -46,6 +51,10 @@ impl Guard {
         Guard::StateAlignment,
         Guard::Retyped,
         Guard::Unnamed,
+        Guard::Sizes,
+        Guard::SizesTold,
+        Guard::Nameless,
+        Guard::Places,
         Guard::Layout(Check::State),
         Guard::Layout(Check::Calls),
         Guard::Layout(Check::Behind),

@@ -7,6 +7,15 @@ use super::world::Loaded;
 use hot_patch::abi::{self, EntryText};
 use std::collections::{HashMap, HashSet};
 
+/// Size and alignment of a type, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size {
+    /// The size.
+    pub size: u64,
+    /// The alignment.
+    pub align: u64,
+}
+
 /// One hot function.
 #[derive(Clone, Debug)]
 pub struct HotFunction {
@@ -17,6 +26,8 @@ pub struct HotFunction {
     /// What the slot holds at first: the body, or what boxes the body's future; none for a generic
     /// function, whose instances stand apart.
     pub body: Option<Name>,
+    /// The sizes of its arguments, then that of its result, if it tells them.
+    pub sizes: Option<Vec<Size>>,
     /// Its registry entry.
     pub entry: AtomRef,
 }
@@ -145,17 +156,36 @@ fn read_entry(entry: &AtomRef) -> Option<(Name, HotFunction)> {
         Some(Meaning::Named(body, 0)) => Some(body),
         _ => None,
     };
-    let length = bytes.get(abi::ENTRY_TEXT_LEN..abi::ENTRY_TEXT_LEN + 8)?;
-    let length = usize::try_from(u64::from_le_bytes(length.try_into().ok()?)).ok()?;
-    let Meaning::Private(text, offset) = field(abi::ENTRY_TEXT)? else { return None };
-    let offset = usize::try_from(offset).ok()?;
-    let text = std::str::from_utf8(text.bytes().get(offset..offset.checked_add(length)?)?).ok()?;
-    let text = EntryText::parse(text)?;
+    let number = |at: usize| {
+        let number = u64::from_le_bytes(bytes.get(at..at + 8)?.try_into().ok()?);
+        usize::try_from(number).ok()
+    };
+    // The constant that is pointed to at `at`, which is of so many bytes.
+    let constant = |at: usize, length: usize| {
+        let Meaning::Private(constant, offset) = field(at)? else { return None };
+        let offset = usize::try_from(offset).ok()?;
+        Some(constant.bytes().get(offset..offset.checked_add(length)?)?.to_vec())
+    };
+    let text = constant(abi::ENTRY_TEXT, number(abi::ENTRY_TEXT_LEN)?)?;
+    let text = EntryText::parse(std::str::from_utf8(&text).ok()?)?;
+    let sizes = number(abi::ENTRY_SIZES_LEN)
+        .filter(|count| *count > 0)
+        .and_then(|count| constant(abi::ENTRY_SIZES, count.checked_mul(abi::SIZE_BYTES)?));
     let function = HotFunction {
         name: text.name(),
         signature: text.signature.to_owned(),
         body,
+        sizes: sizes.map(|bytes| bytes.chunks_exact(abi::SIZE_BYTES).map(read_size).collect()),
         entry: entry.clone(),
     };
     Some((slot, function))
+}
+
+fn read_size(bytes: &[u8]) -> Size {
+    let half = |at: usize| {
+        let mut number = [0; 8];
+        number.copy_from_slice(&bytes[at..at + 8]);
+        u64::from_le_bytes(number)
+    };
+    Size { size: half(0), align: half(8) }
 }

@@ -8,7 +8,7 @@ use super::dirty;
 use super::effect::{Effect, Left};
 use super::guard;
 use super::guards::{Guard, Guards};
-use super::hot::{Hot, HotFunction};
+use super::hot::{Hot, HotFunction, Size};
 use super::image::{self, Image};
 use super::moved::{self, Both, Lineage};
 use super::name::{Name, Names};
@@ -43,6 +43,7 @@ pub(super) fn judge(world: &mut World, rebuilt: Vec<CrateObjects>) -> Result<Ver
         loaded: &world.loaded,
         settled: &world.settled.definitions(),
         newest: &definitions,
+        by_path: !world.guards.on(Guard::Nameless),
     };
     let moved = match moved::find(&world.lineage, &both, &world.running, &hot) {
         Ok(moved) => moved,
@@ -72,10 +73,10 @@ pub(super) fn judge(world: &mut World, rebuilt: Vec<CrateObjects>) -> Result<Ver
     if !signatures.is_empty() {
         // A body's symbol contains a hash of its types and of their fields: if the signature reads
         // as before, a type in it may have changed, which is what the person should be told.
-        let reads_alike = signatures.iter().all(|(detail, _)| detail.was == detail.now);
+        let reads_alike = signatures.iter().all(|(detail, ..)| detail.was == detail.now);
         let mut details: Vec<Detail> = Vec::new();
         let mut functions = Vec::new();
-        for (mut detail, body) in signatures {
+        for (mut detail, body, sizes) in signatures {
             if detail.was == detail.now {
                 detail.now = format!("{} (of another type)", detail.now);
             }
@@ -83,6 +84,7 @@ pub(super) fn judge(world: &mut World, rebuilt: Vec<CrateObjects>) -> Result<Ver
                 was,
                 now,
                 name: detail.item.clone(),
+                sizes,
             }));
             details.push(detail);
         }
@@ -159,6 +161,7 @@ pub(super) fn judge(world: &mut World, rebuilt: Vec<CrateObjects>) -> Result<Ver
         was: running_body(root, &world.running, renamed),
         now: root.body,
         name: hot.functions.get(&root.slot).map_or_else(String::new, |f| f.name.clone()),
+        sizes: sizes(root.slot, &world.running, &hot, renamed),
     });
     let functions: Vec<guard::Swapped> = swapped.collect();
     let constructors = constructors(&world.newest, &world.constructed, &moved.lineage);
@@ -227,15 +230,18 @@ pub(super) fn judge(world: &mut World, rebuilt: Vec<CrateObjects>) -> Result<Ver
     Ok(Verdict::Patch(Box::new(Prepared { patch, functions, added, changed, left, new_statics })))
 }
 
+/// A hot function of another signature, with the body that runs and the new one, and their sizes.
+type Retyped = (Detail, Option<(Name, Name)>, [Option<Vec<Size>>; 2]);
+
 /// Hot functions whose slot runs but whose signature is another now: old callers would pass old
-/// arguments to new code. Each with the body that runs and the new one.
+/// arguments to new code.
 fn changed_signatures(
     running: &Hot,
     hot: &Hot,
     renamed: &HashMap<Name, Name>,
     loaded: &Loaded,
     guards: &Guards,
-) -> Vec<(Detail, Option<(Name, Name)>)> {
+) -> Vec<Retyped> {
     let mut changed: Vec<_> = hot
         .functions
         .iter()
@@ -253,7 +259,8 @@ fn changed_signatures(
                 now: now.signature.clone(),
                 lines: Vec::new(),
             };
-            refused.then_some((detail, was.body.zip(now.body)))
+            let sizes = [was.sizes.clone(), now.sizes.clone()];
+            refused.then_some((detail, was.body.zip(now.body), sizes))
         })
         .collect();
     changed.sort_by(|a, b| a.0.item.cmp(&b.0.item));
@@ -264,6 +271,17 @@ fn changed_signatures(
 fn running_body(root: &Root, running: &Hot, renamed: &HashMap<Name, Name>) -> Name {
     let was = renamed.get(&root.slot).and_then(|slot| running.functions.get(slot));
     was.and_then(|function| function.body).unwrap_or(root.body)
+}
+
+/// The sizes that a hot function told when it was loaded, and those that it tells now.
+fn sizes(
+    slot: Name,
+    running: &Hot,
+    hot: &Hot,
+    renamed: &HashMap<Name, Name>,
+) -> [Option<Vec<Size>>; 2] {
+    let of = |hot: &Hot, slot: &Name| hot.functions.get(slot).and_then(|f| f.sizes.clone());
+    [of(running, renamed.get(&slot).unwrap_or(&slot)), of(hot, &slot)]
 }
 
 fn unclear(names: Vec<String>) -> Verdict {

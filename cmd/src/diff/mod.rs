@@ -9,7 +9,8 @@
 //!    `hot` functions;
 //! 3. `bind` selects what goes into the patch and binds the rest to the running process, out of
 //!    the `world`, the executable (`host`) or an `archive`;
-//! 4. the layout guard ([`crate::layout`]) compares the types of all that is shared;
+//! 4. the layout guard ([`crate::layout`]) compares the types of all that is shared; where no types
+//!    are described, `sizes` compares sizes and `tables` the methods behind trait objects;
 //! 5. `image` lays the patch out, `local` its thread-locals.
 //!
 //! `report` words what changed for a person, `effect` says what of it is not live and why, and `held`
@@ -36,7 +37,9 @@ pub mod name;
 pub mod object;
 mod program;
 mod report;
+mod sizes;
 mod split;
+mod tables;
 mod tangle;
 mod thread;
 mod uses;
@@ -155,15 +158,6 @@ pub enum DiffError {
         /// Why.
         what: String,
     },
-    /// A crate is compiled without descriptions of its types.
-    #[error(
-        "the crate {name} is compiled without full debug information, by which hot tells whether \
-         a type has changed; set `debug = true` in the profile (also for `package.{name}`)"
-    )]
-    NoDebugInformation {
-        /// The crate.
-        name: String,
-    },
     /// The objects are not those that the executable was linked from.
     #[error(
         "the objects in the target folder are not those that the executable was linked from \
@@ -253,9 +247,6 @@ impl World {
             newest.atoms(atom::Kind::Constructor).filter_map(|a| a.atom().name).collect();
         let mut lived = guard::Lived::default();
         lived.add(&newest)?;
-        if guards.on(Guard::Described) {
-            lived.check_described(&newest)?;
-        }
         Ok(World {
             names,
             host,
@@ -282,6 +273,22 @@ impl World {
     /// Number of hot functions in the executable.
     pub fn hot_functions(&self) -> usize {
         self.host.hot_functions
+    }
+
+    /// Names of the crates that share values with patches but describe no types. Of those only
+    /// sizes, alignments and names are compared.
+    ///
+    /// # Errors
+    /// When an object's debug information cannot be read.
+    pub fn undescribed(&self) -> Result<Vec<String>, DiffError> {
+        let undescribed = guard::undescribed(&self.newest)?;
+        let units = self.newest.crates.iter().filter(|(key, _)| undescribed.contains(*key));
+        let shares = units.filter(|(_, unit)| {
+            unit.objects.iter().flat_map(|o| &o.atoms).any(|atom| atom.kind.is_state())
+        });
+        let mut names: Vec<String> = shares.map(|(_, unit)| unit.name.clone()).collect();
+        names.dedup();
+        Ok(names)
     }
 
     /// Compares the crates that were just rebuilt with what runs. Crates not named are as before.

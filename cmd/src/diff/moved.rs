@@ -15,6 +15,9 @@
 //! - **Code and constants** of one path, and instance of a generic, are paired in the order of
 //!   their numbers, if as many came as went. Nothing is trusted here: pairs are compared like all
 //!   other code, down to the bytes, and a wrong pair is merely a change.
+//!   Without debug information nothing tells a renamed static from one of another type, nor one
+//!   instance of a generic from another: then no static is found again, and no instance of a hot
+//!   function, and what uses them is refused.
 //! - **Slots** are paired by the name in the registry ([`Hot::renamed`]).
 //!
 //! Code keeps referring to the symbols of its time. [`Lineage`] knows, over all patches, which
@@ -72,6 +75,8 @@ pub struct Both<'a> {
     pub settled: &'a Definitions,
     /// The newest objects.
     pub newest: &'a Definitions,
+    /// Whether the path is enough where no type is told; for tests.
+    pub by_path: bool,
 }
 
 /// Finds what has been renamed since the lineage was last brought up to date. Fails with the hot
@@ -85,7 +90,8 @@ pub fn find(
     let mut moved = Moved { renamed: HashMap::new(), lineage: lineage.clone() };
     moved.lineage.unclear.clear();
     statics(&mut moved, both);
-    code(&mut moved, both);
+    let bodies = running.instances.iter().chain(&hot.instances);
+    code(&mut moved, both, &bodies.map(|(_, body)| *body).collect());
     let instances = moved.renamed.clone();
     let slots = hot.renamed(running, |slot| both.loaded.contains(slot), &instances)?;
     moved.renamed.extend(slots);
@@ -148,10 +154,13 @@ fn statics(moved: &mut Moved, both: &Both<'_>) {
             }
         }
     }
-    for [before, now] in families.into_values() {
+    for ((.., ty), [before, now]) in families {
+        let told = ty.is_some();
         match (before.as_slice(), now.as_slice()) {
             (a, b) if a == b => {}
             ([], _) | (_, []) => {}
+            // The path alone does not tell another type from another number.
+            ([_], [_]) if !told && !both.by_path => {}
             ([was], [now]) => {
                 moved.renamed.insert(*now, *was);
             }
@@ -170,7 +179,9 @@ fn type_of(atom: &AtomRef, names: &Names) -> Option<String> {
 /// A symbol, and the numbers in its path.
 type Numbered = (Vec<u32>, Name);
 
-fn code(moved: &mut Moved, both: &Both<'_>) {
+/// `instances` are the bodies of generic hot functions: trampolines know each by its address, so
+/// that a wrong pair would give the callers of one the code of another.
+fn code(moved: &mut Moved, both: &Both<'_>, instances: &HashSet<Name>) {
     let is_code = |atoms: &[AtomRef]| {
         atoms.first().is_some_and(|a| {
             !a.object.home.is_empty()
@@ -179,7 +190,10 @@ fn code(moved: &mut Moved, both: &Both<'_>) {
     };
     let mut pairs: HashMap<(String, String), [Vec<Numbered>; 2]> = HashMap::new();
     let mut add = |side: usize, name: Name, atom: &AtomRef| {
-        let path = code_path(atom, name, both.names);
+        let (path, told) = code_path(atom, name, both.names);
+        if !told && !both.by_path && instances.contains(&name) {
+            return;
+        }
         let family = (atom.object.home.clone(), unnumbered(&path));
         pairs.entry(family).or_default()[side].push((numbers(&path), name));
     };
@@ -211,16 +225,17 @@ fn numbers(name: &str) -> Vec<u32> {
     name.split('#').skip(1).map(digits).collect()
 }
 
-/// The path of a function or a constant, with the types of its instance where they are described.
-fn code_path(atom: &AtomRef, name: Name, names: &Names) -> String {
+/// The path of a function or a constant, with the types of its instance where they are described,
+/// and whether they are.
+fn code_path(atom: &AtomRef, name: Name, names: &Names) -> (String, bool) {
     let path = names.path(name);
     if atom.atom().kind != Kind::Text {
-        return path;
+        return (path, false);
     }
     let layouts: Layouts = atom.object.layouts().ok().cloned().into_iter().collect();
     let then = atom.atom().name.unwrap_or(name);
     match layouts.function_name(names.text(then)) {
-        Some(instance) => format!("{path} {instance}"),
-        None => path,
+        Some(instance) => (format!("{path} {instance}"), true),
+        None => (path, false),
     }
 }

@@ -54,6 +54,11 @@ impl ObjectLayouts {
         Ok(ObjectLayouts(Arc::new(resolve::resolve(entries, &sections)?)))
     }
 
+    /// Whether it describes any type at all.
+    pub fn describes(&self) -> bool {
+        !self.0.types.is_empty()
+    }
+
     /// Reads several object files, on as many threads as the machine has, and keeps their order.
     ///
     /// # Errors
@@ -111,7 +116,7 @@ impl Layouts {
     /// Whether the objects describe any type at all. Without it [`compare()`] sees nothing, and the
     /// caller must fall back on sizes and names.
     pub fn has_debug_info(&self) -> bool {
-        self.objects.iter().any(|object| !object.0.types.is_empty())
+        self.objects.iter().any(ObjectLayouts::describes)
     }
 
     /// The type of a static or a thread-local, by symbol. `.llvm.<digits>` does not matter.

@@ -79,12 +79,14 @@ impl Session {
         if std::mem::replace(&mut self.announced, true) {
             return;
         }
-        let known = self.world.get().map(|w| (w.hot_functions(), hex(w.build_id())));
+        let known = self.world.get().and_then(|world| {
+            Ok((world.hot_functions(), hex(world.build_id()), world.undescribed()?))
+        });
         let (pid, first) = (self.pid(), self.is_first());
         let built = self.current.as_ref().map(|build| build.executable.clone());
         let executable = built.unwrap_or_else(|| format!("/proc/{pid}/exe").into());
         let obstacle = self.current.as_ref().and_then(|b| b.obstacle.clone());
-        let (hot_functions, build_id) = match known {
+        let (hot_functions, build_id, undescribed) = match known {
             Ok(known) => known,
             Err(error) => {
                 if first || obstacle.is_none() {
@@ -93,11 +95,11 @@ impl Session {
                         format!("the program runs (pid {pid}), each edit restarts it: {why}");
                     self.show.terminal.warn(&note);
                 }
-                self.tell_running(0, hex(&build_id_of(&executable)));
+                self.tell_running(0, hex(&build_id_of(&executable)), Vec::new());
                 return;
             }
         };
-        self.tell_running(hot_functions, build_id);
+        self.tell_running(hot_functions, build_id, undescribed.clone());
         let name = executable.file_name().unwrap_or_default().display();
         match hot_functions {
             _ if self.ended => {}
@@ -115,6 +117,12 @@ impl Session {
             )),
             n => self.show.terminal.detail(&count(n, "hot function")),
         }
+        if hot_functions > 0 && !self.ended && self.undescribed != undescribed {
+            if !undescribed.is_empty() {
+                self.show.terminal.warn(&checks_less(&undescribed));
+            }
+            self.undescribed = undescribed;
+        }
     }
 
     /// Whether this is the start that `running` is told of.
@@ -123,12 +131,14 @@ impl Session {
     }
 
     /// That a later start runs, `restarted` has told.
-    fn tell_running(&mut self, hot_functions: usize, build_id: String) {
+    fn tell_running(&mut self, hot_functions: usize, build_id: String, undescribed: Vec<String>) {
         if self.is_first() {
             if let Some(command) = &mut self.command {
                 command.told = true;
             }
-            self.show.tell(&Event::Running { pid: self.pid(), hot_functions, build_id });
+            let pid = self.pid();
+            let running = Event::Running { pid, hot_functions, build_id, undescribed };
+            self.show.tell(&running);
         }
     }
 
@@ -237,6 +247,17 @@ impl Session {
         std::thread::sleep(Duration::from_millis(20));
         self.interrupt.requested()
     }
+}
+
+/// What is said of crates that describe no types.
+fn checks_less(crates: &[String]) -> String {
+    let names = crates.join(", ");
+    let are = if crates.len() == 1 { "is" } else { "are" };
+    format!(
+        "{names} {are} compiled without full debug information, so less is checked: of arguments, \
+         results and statics only size, alignment and name, and a type that changes inside is not \
+         seen; set `debug = true` in the profile (`line-tables-only` is not enough)"
+    )
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -53,6 +53,8 @@ pub(super) struct Session {
     /// How often the program was started.
     pub(super) start: u32,
     pub(super) announced: bool,
+    /// The crates of which has been told that less is checked.
+    pub(super) undescribed: Vec<String>,
     /// Whether the program has ended: nothing can go live in it any more.
     pub(super) ended: bool,
     /// Keys of crates that have to be compiled because an earlier pass failed.
@@ -149,6 +151,7 @@ impl Session {
             rules,
             start: 0,
             announced: false,
+            undescribed: Vec::new(),
             ended: false,
             stale: BTreeSet::new(),
             needs_cargo: None,

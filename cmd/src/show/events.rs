@@ -21,6 +21,9 @@ pub enum Event {
         hot_functions: usize,
         /// Build ID of its executable, in hexadecimal.
         build_id: String,
+        /// Crates without debug information, of which less is checked.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        undescribed: Vec<String>,
     },
     /// Files that the program is made from have changed. Exactly one answer follows.
     Change {
@@ -165,7 +168,12 @@ mod tests {
     #[test]
     fn events_have_the_shapes_of_the_contract() {
         assert_eq!(json(&Event::Building), r#"{"event":"building"}"#);
-        let running = Event::Running { pid: 123, hot_functions: 4, build_id: "ab".into() };
+        let running = Event::Running {
+            pid: 123,
+            hot_functions: 4,
+            build_id: "ab".into(),
+            undescribed: vec![],
+        };
         let text = r#"{"event":"running","pid":123,"hot_functions":4,"build_id":"ab"}"#;
         assert_eq!(json(&running), text);
         let applied = Event::Applied {

@@ -100,8 +100,8 @@ const CASES: &[Case] = &[
     // New code would write past the end. (With types described the layout guard sees it first.)
     Case {
         guard: Guard::StateSize,
-        flags: BLIND,
-        off: &[Guard::Described],
+        flags: DEBUG,
+        off: &[Guard::Layout(Check::State)],
         calls: "shop::last()",
         library: "#[unsafe(no_mangle)] static mut ROOM: [u64; 2] = [1; 2]; \
                   hot! { pub fn last / __hot_last() -> u64 { unsafe { ROOM[1] += 1; ROOM[1] } } }",
@@ -111,13 +111,46 @@ const CASES: &[Case] = &[
     // New code may use instructions that fault on what is aligned to less.
     Case {
         guard: Guard::StateAlignment,
-        flags: BLIND,
-        off: &[Guard::Described],
+        flags: DEBUG,
+        off: &[Guard::Layout(Check::State)],
         calls: "shop::last()",
         library: "#[unsafe(no_mangle)] static mut ROOM: [u64; 2] = [1; 2]; \
                   hot! { pub fn last / __hot_last() -> u64 { unsafe { ROOM[1] += 1; ROOM[1] as u64 } } }",
         edits: &[("[u64; 2] = [1; 2]", "[u128; 1] = [1; 1]"), ("ROOM[1]", "ROOM[0]")],
         refused: ("static", "ROOM"),
+    },
+    // The same two where no types are described.
+    Case {
+        guard: Guard::StateSize,
+        flags: BLIND,
+        off: &[],
+        calls: "shop::last()",
+        library: "#[unsafe(no_mangle)] static mut ROOM: [u64; 2] = [1; 2]; \
+                  hot! { pub fn last / __hot_last() -> u64 { unsafe { ROOM[1] += 1; ROOM[1] } } }",
+        edits: &[("[u64; 2] = [1; 2]", "[u64; 4] = [1; 4]"), ("ROOM[1]", "ROOM[3]")],
+        refused: ("layout", "static ROOM changed: was 16 bytes, is 32"),
+    },
+    Case {
+        guard: Guard::StateAlignment,
+        flags: BLIND,
+        off: &[],
+        calls: "shop::last()",
+        library: "#[unsafe(no_mangle)] static mut ROOM: [u64; 2] = [1; 2]; \
+                  hot! { pub fn last / __hot_last() -> u64 { unsafe { ROOM[1] += 1; ROOM[1] as u64 } } }",
+        edits: &[("[u64; 2] = [1; 2]", "[u128; 1] = [1; 1]"), ("ROOM[1]", "ROOM[0]")],
+        refused: ("layout", "static ROOM changed: was 16 bytes aligned to 8"),
+    },
+    // An unchanged function hands out the state, of which the patch knows nothing by name.
+    Case {
+        guard: Guard::StateSize,
+        flags: BLIND,
+        off: &[Guard::StateAlignment],
+        calls: "shop::sum()",
+        library: "static OPEN: Mutex<[Order; 2]> = Mutex::new([Order { id: 1, qty: 1 }, Order { id: 2, qty: 2 }]); \
+                  pub fn open() -> &'static Mutex<[Order; 2]> { &OPEN } \
+                  hot! { pub fn sum / __hot_sum() -> u64 { open().lock().map_or(0, |o| o.iter().map(|o| o.qty as u64).sum()) } }",
+        edits: &[WIDER],
+        refused: ("layout", "static shop::OPEN changed: was "),
     },
     // The count would silently begin anew.
     Case {
@@ -145,6 +178,104 @@ const CASES: &[Case] = &[
                   \"lea {0}, [rip + 77b]\", out(reg) at); *at += 1; *at } } }",
         edits: &[("*at += 1", "*at += 2")],
         refused: ("static", "shop::count"),
+    },
+    // Old callers would pass an order of 8 bytes in a register, where new code expects an address.
+    Case {
+        guard: Guard::Sizes,
+        flags: BLIND,
+        off: &[],
+        calls: "shop::qty(shop::Order::new(1)).0",
+        library: "hot! { pub fn qty / __hot_qty(order: Order) -> (u64, u64) { (order.qty as u64, 0) } }",
+        edits: &[WIDER],
+        refused: ("layout", "argument 1 of shop/qty changed: was 8 bytes, is 16 bytes"),
+    },
+    // The same for what is given back. Lines alone describe no types; and a single pair of numbers
+    // stands among the constants that the linker may merge.
+    Case {
+        guard: Guard::Sizes,
+        flags: &["-Cdebuginfo=line-tables-only", "-Copt-level=3"],
+        off: &[],
+        calls: "shop::make().qty as u64",
+        library: "hot! { pub fn make / __hot_make() -> Order { Order::new(1) } }",
+        edits: &[WIDER, ("Order::new(1)", "Order::new(2)")],
+        refused: ("layout", "result of shop/make changed: was 8 bytes, is 16 bytes"),
+    },
+    // Alignment alone.
+    Case {
+        guard: Guard::Sizes,
+        flags: BLIND,
+        off: &[],
+        calls: "shop::first(shop::Pair { a: [1; 16] })",
+        library: "pub struct Pair { pub a: [u8; 16] } \
+                  hot! { pub fn first / __hot_first(pair: Pair) -> u64 { pair.a[0] as u64 } }",
+        edits: &[("pub a: [u8; 16]", "pub a: u128"), ("pair.a[0] as u64", "pair.a as u64")],
+        refused: (
+            "layout",
+            "argument 1 of shop/first changed: was 16 bytes aligned to 1, is 16 bytes aligned to 16",
+        ),
+    },
+    // An instance of a generic function takes a value of a type that nothing tells of.
+    Case {
+        guard: Guard::SizesTold,
+        flags: BLIND,
+        off: &[],
+        calls: "shop::all() + shop::other()",
+        library: GENERIC,
+        edits: &[("black_box(7)", "black_box(8)")],
+        refused: ("layout", "shop/tagged"),
+    },
+    // New code would count in what was made for signed numbers.
+    Case {
+        guard: Guard::Nameless,
+        flags: BLIND,
+        off: &[],
+        calls: "shop::count()",
+        library: "static COUNT: AtomicU64 = AtomicU64::new(0); \
+                  hot! { pub fn count / __hot_count() -> u64 { COUNT.fetch_add(1, Ordering::Relaxed) as u64 } }",
+        edits: &[(
+            "COUNT: AtomicU64 = AtomicU64::new",
+            "COUNT: std::sync::atomic::AtomicI64 = std::sync::atomic::AtomicI64::new",
+        )],
+        refused: ("static", "shop::COUNT"),
+    },
+    // The callers of one instance would be given the code of the other.
+    Case {
+        guard: Guard::Nameless,
+        flags: BLIND,
+        off: &[Guard::SizesTold],
+        calls: "shop::all() + shop::other()",
+        library: GENERIC,
+        edits: &[
+            ("// here", "pub struct More(u8); impl More { pub fn get(&self) -> u8 { self.0 } }"),
+            ("black_box(7)", "black_box(8)"),
+        ],
+        refused: ("symbol", "shop/tagged"),
+    },
+    // `first` would call `second`.
+    Case {
+        guard: Guard::Places,
+        flags: BLIND,
+        off: &[],
+        calls: "{ shop::begin(); shop::ask() }",
+        library: PAIR,
+        edits: &[(
+            "fn first(&self) -> u64; fn second(&self) -> u64;",
+            "fn second(&self) -> u64; fn first(&self) -> u64;",
+        )],
+        refused: (
+            "layout",
+            "trait shop::Pair changed: was methods first, second, is methods second, first",
+        ),
+    },
+    // Objects made before would take the address for the number.
+    Case {
+        guard: Guard::Places,
+        flags: BLIND,
+        off: &[],
+        calls: "{ shop::begin(); shop::ask() }",
+        library: GIVEN,
+        edits: &[("n: u64", "n: &u64"), ("give(1)", "give(&1)")],
+        refused: ("layout", "trait shop::Given"),
     },
     // An unchanged function hands out the state, of which the patch knows nothing by name.
     Case {
@@ -203,11 +334,7 @@ const CASES: &[Case] = &[
         flags: DEBUG,
         off: &[],
         calls: "{ shop::begin(); shop::ask() }",
-        library: "pub trait Pair: Send { fn first(&self) -> u64; fn second(&self) -> u64; } \
-                  pub struct P; impl Pair for P { fn first(&self) -> u64 { 1 } fn second(&self) -> u64 { 2 } } \
-                  static ALL: Mutex<Vec<Box<dyn Pair>>> = Mutex::new(Vec::new()); \
-                  pub fn begin() { ALL.lock().unwrap().push(Box::new(P)); } \
-                  hot! { pub fn ask / __hot_ask() -> u64 { ALL.lock().unwrap()[0].first() } }",
+        library: PAIR,
         edits: &[(
             "fn first(&self) -> u64; fn second(&self) -> u64;",
             "fn second(&self) -> u64; fn first(&self) -> u64;",
@@ -261,6 +388,20 @@ const CASES: &[Case] = &[
     },
 ];
 
+/// A trait of two methods, and an object of it that is kept.
+const PAIR: &str = "pub trait Pair: Send { fn first(&self) -> u64; fn second(&self) -> u64; } \
+    pub struct P; impl Pair for P { fn first(&self) -> u64 { 1 } fn second(&self) -> u64 { 2 } } \
+    static ALL: Mutex<Vec<Box<dyn Pair>>> = Mutex::new(Vec::new()); \
+    pub fn begin() { ALL.lock().unwrap().push(Box::new(P)); } \
+    hot! { pub fn ask / __hot_ask() -> u64 { ALL.lock().unwrap()[0].first() } }";
+
+/// A trait whose method is given something, and an object of it that is kept.
+const GIVEN: &str = "pub trait Given: Send { fn give(&self, n: u64) -> u64; } \
+    pub struct P; impl Given for P { fn give(&self, n: u64) -> u64 { n + 1 } } \
+    static ALL: Mutex<Vec<Box<dyn Given>>> = Mutex::new(Vec::new()); \
+    pub fn begin() { ALL.lock().unwrap().push(Box::new(P)); } \
+    hot! { pub fn ask / __hot_ask() -> u64 { ALL.lock().unwrap()[0].give(1) } }";
+
 /// A generic hot function in an impl block, as the macro writes it.
 const GENERIC: &str = r#"
 pub trait Tag { fn tag() -> u64; }
@@ -276,7 +417,7 @@ impl Shop {
         #[unsafe(link_section = "hot_slots")] static __HOT_SLOT: crate::Slot = crate::Slot(std::sync::atomic::AtomicPtr::new(std::ptr::null_mut()));
         const TEXT: &str = "shop\0\0tagged\0fn() -> u64\0shop.rs";
         #[used] #[unsafe(link_section = "hot_entries")] static __HOT_ENTRY: crate::Entry = crate::Entry {
-            abi: 1, kind: 2, line: 1, slot: &__HOT_SLOT, original: std::ptr::null(), text: TEXT.as_ptr(), len: TEXT.len(), identity: 0 };
+            abi: 2, kind: 2, line: 1, slot: &__HOT_SLOT, original: std::ptr::null(), text: TEXT.as_ptr(), len: TEXT.len(), identity: 0, sizes: std::ptr::null(), sizes_len: 0 };
         unsafe { std::arch::asm!(".pushsection hot_instances,\"aw\",@progbits", ".balign 8", ".quad {slot}", ".quad {body}", ".popsection",
             slot = sym __HOT_SLOT, body = sym __hot_tagged::<T>, options(nomem, nostack, preserves_flags)) }
         let code = __hot_tagged::<T> as fn() -> u64;
@@ -342,8 +483,8 @@ fn each_guard_is_missed_when_it_is_taken_away() {
 
 #[test]
 fn the_table_holds_every_guard() {
-    // These two are asked when the world is read; their tests are below.
-    let elsewhere = [Guard::Stale, Guard::Described];
+    // It is asked when the world is read; its test is below.
+    let elsewhere = [Guard::Stale];
     for guard in Guard::ALL {
         let cases = CASES.iter().filter(|case| case.guard == guard).count();
         assert_eq!(cases == 0, elsewhere.contains(&guard), "{guard:?} has {cases} cases");
@@ -373,15 +514,17 @@ fn objects_that_were_not_linked_are_missed_by_nobody_but_the_guard() {
 }
 
 #[test]
-fn types_that_are_not_described_are_missed_by_nobody_but_the_guard() {
+fn without_descriptions_a_trait_may_get_another_type() {
+    const LIBRARY: &str = "pub trait Priced { fn price(&self) -> u64; fn tax(&self) -> u64 { self.price() / 5 } } \
+        pub struct A; impl Priced for A { fn price(&self) -> u64 { 10 } } \
+        /* here */ \
+        hot! { pub fn all / __hot_all() -> u64 { let all: [Box<dyn Priced>; 1] = [Box::new(A)]; all.iter().map(|p| p.tax()).sum() } }";
     let program = Program::with(BLIND);
-    let library = format!("{ORDER}{QTY}");
-    let objects = program.link(&library, &main_calling(CALLS));
-    let error = program.guarded(objects.clone(), Guards::default()).err().expect("refused");
-    assert!(error.to_string().contains("without full debug information"), "{error}");
-    let blind = Guards::without([Guard::Described]);
-    let mut world = program.guarded(objects, blind).expect("nobody else sees it");
-    let edited = library.replace(WIDER.0, WIDER.1);
+    let objects = program.link(LIBRARY, &main_calling("shop::all()"));
+    let mut world = program.guarded(objects, Guards::default()).expect("the world is read");
+    let edited = LIBRARY
+        .replace("/* here */", "pub struct B; impl Priced for B { fn price(&self) -> u64 { 20 } }")
+        .replace("; 1] = [Box::new(A)]", "; 2] = [Box::new(A), Box::new(B)]");
     let verdict = world.judge(vec![program.library(&edited)]).expect("a verdict");
     assert!(matches!(verdict, Verdict::Patch(_)), "{verdict:?}");
 }

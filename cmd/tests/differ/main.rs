@@ -287,11 +287,16 @@ hot! { pub fn lines / __hot_lines(cart: &Cart) -> u32 { cart.lines } }
 }
 
 #[test]
-fn without_descriptions_of_types_nothing_is_promised() {
+fn without_descriptions_of_types_bodies_go_live_and_it_is_told() {
     for debug in ["-Cdebuginfo=0", "-Cdebuginfo=1", "-Cdebuginfo=line-tables-only"] {
-        let error = Program::with(&[debug]).try_world(LIBRARY, MAIN).err().expect(debug);
-        assert!(error.to_string().contains("without full debug information"), "{error}");
+        let program = Program::with(&[debug]);
+        let mut world = program.world(LIBRARY, MAIN);
+        assert_eq!(world.undescribed().expect("they are read"), ["shop"], "{debug}");
+        let prepared = patch(judge(&mut world, &program, "n as f64 * 0.5", "n as f64 * 0.25"));
+        assert_eq!(prepared.functions, ["shop/half"], "{debug}");
     }
+    let described = Program::new().world(LIBRARY, MAIN);
+    assert!(described.undescribed().expect("they are read").is_empty());
 }
 
 #[test]
@@ -398,7 +403,7 @@ pub fn tagged<T: Tag>() -> u64 {
     #[unsafe(link_section = "hot_slots")] static __HOT_SLOT: crate::Slot = crate::Slot(std::sync::atomic::AtomicPtr::new(std::ptr::null_mut()));
     const TEXT: &str = "shop\0\0tagged\0fn() -> u64\0shop.rs";
     #[used] #[unsafe(link_section = "hot_entries")] static __HOT_ENTRY: crate::Entry = crate::Entry {
-        abi: 1, kind: 2, line: 1, slot: &__HOT_SLOT, original: std::ptr::null(), text: TEXT.as_ptr(), len: TEXT.len(), identity: 0 };
+        abi: 2, kind: 2, line: 1, slot: &__HOT_SLOT, original: std::ptr::null(), text: TEXT.as_ptr(), len: TEXT.len(), identity: 0, sizes: std::ptr::null(), sizes_len: 0 };
     unsafe { std::arch::asm!(".pushsection hot_instances,\"aw\",@progbits", ".balign 8", ".quad {slot}", ".quad {body}", ".popsection",
         slot = sym __HOT_SLOT, body = sym __hot_tagged::<T>, options(nomem, nostack, preserves_flags)) }
     let code = __hot_tagged::<T> as fn() -> u64;

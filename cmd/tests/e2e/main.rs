@@ -13,6 +13,7 @@
 //! - `functions`, `items`, `locals`, `trouble`: the cases;
 //! - `effect`: what is told of code that goes on as it was, and the dry run;
 //! - `backtraces`, `debuggers`: what is read of patched code;
+//! - `undescribed`: a program without debug information;
 //! - `table`: what each kind of edit comes to, one row each;
 //! - `exec`: commands of the user's own that build and start the program;
 //! - `orphan`: a program whose tool was killed;
@@ -34,5 +35,6 @@ mod paths;
 mod session;
 mod table;
 mod trouble;
+mod undescribed;
 
 use harness::{line, project, tool};

@@ -8,7 +8,7 @@ pub(crate) fn sample() -> Patch {
         requires: vec![PatchId(5)],
         symbols: vec!["memcpy".into()],
         text: vec![0xc3; 20],
-        read_only: vec![0; 64],
+        read_only: vec![0; 80],
         data: vec![9; 16],
         zeroed: 100,
         locals: Locals { size: 24, align: 8 },

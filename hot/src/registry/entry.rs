@@ -3,6 +3,7 @@
 //! The layout is an agreement with the tool, which reads entries from object files
 //! ([`hot_patch::abi`]); the assertions below hold the two together.
 
+use super::sizes::Size;
 use crate::slot::Slot;
 use hot_patch::abi::{self, EntryText, Kind};
 use std::any::TypeId;
@@ -19,6 +20,8 @@ pub struct Entry {
     text: *const u8,
     text_len: usize,
     identity: Option<fn() -> SignatureId>,
+    sizes: *const Size,
+    sizes_len: usize,
 }
 
 const _: () = {
@@ -34,11 +37,14 @@ const _: () = {
     assert!(offset_of!(Entry, text) == abi::ENTRY_TEXT);
     assert!(offset_of!(Entry, text_len) == abi::ENTRY_TEXT_LEN);
     assert!(offset_of!(Entry, identity) == 40);
+    assert!(offset_of!(Entry, sizes) == abi::ENTRY_SIZES);
+    assert!(offset_of!(Entry, sizes_len) == abi::ENTRY_SIZES_LEN);
+    assert!(size_of::<Size>() == abi::SIZE_BYTES);
     assert!(size_of::<Entry>() == abi::ENTRY_SIZE);
 };
 
 // SAFETY: nothing in an entry changes but what is behind `slot`, which is atomic; `original` is the
-// address of code, and `text` of a string that is there for good.
+// address of code, `text` of a string and `sizes` of numbers that are there for good.
 unsafe impl Sync for Entry {}
 // SAFETY: as above.
 unsafe impl Send for Entry {}
@@ -62,7 +68,16 @@ impl Entry {
             text: text.as_ptr(),
             text_len: text.len(),
             identity,
+            sizes: std::ptr::null(),
+            sizes_len: 0,
         }
+    }
+
+    /// The same with the sizes of arguments and result.
+    pub const fn with_sizes(mut self, sizes: &'static [Size]) -> Self {
+        self.sizes = sizes.as_ptr();
+        self.sizes_len = sizes.len();
+        self
     }
 
     /// What kind of function it is; `None` for what another version of this crate may have left.

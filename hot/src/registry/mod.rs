@@ -15,8 +15,10 @@ mod section {
         &[]
     }
 }
+mod sizes;
 
 pub use entry::{Entry, SignatureId};
+pub use sizes::{async_sizes, sizes};
 
 use crate::error::Error;
 use crate::name;

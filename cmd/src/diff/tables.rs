@@ -1,0 +1,187 @@
+//! The methods behind trait objects, in crates that describe no types.
+//!
+//! A call through `dyn Priced` takes the method by its place in a table, and objects made before a
+//! patch keep the table that they were made with. With debug information `layout::vtables` knows
+//! the tables by name. Without it a table is known by its form: a constant of drop glue, size,
+//! alignment, and then addresses of functions. The traits are in the names of those: a method's
+//! own, `<shop::Order as shop::Priced>::price`, and a provided one's, `shop::Priced::tax`. A trait's
+//! own methods stand last, behind those of its supertraits.
+//!
+//! All tables of one trait have the same methods in the same places. So a table of a trait of which
+//! there were tables, but none with these methods, is a difference; and so is a method whose
+//! symbol, in a place where its path stood before, has another hash, since that covers what it
+//! takes and gives; unless the one before is still there: then it is another instance. An impl block
+//! that rustc has only numbered anew looks like a change, and is refused as well. Symbols of the
+//! newer scheme have no hash: there nothing is seen of a method's types.
+
+use super::Detail;
+use super::atom::{Ask, AtomRef, Kind, Meaning, Object};
+use super::guard::Lived;
+use super::name::{Name, Names};
+use super::program::Program;
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+/// Bytes before the methods: drop glue, size, alignment.
+const HEADER: u64 = 24;
+
+/// The functions of a table by place; none where there is none.
+type Methods = Vec<Option<Name>>;
+
+/// What differs between the tables that have been live and those of the newest objects.
+pub fn compare(
+    lived: &Lived,
+    newest: &Program,
+    undescribed: &BTreeSet<String>,
+    names: &Names,
+) -> Vec<Detail> {
+    if undescribed.is_empty() {
+        return Vec::new();
+    }
+    // A trait of one crate has tables in any.
+    let old: Vec<&Arc<Object>> = undescribed.iter().flat_map(|key| lived.objects(key)).collect();
+    let mut known: HashMap<String, HashSet<Methods>> = HashMap::new();
+    for table in old.iter().copied().flat_map(tables) {
+        if let Some(of) = trait_of(&table, names) {
+            known.entry(of).or_default().insert(table);
+        }
+    }
+    let units = newest.crates.iter().filter(|(key, _)| undescribed.contains(*key));
+    let fresh = units.flat_map(|(_, unit)| &unit.objects);
+    let fresh = fresh.filter(|object| !old.iter().any(|known| Arc::ptr_eq(known, object)));
+    let definitions = newest.definitions();
+    let is_gone = |name: Name| definitions.one(name).is_none();
+    let mut details = Vec::new();
+    for table in fresh.flat_map(tables) {
+        let Some(of) = trait_of(&table, names) else { continue };
+        details.extend(
+            known.get(&of).and_then(|known| difference(&of, &table, known, &is_gone, names)),
+        );
+    }
+    details.sort_by(|a, b| (&a.item, &a.was).cmp(&(&b.item, &b.was)));
+    details.dedup();
+    details
+}
+
+fn difference(
+    of: &str,
+    now: &Methods,
+    known: &HashSet<Methods>,
+    is_gone: &dyn Fn(Name) -> bool,
+    names: &Names,
+) -> Option<Detail> {
+    if known.contains(now) {
+        return None;
+    }
+    let detail = |was: String, now: String| {
+        let item = format!("trait {of}");
+        Some(Detail { item, was, now, lines: Vec::new() })
+    };
+    let places = |methods: &Methods| -> String {
+        let name = |method: &Option<Name>| match method {
+            Some(method) => split(&names.path(*method)).1.to_owned(),
+            None => "–".to_owned(),
+        };
+        format!("methods {}", methods.iter().map(name).collect::<Vec<_>>().join(", "))
+    };
+    let now_places = places(now);
+    if !known.iter().any(|was| places(was) == now_places) {
+        return detail(known.iter().map(places).min()?, now_places);
+    }
+    now.iter().enumerate().find_map(|(place, method)| {
+        let method = (*method)?;
+        let mut before = known.iter().filter_map(|was| *was.get(place)?);
+        let path = names.path(method);
+        let renamed = !before.clone().any(|was| was == method)
+            && before.any(|was| is_gone(was) && names.path(was) == path);
+        let now = format!("{path} of another type, or in an impl block of another number");
+        renamed.then(|| detail(path, now)).flatten()
+    })
+}
+
+/// The tables of an object.
+fn tables(object: &Arc<Object>) -> impl Iterator<Item = Methods> {
+    (0..object.atoms.len() as u32)
+        .filter_map(|index| table(&AtomRef { object: object.clone(), index }))
+}
+
+fn table(atom: &AtomRef) -> Option<Methods> {
+    let it = atom.atom();
+    if it.kind != Kind::ReadOnly || it.size <= HEADER || !it.size.is_multiple_of(8) {
+        return None;
+    }
+    let word = |at: u64| {
+        let bytes = atom.bytes().get(at as usize..at as usize + 8)?;
+        Some(u64::from_le_bytes(bytes.try_into().ok()?))
+    };
+    let in_header = |at: u64| (1..HEADER).contains(&at);
+    let is_address = |ask: Ask, at: u64| ask == Ask::Absolute64 && at.is_multiple_of(8);
+    if it.relocs.iter().any(|r| in_header(r.at) || !is_address(r.ask, r.at))
+        || !word(16)?.is_power_of_two()
+    {
+        return None;
+    }
+    let mut methods: Methods = vec![None; ((it.size - HEADER) / 8) as usize];
+    for reloc in it.relocs.iter().filter(|reloc| reloc.at >= HEADER) {
+        // What has no name is the table of a supertrait.
+        if let Meaning::Named(name, 0) = atom.meaning(reloc) {
+            methods[((reloc.at - HEADER) / 8) as usize] = Some(name);
+        }
+    }
+    methods.iter().any(Option::is_some).then_some(methods)
+}
+
+/// The trait of a table, if it is not one of the standard library's.
+fn trait_of(methods: &Methods, names: &Names) -> Option<String> {
+    let last = methods.iter().rev().flatten().next()?;
+    let path = names.path(*last);
+    // The table of a `dyn Fn` or `dyn Future`: it is only ever called.
+    if path.ends_with("{{closure}}") {
+        return None;
+    }
+    let of = implemented(split(&path).0);
+    // `Priced<shop::Order>` has the methods that `Priced` has.
+    let of = of.split('<').next().unwrap_or(of);
+    let standard = ["core::", "alloc::", "std::"].iter().any(|krate| of.starts_with(krate));
+    (!standard && of.contains("::")).then(|| of.to_owned())
+}
+
+/// `<shop::Order as shop::Priced>` and `price`; shims carry what they are in braces.
+fn split(path: &str) -> (&str, &str) {
+    let path = path.split("{{").next().unwrap_or(path);
+    path.rsplit_once("::").unwrap_or(("", path))
+}
+
+/// `shop::Priced`, of `<shop::Order as shop::Priced>`: what stands behind the first `as` that is
+/// in no further brackets.
+fn implemented(of: &str) -> &str {
+    let Some(inner) = of.strip_prefix('<').and_then(|of| of.strip_suffix('>')) else { return of };
+    let mut depth = 0usize;
+    for (at, c) in inner.char_indices() {
+        match c {
+            '<' | '(' | '[' => depth += 1,
+            '>' | ')' | ']' => depth = depth.saturating_sub(1),
+            ' ' if depth == 0 && inner[at..].starts_with(" as ") => return &inner[at + 4..],
+            _ => {}
+        }
+    }
+    inner
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_method_tells_its_trait() {
+        for (path, of, method) in [
+            ("<shop::Order as shop::Priced>::price", "shop::Priced", "price"),
+            ("shop::Priced::tax", "shop::Priced", "tax"),
+            ("<alloc::vec::Vec<<a::A as a::B>::C> as shop::Sum<u8>>::sum", "shop::Sum<u8>", "sum"),
+            ("<F as shop::Visit>::visit{{vtable.shim}}", "shop::Visit", "visit"),
+        ] {
+            let (rest, name) = split(path);
+            assert_eq!((implemented(rest), name), (of, method), "{path}");
+        }
+    }
+}

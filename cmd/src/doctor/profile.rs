@@ -86,7 +86,7 @@ fn judge(name: &str, setting: impl Fn(&str) -> String) -> Vec<Finding> {
     }
     if !matches!(setting("debug").as_str(), "2" | "true" | "full") {
         let todo = format!(
-            "{}: without it nothing tells whether the layout of a type has changed",
+            "{}: without it less is checked, and a type that changes inside is not seen",
             change("debug", "true")
         );
         findings.push(Finding::concern(WHAT, said("debug"), todo));

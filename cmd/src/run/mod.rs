@@ -9,6 +9,7 @@ mod change;
 mod clock;
 mod command;
 mod dry_run;
+mod orphans;
 mod program;
 mod session;
 mod world;

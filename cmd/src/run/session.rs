@@ -194,6 +194,7 @@ impl Session {
             self.watcher.add_file(&manifest);
         }
         self.tell_trouble();
+        self.tell_orphans();
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 use crate::{
     project::PLAIN,
     session::Session,
-    tool::{self, is_alive},
+    tool::{self, Tool, is_alive},
 };
 use hot_cli::{
     build::{Builder, Built, Replayed, cargo::Selection},
@@ -61,5 +61,19 @@ fn a_program_outlives_its_tool_and_takes_the_patches_of_another() {
     assert_eq!(functions, ["main/subject/price/price"]);
     assert!(session.ask("main binary price 3").starts_with("36 "));
     session.check();
+    assert!(is_alive(session.pid));
+
+    // The next tool names it, and starts a program of its own.
+    let events = session.project.scratch("next");
+    let mut command = tool::command();
+    command.args(["run", "--manifest-path"]).arg(session.project.manifest());
+    command.arg("--target-dir").arg(session.project.target()).arg("--events").arg(&events);
+    command.arg("--").arg(session.project.scratch("port"));
+    let mut next = Tool::start(command, &events);
+    for expected in ["building", "running"] {
+        assert_eq!(next.next_event()["event"], expected);
+    }
+    let named = format!("plain (pid {}) still runs", session.pid);
+    assert!(next.output().contains(&named), "{}", next.output());
     assert!(is_alive(session.pid));
 }

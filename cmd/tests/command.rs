@@ -269,7 +269,7 @@ fn a_killed_tool_leaves_the_program_alone() {
     let mut running = fixture.start(&[]);
     let program = running.running()["pid"].clone();
     running.signal(Signal::KILL);
-    running.end();
+    running.child.wait().unwrap();
     // Were it to go along, the kernel would have ended it before the tool could be waited for.
     std::thread::sleep(Duration::from_millis(200));
     assert!(!gone(&program));
@@ -282,7 +282,7 @@ fn a_crash_is_told_and_with_wait_the_next_save_starts_it_again() {
     let mut running = fixture.start(&["--wait"]);
     running.running();
     assert_eq!(running.expect("exited")["status"], 128 + 6);
-    fixture.write("src/main.rs", &crash.replace("abort()", "abort"));
+    fixture.write("src/main.rs", &crash.replace("abort()", "abort(1)"));
     running.expect("change");
     running.expect("compile-error");
     fixture.write("src/main.rs", WAITS);

@@ -109,6 +109,15 @@ pub enum Replayed {
     Interrupted,
 }
 
+impl Drop for Builder {
+    fn drop(&mut self) {
+        if let Way::Command { log, .. } = &self.way {
+            // What is in it was learnt. It may not be there.
+            let _ = std::fs::remove_file(log);
+        }
+    }
+}
+
 impl Builder {
     /// Finds the workspace and the place for the records. `wrapper` is the executable of hot.
     ///
@@ -247,6 +256,10 @@ impl Builder {
         let mut build = self.program(program, &outcome, target, &profile.to_string_lossy())?;
         let root = build.graph.binary().map(|unit| unit.record.cwd.clone()).unwrap_or_default();
         let manifests = manifests(&root, &build.graph.packages);
+        // The name that people know: cargo links it there without the hash.
+        if known::same_file(executable, &build.executable) {
+            build.executable = executable.to_owned();
+        }
         build.graph.cargo_files.extend(manifests);
         Ok(Adopted::Build(Box::new(build)))
     }

@@ -70,7 +70,9 @@ impl Watcher {
                     anyhow::anyhow!("failed to watch files: {}", advice(&error))
                 })?),
                 Some(interval) => {
+                    // Its times are in seconds: two saves in one would be the same to it.
                     let config = Config::default().with_poll_interval(interval);
+                    let config = config.with_compare_contents(true);
                     Box::new(PollWatcher::new(pass_on, config).context("failed to watch files")?)
                 }
             };

@@ -328,7 +328,7 @@ fn first_words(tool: &mut Tool, port: &Path) -> Result<(u32, Line), String> {
     }
     let mut running = tool.next_event();
     // Under `hot exec`, when what was fresh has to be compiled once more.
-    if running["event"] == "building" {
+    while running["event"] == "building" {
         running = tool.next_event();
     }
     let pid = running["pid"].as_u64().and_then(|pid| pid.try_into().ok());

@@ -148,6 +148,12 @@ impl Tool {
         act()
     }
 
+    /// Ends the tool at once. What it has started goes on, and may still print.
+    pub fn kill(&mut self) {
+        self.child.kill().expect("the tool to be there");
+        self.child.wait().expect("the tool to end");
+    }
+
     /// Ctrl-C, for the tool alone.
     pub fn interrupt(&self) {
         kill_process(self.pid(), Signal::INT).expect("the tool to be there");

@@ -1,8 +1,8 @@
 //! The command line.
 
 use crate::build::Usage;
-use crate::build::capture;
 use crate::build::cargo::Selection;
+use crate::build::{capture, kept};
 use crate::doctor;
 use crate::list;
 use crate::run::{self, Options};
@@ -227,7 +227,7 @@ impl CargoFlags {
 
 /// Does what the arguments (with the command's own name first) ask for.
 pub fn main(args: Vec<OsString>) -> ExitCode {
-    if let Some(status) = capture::intercept(&args) {
+    if let Some(status) = kept::intercept(&args).or_else(|| capture::intercept(&args)) {
         return status;
     }
     let cli = match Cli::try_parse_from(args) {

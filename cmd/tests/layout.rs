@@ -409,6 +409,25 @@ fn types_that_come_and_go_and_namesakes_are_no_difference() {
 }
 
 #[test]
+fn function_pointers_of_types_that_got_another_path_are_no_difference() {
+    let source = |module: &str, local: &str| {
+        "use std::any::Any; \
+         pub fn small(f: fn(u8) -> u8) -> u8 { struct Local(LOCAL); let l = Local(1); f(l.0 as u8) } \
+         pub mod NAME { \
+             pub struct Cart(pub u64); \
+             pub struct Hook(pub fn(&Cart, u64) -> u64); \
+             pub fn add(n: u64) -> u64 { let by = move |m: u64| n + m; by(2) } \
+         } \
+         pub fn run(any: &dyn Any) -> u64 { \
+             any.downcast_ref::<NAME::Hook>().map_or(0, |hook| (hook.0)(&NAME::Cart(1), 2)) }"
+            .replace("NAME", module)
+            .replace("LOCAL", local)
+    };
+    // Something nobody shares changes too: otherwise nothing is looked for by name.
+    assert_eq!(differences(&source("cart", "u8"), &source("basket", "u16"), &[], &[]), []);
+}
+
+#[test]
 fn every_form_of_debug_information_is_read_alike() {
     let new = edit(SHOP, "pub qty: u32", "pub qty: u64");
     for options in [

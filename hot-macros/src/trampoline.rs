@@ -187,6 +187,9 @@ pub fn split(function: &Function, home: Home<'_>, attributes: &Sorted) -> Result
 
     let generic = home.is_generic() || !crate::signature::parameters(&generics).is_empty();
     let slot_holds = if asyncness.is_some() { &box_ident } else { &body_ident };
+    if !generic && let Some(held) = siblings.iter_mut().find(|s| s.ident == *slot_holds) {
+        held.marks.extend(own_section(signature, home));
+    }
     let identity = identity::of(signature, home);
     let twin = matches!(identity, Identity::Common);
     let entry = entry(signature, home, generic, slot_holds, &body_ident, identity);
@@ -342,6 +345,17 @@ fn with_sizes(signature: &Signature, home: Home<'_>, slot_holds: &Ident) -> Opti
     Some(quote! {
         .with_sizes(::hot::__private::#sizes(#body as unsafe #abi fn(#(#holes),*) -> _))
     })
+}
+
+/// A section of its own for what the slot holds. LLVM makes one function of those that compile to
+/// the same instructions, but not across sections; and an entry has to name its own function, whose
+/// symbol covers the types in its signature.
+fn own_section(signature: &Signature, home: Home<'_>) -> TokenStream {
+    let text = format!("::{}", item(signature, home));
+    // SAFETY (of what is emitted): the section is one of code, as a function's own would be.
+    quote! {
+        #[unsafe(link_section = ::core::concat!(".text.body.", ::core::module_path!(), #text))]
+    }
 }
 
 /// The statics: slot and entry.

@@ -40,7 +40,7 @@ pub struct Facts {
     pub externs: Vec<PathBuf>,
     /// `--target`.
     pub target: Option<String>,
-    /// `-C lto`, when it is not off.
+    /// `-C lto` or `-C linker-plugin-lto`, when it is not off.
     pub lto: bool,
     /// Whether `--emit` asks for a link.
     pub links: bool,
@@ -48,6 +48,8 @@ pub struct Facts {
     pub foreign: bool,
     /// The crate's root, as it is named.
     pub root: PathBuf,
+    /// `-C panic=abort`.
+    pub aborts: bool,
 }
 
 impl Record {
@@ -107,8 +109,14 @@ impl Record {
         match option.split_once('=') {
             Some(("extra-filename", value)) => *extra = value.to_owned(),
             Some(("incremental", value)) => facts.incremental = Some(self.cwd.join(value)),
+            // Without a link-time pass over all crates, the objects are what is linked.
             Some(("lto", value)) => facts.lto = !matches!(value, "off" | "no" | "n" | "false"),
             None if option == "lto" => facts.lto = true,
+            Some(("linker-plugin-lto", value)) => {
+                facts.lto |= !matches!(value, "off" | "no" | "n" | "false");
+            }
+            None if option == "linker-plugin-lto" => facts.lto = true,
+            Some(("panic", value)) => facts.aborts = value == "abort",
             _ => {}
         }
     }

@@ -5,7 +5,9 @@
 //! - [`retold`] tells the same of a build that a command of the user's made, unheard.
 //! - [`graph`] joins them to the user's crates in order, with their source files from [`depinfo`].
 //! - [`claim`] keeps a second tool away; [`linked`] tells what else belongs to the program.
-//! - [`replay`] compiles some of them again; [`objects`] finds what rustc left.
+//! - [`replay`] compiles some of them again; [`objects`] finds what rustc left, [`kept`] keeps what
+//!   it would not leave.
+//! - [`obstacle`] tells which builds no edit can go live in.
 //!
 //! A [`Builder`] lives as long as the tool; each build by cargo that succeeds makes a new
 //! [`Build`].
@@ -16,9 +18,11 @@ pub mod claim;
 pub mod command;
 pub mod depinfo;
 pub mod graph;
+pub mod kept;
 pub mod known;
 pub mod linked;
 pub mod objects;
+pub mod obstacle;
 pub mod replay;
 pub mod retold;
 
@@ -30,7 +34,8 @@ use cargo::{Outcome, Said, Say, Selection};
 use cargo_metadata::Artifact;
 use claim::Claim;
 use graph::{Graph, Unit};
-use replay::{BuildLock, Compiled};
+use kept::Kept;
+use replay::{BuildLock, Compiled, Linker};
 use retold::{Retold, Unseen};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -96,6 +101,18 @@ pub struct Build {
     pub obstacle: Option<String>,
     session_folder: Arc<OnceLock<PathBuf>>,
     target_dir: PathBuf,
+    captures: Captures,
+    interrupt: Arc<Interrupt>,
+    /// The executable of hot.
+    own: PathBuf,
+}
+
+/// Where the objects of the program's own crate are found.
+enum Place {
+    /// In the newest incremental session of this folder.
+    Session(PathBuf),
+    /// Where hot has put them.
+    Kept(Kept),
 }
 
 /// How a replay ended.
@@ -256,12 +273,34 @@ impl Builder {
         let mut build = self.program(program, &outcome, target, &profile.to_string_lossy())?;
         let root = build.graph.binary().map(|unit| unit.record.cwd.clone()).unwrap_or_default();
         let manifests = manifests(&root, &build.graph.packages);
+        let since = self.compiled_since(&build);
+        if !since.is_empty() {
+            return Ok(Adopted::Unseen(since));
+        }
         // The name that people know: cargo links it there without the hash.
         if known::same_file(executable, &build.executable) {
             build.executable = executable.to_owned();
         }
         build.graph.cargo_files.extend(manifests);
         Ok(Adopted::Build(Box::new(build)))
+    }
+
+    /// The crates whose objects are not those that the executable was linked from: they were
+    /// compiled after it, by a tool that went before or by a cargo that did not link. The objects
+    /// that rustc does not keep are made again from the sources, which then must be as they were.
+    fn compiled_since(&self, build: &Build) -> Vec<Unseen> {
+        let modified = |path: &Path| std::fs::metadata(path).and_then(|m| m.modified()).ok();
+        let linked = modified(&build.executable);
+        let is_later = |unit: &&Unit| {
+            let made = known::made(&self.captures, &unit.key);
+            let kept = !unit.facts.is_binary() || unit.facts.incremental.is_some();
+            made > linked || !kept && unit.sources.iter().any(|file| modified(file) > made)
+        };
+        let unseen = |unit: &Unit| {
+            let outputs = vec![retold::output(&unit.facts), build.executable.clone()];
+            Unseen { name: unit.name.clone(), outputs }
+        };
+        build.graph.units.iter().filter(is_later).map(unseen).collect()
     }
 
     /// Since when a file that was written may not be what the program was built from.
@@ -338,18 +377,7 @@ impl Builder {
         let Some(unit) = graph.binary().filter(|unit| unit.key == binary) else {
             bail!("failed to read the command that compiled {}", artifact.target.name);
         };
-        let obstacle = if unit.facts.lto || graph.units.iter().any(|unit| unit.facts.lto) {
-            Some(format!(
-                "the profile `{profile}` optimises at link time: the objects are not what runs"
-            ))
-        } else if unit.facts.incremental.is_none() {
-            Some(format!(
-                "the profile `{profile}` is not compiled incrementally, so rustc keeps no objects \
-                 of the program"
-            ))
-        } else {
-            None
-        };
+        let obstacle = obstacle::of(&graph, profile, executable.as_std_path())?;
         Ok(Build {
             executable: executable.as_std_path().to_owned(),
             archives: linked::archives(
@@ -363,6 +391,9 @@ impl Builder {
             obstacle,
             session_folder: Arc::default(),
             target_dir,
+            captures: self.captures.clone(),
+            interrupt: Arc::clone(&self.interrupt),
+            own: self.wrapper.clone(),
         })
     }
 
@@ -383,13 +414,23 @@ impl Builder {
         };
         let mut rebuilt = Vec::new();
         for &index in units {
-            let folder = match build.graph.units[index].facts.is_binary() {
-                true => Some(build.session_folder()?),
-                false => None,
+            let is_binary = build.graph.units[index].facts.is_binary();
+            let place = if is_binary { Some(build.place()?) } else { None };
+            let before = match &place {
+                Some(Place::Session(folder)) => objects::newest_session(folder),
+                Some(Place::Kept(_)) | None => None,
             };
-            let before = folder.as_deref().and_then(objects::newest_session);
             let unit = &mut build.graph.units[index];
-            let compiled = replay::compile(unit, &self.idle, &self.interrupt)?;
+            let newest = match &place {
+                Some(Place::Kept(kept)) => Some(kept.newest()),
+                Some(Place::Session(_)) | None => None,
+            };
+            let linker = match &newest {
+                Some(folder) => Linker::Keeps { own: &self.wrapper, folder },
+                None => Linker::Idle(&self.idle),
+            };
+            replay::distrust(unit);
+            let compiled = replay::compile(unit, linker, &self.interrupt)?;
             known::settle(&self.captures, &unit.key);
             if self.interrupt.requested() {
                 return Ok(Replayed::Interrupted);
@@ -399,11 +440,12 @@ impl Builder {
                 return Ok(Replayed::Failed(compiled));
             }
             unit.refresh_sources(&build.target_dir);
-            rebuilt.push(match folder {
-                Some(folder) if objects::newest_session(&folder) == before => {
+            rebuilt.push(match place {
+                Some(Place::Session(folder)) if objects::newest_session(&folder) == before => {
                     bail!("rustc left no new incremental session in {}", folder.display())
                 }
-                Some(folder) => objects::of_binary(unit, &folder)?,
+                Some(Place::Session(folder)) => objects::of_binary(unit, &folder)?,
+                Some(Place::Kept(kept)) => kept.read(unit, &kept.newest())?,
                 None => objects::of_library(unit)?,
             });
         }
@@ -465,19 +507,50 @@ impl Build {
     /// # Errors
     /// When some cannot be found or read.
     pub fn objects(&self) -> Result<Vec<CrateObjects>> {
-        let read = |unit: &graph::Unit| match unit.facts.is_binary() {
-            true => objects::of_binary(unit, &self.session_folder()?),
+        let read = |unit: &Unit| match unit.facts.is_binary() {
             false => objects::of_library(unit),
+            true => match self.place()? {
+                Place::Session(folder) => objects::of_binary(unit, &folder),
+                Place::Kept(kept) => {
+                    if !kept.has(&self.executable) {
+                        self.keep(unit, &kept)?;
+                    }
+                    kept.read(unit, &kept.linked())
+                }
+            },
         };
         self.graph.units.iter().map(read).collect()
     }
 
-    fn session_folder(&self) -> Result<PathBuf> {
-        if let Some(folder) = self.session_folder.get() {
-            return Ok(folder.clone());
+    /// Compiles the program once more, to get the objects that it was linked from.
+    fn keep(&self, unit: &Unit, kept: &Kept) -> Result<()> {
+        let folder = kept.linked();
+        let linker = Linker::Keeps { own: &self.own, folder: &folder };
+        let Some(_lock) = BuildLock::take(&unit.facts.build_dir(), &self.interrupt)? else {
+            bail!("interrupted")
+        };
+        let compiled = replay::compile(unit, linker, &self.interrupt)?;
+        known::settle(&self.captures, &unit.key);
+        if !compiled.success {
+            bail!(
+                "{} was compiled once more to learn its objects, and failed:\n{}",
+                unit.name,
+                compiled.plain_errors()
+            );
         }
+        kept.stamp(&self.executable)
+    }
+
+    /// Where the program's own objects are.
+    fn place(&self) -> Result<Place> {
         let unit = self.graph.binary().context("the program has no crates")?;
+        if unit.facts.incremental.is_none() {
+            return Ok(Place::Kept(Kept::new(unit, &self.target_dir)));
+        }
+        if let Some(folder) = self.session_folder.get() {
+            return Ok(Place::Session(folder.clone()));
+        }
         let folder = objects::session_folder(unit, &self.executable)?;
-        Ok(self.session_folder.get_or_init(|| folder).clone())
+        Ok(Place::Session(self.session_folder.get_or_init(|| folder).clone()))
     }
 }

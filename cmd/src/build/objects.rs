@@ -1,7 +1,7 @@
 //! Where rustc leaves a crate's object files.
 //!
 //! A library's are the members of its rlib. A binary's are deleted after the link, but its
-//! incremental session keeps each of them: `incremental/<crate>-<id>/s-<time>-<random>-<hash>/*.o`.
+//! incremental session, if there is one ([`super::kept`] otherwise), keeps each of them: `incremental/<crate>-<id>/s-<time>-<random>-<hash>/*.o`.
 //! Several crates may have folders of one name (a library and a binary of one package, test
 //! builds, other features); what tells them apart is that the symbols of the crate's own items are
 //! in the executable, since they carry the crate's identity.
@@ -37,7 +37,7 @@ pub fn of_library(unit: &Unit) -> Result<CrateObjects> {
     Ok(CrateObjects { key: unit.key.clone(), name: unit.name.clone(), objects })
 }
 
-/// The objects of a binary, from its newest session in this folder.
+/// The objects of a binary that is compiled incrementally, from its newest session in this folder.
 ///
 /// # Errors
 /// When there is none, or it cannot be read.
@@ -156,7 +156,7 @@ pub fn newest_session(folder: &Path) -> Option<PathBuf> {
 /// The part of an rlib member's name that stays when the crate is compiled again: the codegen
 /// unit's. `shop-fa3e.6jf0nh.0coowj3.rcgu.o` is `6jf0nh` of the crate `shop-fa3e` in the run
 /// `0coowj3`.
-fn stable_name(member: &str) -> &str {
+pub(super) fn stable_name(member: &str) -> &str {
     let name = member.strip_suffix(".rcgu.o").unwrap_or(member);
     let unit = match name.split_once('.') {
         Some((_, unit)) if name.len() < member.len() => unit,

@@ -96,17 +96,34 @@ impl BuildLock {
     }
 }
 
+/// What stands in for the linker.
+#[derive(Clone, Copy, Debug)]
+pub enum Linker<'a> {
+    /// A program that does nothing and succeeds.
+    Idle(&'a Path),
+    /// Hot itself, which copies the objects into the folder ([`super::kept`]).
+    Keeps {
+        /// The executable of hot.
+        own: &'a Path,
+        /// The folder.
+        folder: &'a Path,
+    },
+}
+
 /// Compiles one unit again.
 ///
 /// # Errors
 /// When rustc cannot be started. That it refuses the source is a [`Compiled`] without success.
-pub fn compile(unit: &Unit, idle: &Path, interrupt: &Interrupt) -> Result<Compiled> {
-    distrust(unit);
+pub fn compile(unit: &Unit, linker: Linker<'_>, interrupt: &Interrupt) -> Result<Compiled> {
     let record = &unit.record;
     let mut command = Command::new(&record.program);
     command.args(&record.args);
+    let (program, folder) = match linker {
+        Linker::Idle(program) => (program, None),
+        Linker::Keeps { own, folder } => (own, Some(folder)),
+    };
     if !unit.facts.is_rlib() {
-        command.arg("-C").arg(format!("linker={}", idle.display()));
+        command.arg("-C").arg(format!("linker={}", program.display()));
     }
     command
         .current_dir(&record.cwd)
@@ -117,6 +134,7 @@ pub fn compile(unit: &Unit, idle: &Path, interrupt: &Interrupt) -> Result<Compil
                 .iter()
                 .filter(|(name, _)| !DROPPED.contains(&name.as_str()) && !name.starts_with("HOT_")),
         )
+        .envs(folder.map(|folder| (super::kept::DIR, folder)))
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::piped());
@@ -141,7 +159,7 @@ pub fn compile(unit: &Unit, idle: &Path, interrupt: &Interrupt) -> Result<Compil
 }
 
 /// Makes cargo take the unit for stale: without the list of a unit's files it trusts nothing.
-fn distrust(unit: &Unit) {
+pub fn distrust(unit: &Unit) {
     let (Some(package), Some((_, hash))) =
         (unit.record.env.get("CARGO_PKG_NAME"), unit.key.rsplit_once('-'))
     else {

@@ -115,13 +115,16 @@ impl Effect<'_> {
                 left.not_live.push(item);
                 continue;
             }
-            let (above, outside) = self.above(&names);
+            let (above, mut outside) = self.above(&names);
+            let once_plain = self.once_plain(&above, compare);
+            outside.extend(self.left_by(&once_plain));
             if !outside.is_empty() {
                 let old = old.get_or_insert_with(|| self.old(compare));
                 let outside = outside.iter().filter(|name| old.contains(name));
                 let old_in: Vec<String> = self.owners(outside.copied(), old).into_keys().collect();
                 if !old_in.is_empty() {
-                    let hot_on = self.hot_on(&names, &item);
+                    let ways: Vec<Name> = names.iter().chain(&once_plain).copied().collect();
+                    let hot_on = self.hot_on(&ways, &item);
                     left.partly.push(Partly { item: item.clone(), old_in, hot_on });
                 }
             }
@@ -148,6 +151,39 @@ impl Effect<'_> {
             }
         }
         (inside, outside)
+    }
+
+    /// What leads to the hot functions among these now, but was something else when it was loaded
+    /// first: a function that has become hot since. Who was built to call it still does, past the
+    /// slot.
+    fn once_plain(&self, above: &HashSet<Name>, compare: &mut Compare) -> Vec<Name> {
+        let functions =
+            self.hot.functions.iter().filter_map(|(slot, function)| Some((*slot, function.body?)));
+        let slots = functions.chain(self.hot.instances.iter().copied());
+        let slots = slots.filter(|(_, body)| above.contains(body)).map(|(slot, _)| slot);
+        let trampolines: BTreeSet<Name> =
+            slots.flat_map(|slot| self.uses.of(slot)).copied().collect();
+        let is_once_plain = |name: &Name| {
+            let original = self.loaded.original(*name);
+            !original.is_empty() && differs(self.definitions.all(*name), original, compare)
+        };
+        trampolines.into_iter().filter(is_once_plain).collect()
+    }
+
+    /// Who leads to these, must be replaced, and is not. In between may be what runs in two versions:
+    /// the newest, and one that only those have.
+    fn left_by(&self, names: &[Name]) -> Vec<Name> {
+        let (mut left, mut seen) = (Vec::new(), HashSet::new());
+        let mut open: Vec<Name> = names.iter().flat_map(|n| self.uses.of(*n)).copied().collect();
+        while let Some(name) = open.pop() {
+            let is_stale = self.dirty.contains(&name) && !self.included.contains(&name);
+            match seen.insert(name) {
+                true if is_stale && self.loaded.contains(name) => left.push(name),
+                true => open.extend(self.uses.of(name)),
+                false => {}
+            }
+        }
+        left
     }
 
     /// The items of these, or of the nearest that lead to them where they are nobody's: an instance

@@ -191,9 +191,9 @@ impl Host {
                     let mut at = 0;
                     copy.atom().relocs.iter().all(|reloc| {
                         let until = reloc.at as usize;
-                        let same = linked.get(at..until) == copy.bytes().get(at..until);
+                        let (was, is) = (copy.bytes().get(at..until), linked.get(at..until));
                         at = until + reloc.ask.width();
-                        same
+                        was == is || reloc.ask == Ask::Got && is_relaxed(was, is)
                     }) && linked.get(at..) == copy.bytes().get(at..)
                 })
             };
@@ -220,6 +220,40 @@ impl Host {
     }
 }
 
+/// Whether the linker has put the address itself where the code before the field took it from a
+/// word: `mov` has become `lea`, `call *` a call, `jmp *` a jump (psABI for x86-64, "Optimize
+/// GOTPCRELX Relocations"; GNU ld does so for the older relocation as well).
+fn is_relaxed(was: Option<&[u8]>, is: Option<&[u8]>) -> bool {
+    let (Some([was @ .., a, b]), Some([is @ .., c, d])) = (was, is) else { return false };
+    was == is
+        && match ([*a, *b], [*c, *d]) {
+            // The second byte names the register.
+            ([0x8b, from], [0x8d, to]) => from == to,
+            ([0xff, 0x15], [0x67, 0xe8]) => true,
+            // The distance comes one byte sooner then, and a `nop` ends it.
+            ([0xff, 0x25], [0xe9, _]) => true,
+            _ => false,
+        }
+}
+
 fn is_rewritten(ask: Ask) -> bool {
     matches!(ask, Ask::TlsGeneral | Ask::TlsLocal | Ask::GotThreadOffset | Ask::ModuleOffset32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_relaxed;
+
+    #[test]
+    fn what_linkers_make_of_a_load_of_an_address_is_known() {
+        let relaxed = |was: &[u8], is: &[u8]| is_relaxed(Some(was), Some(is));
+        // mov rax, [rip + …]; lea rax, [rip + …]
+        assert!(relaxed(&[0x48, 0x8b, 0x05], &[0x48, 0x8d, 0x05]));
+        assert!(!relaxed(&[0x48, 0x8b, 0x05], &[0x48, 0x8d, 0x0d]), "another register");
+        assert!(!relaxed(&[0x48, 0x8b, 0x05], &[0x4c, 0x8d, 0x05]), "another prefix");
+        assert!(relaxed(&[0x90, 0xff, 0x15], &[0x90, 0x67, 0xe8]));
+        assert!(relaxed(&[0xff, 0x25], &[0xe9, 0x12]));
+        assert!(!relaxed(&[0xff, 0x15], &[0xe8, 0x12]));
+        assert!(!is_relaxed(Some(&[0x8b]), None));
+    }
 }

@@ -49,8 +49,8 @@ fn setting(
         };
     }
     let default = match (key, name.as_str()) {
-        ("debug" | "incremental", "dev") => "true",
-        ("debug" | "incremental", _) => "false",
+        ("debug", "dev") => "true",
+        ("debug", _) => "false",
         ("opt-level", "dev") => "0",
         ("opt-level", _) => "3",
         ("lto", _) => "false",
@@ -79,10 +79,6 @@ fn judge(name: &str, setting: impl Fn(&str) -> String) -> Vec<Finding> {
             findings.push(Finding::concern(WHAT, said("strip"), change("strip", "\"none\"")));
         }
         _ => {}
-    }
-    if setting("incremental") == "false" {
-        let todo = change("incremental", "true");
-        findings.push(Finding::prevents(WHAT, said("incremental"), todo));
     }
     if !matches!(setting("debug").as_str(), "2" | "true" | "full") {
         let todo = format!(
@@ -128,7 +124,6 @@ mod tests {
             ("panic = \"abort\"", Health::Prevents),
             ("strip = true", Health::Prevents),
             ("strip = \"debuginfo\"", Health::Concern),
-            ("incremental = false", Health::Prevents),
             ("debug = 1", Health::Concern),
         ] {
             let found = found(&format!("[profile.dev]\n{setting}\n"), "dev");

@@ -120,7 +120,8 @@ impl<'a> Names<'a> {
     }
 
     /// The pairs of an old type and the new one of its name, or, where there is none, of all that
-    /// the old type leads to.
+    /// the old type leads to. What a function takes and gives has no name of its own: another one
+    /// is another type, not the same type changed.
     pub(super) fn pairs(&self, old: Node) -> Vec<(Node, Node)> {
         let object = self.old[old.0 as usize];
         let mut seen = HashSet::from([old.1]);
@@ -130,7 +131,8 @@ impl<'a> Names<'a> {
             let ty = object.get(id);
             let candidates = self.by_key.get(&ty.key).map_or(&[][..], Vec::as_slice);
             let like = |&&(new, id): &&Node| self.new[new as usize].get(id).print == ty.print;
-            match candidates.iter().find(like).or(candidates.first()) {
+            let namesake = candidates.first().filter(|_| !matches!(ty.kind, Kind::Function { .. }));
+            match candidates.iter().find(like).or(namesake) {
                 Some(&new) => pairs.push(((old.0, id), new)),
                 None => waiting.extend(ty.children().into_iter().filter(|id| seen.insert(*id))),
             }

@@ -62,11 +62,12 @@ pub(super) fn compare(old: &[&Object], new: &[&Object]) -> Vec<Difference> {
             continue;
         }
         let now = &now.methods;
-        let own = known.get(&**name).into_iter().flatten().map(|was| (*was, true));
+        let of = Some(self_of(name));
+        let own = known.get(&**name).into_iter().flatten().map(|was| (*was, of));
         // The types are others there, and with them the receivers.
         let gone = traits.get(trait_of(name)).into_iter().flatten();
         let gone = gone.filter(|(of, _)| !kept.contains(of) && !is_numbered(of));
-        let gone = gone.filter(|(of, _)| !is_standard(trait_of(of))).map(|(_, was)| (*was, false));
+        let gone = gone.filter(|(of, _)| !is_standard(trait_of(of))).map(|(_, was)| (*was, None));
         let other = own.chain(gone).find_map(|(was, receiver)| {
             let places = (was != now).then(|| other_places(was, now)).flatten();
             places.or_else(|| other_signature(old, &signatures, was, now, receiver))
@@ -93,15 +94,21 @@ fn other_places(was: &Methods, now: &Methods) -> Option<(String, String)> {
     (was != now).then_some((was, now))
 }
 
-/// The first method that takes or gives something else than it did.
+/// The first method that takes or gives something else than it did. Receivers are compared where
+/// both are of the table's own type: an optimised program has one function for all methods that
+/// compile to the same instructions, and it is described as that of any of their types.
 fn other_signature(
     old: &[&Object],
     new: &Signatures<'_>,
     was: &Methods,
     now: &Methods,
-    receiver: bool,
+    own: Option<&str>,
 ) -> Option<(String, String)> {
-    let signature = |object: &Object, function: &Function| match receiver {
+    let receives_own = |object: &Object, function: &Function| {
+        let receiver = function.arguments.first().map(|(_, ty)| object.name(*ty));
+        own.is_some_and(|own| receiver.is_some_and(|receiver| receiver.contains(own)))
+    };
+    let told = |object: &Object, function: &Function, receiver: bool| match receiver {
         true => signature(object, function),
         false => {
             let arguments = function.arguments.iter().skip(1).cloned().collect();
@@ -114,12 +121,14 @@ fn other_signature(
             continue;
         }
         let Some((object, function)) = new.get(&**now) else { continue };
-        let after = signature(object, function);
-        let before =
-            old.iter().find_map(|object| Some(signature(object, object.functions.get(&**was)?)));
-        if let Some(before) = before.filter(|before| !same(before, &after)) {
-            let told = |signature: &str| format!("{}: {}", method_name(now), short(signature));
-            return Some((told(&before), told(&after)));
+        let before = old.iter().find_map(|object| Some((*object, object.functions.get(&**was)?)));
+        let Some((before, earlier)) = before else { continue };
+        let receiver = receives_own(object, function) && receives_own(before, earlier);
+        let before = told(before, earlier, receiver);
+        let after = told(object, function, receiver);
+        if !same(&before, &after) {
+            let line = |signature: &str| format!("{}: {}", method_name(now), short(signature));
+            return Some((line(&before), line(&after)));
         }
     }
     None
@@ -143,6 +152,12 @@ pub(super) fn method_name(symbol: &str) -> String {
 /// Whether a trait is one of the standard library's, or none (`dyn Send`).
 pub(super) fn is_standard(path: &str) -> bool {
     path == "_" || ["core::", "alloc::", "std::"].iter().any(|krate| path.starts_with(krate))
+}
+
+/// `shop::Order`, of `<shop::Order as shop::Priced>`.
+fn self_of(table: &str) -> &str {
+    let name = table.split_once(" as ").map_or(table, |(name, _)| name);
+    name.strip_prefix('<').unwrap_or(name)
 }
 
 /// `shop::Priced`, of `<shop::Order as shop::Priced>`.

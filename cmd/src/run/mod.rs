@@ -130,6 +130,9 @@ pub fn run(options: Options) -> Result<u8> {
 
 impl Session {
     /// The first build and start. Whether there is a program.
+    ///
+    /// # Errors
+    /// [`Usage`] for a build in which no edit can go live.
     fn begin(&mut self) -> Result<bool> {
         self.listen()?;
         if self.is_command() {
@@ -140,11 +143,15 @@ impl Session {
         loop {
             match self.build()? {
                 _ if self.interrupt.requested() => return Ok(false),
-                Built::Program(build) => {
-                    self.start(build)?;
-                    self.begin_keys();
-                    return Ok(true);
-                }
+                Built::Program(build) => match &build.obstacle {
+                    Some(why) if self.options.wait => self.show.terminal.error(why),
+                    Some(why) => return Err(Usage(why.clone()).into()),
+                    None => {
+                        self.start(build)?;
+                        self.begin_keys();
+                        return Ok(true);
+                    }
+                },
                 Built::Failed(rendered) => self.show.tell(&Event::CompileError { rendered }),
             }
             if !self.options.wait || !self.wait_for_fix() {

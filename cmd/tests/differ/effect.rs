@@ -91,6 +91,38 @@ fn who_goes_on_with_old_code_is_named() {
 }
 
 #[test]
+fn who_calls_past_the_slot_of_a_function_that_became_hot_is_named() {
+    let program = Program::new();
+    let mut world = program.whole(LIBRARY, MAIN);
+    let hot = LIBRARY.replace(
+        "fn rule(n: u64) -> u64 { n * 2 }",
+        "hot! { fn rule / __hot_rule(n: u64) -> u64 { twice(n) } }
+        fn twice(n: u64) -> u64 { n * 2 }",
+    );
+    let first = patch(world.judge(vec![program.library(&hot)]).expect("a verdict"));
+    assert_eq!(first.functions, ["shop/total"]);
+    world.committed(first.patch.id);
+    // Its body, and what that calls.
+    for (from, to, item) in [
+        ("{ twice(n) }", "{ twice(n) + 1 }", "shop::report::rule"),
+        (
+            "twice(n: u64) -> u64 { n * 2 }\n    pub",
+            "twice(n: u64) -> u64 { n * 3 }\n    pub",
+            "shop::report::twice",
+        ),
+    ] {
+        let edited = hot.replace(from, to);
+        assert_ne!(edited, hot);
+        let prepared = patch(world.judge(vec![program.library(&edited)]).expect("a verdict"));
+        assert_eq!(prepared.functions, ["shop/report/rule"]);
+        let left = prepared.left.partly.iter().map(|p| (p.item.as_str(), p.old_in.as_slice()));
+        let left: Vec<_> = left.collect();
+        assert_eq!(left, [(item, &["shop::report::print".to_owned()][..])]);
+        world.rejected(prepared.patch.id);
+    }
+}
+
+#[test]
 fn only_what_the_program_can_still_come_to_goes_on_with_old_code() {
     let program = Program::new();
     // `serve` is the only one that calls `print`, and stops doing so.

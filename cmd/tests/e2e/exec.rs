@@ -86,6 +86,22 @@ fn what_was_built_before_is_learnt_once_and_then_known() {
     session.finish();
 }
 
+/// Objects on disk that are newer than what runs would be taken for what runs.
+#[test]
+fn an_executable_older_than_its_objects_is_not_taken_for_what_they_say() {
+    let price = PLAIN.copies[0].file("price.rs");
+    let mut session = Session::start_script(Project::lay(&PLAIN), &[], BUILD_AND_START);
+    session.live(&price, &[("units * 10", "units * 12")]);
+    let project = session.leave();
+    // Started as it was linked, before the edit.
+    let only_start = r#""$TARGET/debug/plain" "$PORT""#;
+    let mut session = Session::start_script(project, &["--no-restart"], only_start);
+    assert!(session.ask("main binary price 3").starts_with("30 "));
+    session.edit(&price, &[("units * 12", "units * 13")]);
+    assert_eq!(session.outcome().event["event"], "refused");
+    session.finish();
+}
+
 #[test]
 fn a_program_that_never_calls_the_reloader_is_found_and_told_what_to_say() {
     let mut project = Project::lay(&PLAIN);

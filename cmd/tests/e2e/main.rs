@@ -32,6 +32,7 @@ mod items;
 mod locals;
 mod orphan;
 mod paths;
+mod profiles;
 mod session;
 mod table;
 mod trouble;

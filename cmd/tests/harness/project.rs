@@ -115,7 +115,12 @@ pub struct Project {
 impl Project {
     /// Lays out a fixture as it stands in the repository.
     pub fn lay(fixture: &'static Fixture) -> Project {
-        let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("e2e").join(fixture.name);
+        Project::lay_at(fixture, fixture.name)
+    }
+
+    /// Lays it out in another folder, so that tests can use the same one at the same time.
+    pub fn lay_at(fixture: &'static Fixture, place: &str) -> Project {
+        let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("e2e").join(place);
         fs::create_dir_all(&place).expect("a folder for the fixture");
         let lock = File::create(place.join("lock")).expect("a lock file");
         lock.lock().expect("the lock");
@@ -174,9 +179,19 @@ impl Project {
 
     /// Saves a file, by turns as one kind of editor does and as the other.
     pub fn write(&mut self, file: &str, content: &str) {
-        let path = self.root().join(file);
         let writing = if self.edits.is_multiple_of(2) { Writing::Rename } else { Writing::InPlace };
         self.edits += 1;
+        self.write_as(writing, file, content);
+    }
+
+    /// Saves a file so that it is never seen empty or in part: on a busy machine the tool would
+    /// rightly take the rest for a second save.
+    pub fn write_whole(&mut self, file: &str, content: &str) {
+        self.write_as(Writing::Rename, file, content);
+    }
+
+    fn write_as(&self, writing: Writing, file: &str, content: &str) {
+        let path = self.root().join(file);
         match writing {
             Writing::InPlace => fs::write(&path, content).expect("the file to be written"),
             Writing::Rename => {
@@ -185,6 +200,11 @@ impl Project {
                 fs::rename(&draft, &path).expect("the draft to be renamed");
             }
         }
+    }
+
+    /// Deletes a file.
+    pub fn remove(&mut self, file: &str) {
+        fs::remove_file(self.root().join(file)).expect("the file to go");
     }
 
     /// Replaces, in one save, each place of a file where an `old` stands. Each stands there once.

@@ -1,9 +1,15 @@
 //! Random numbers that a seed repeats: splitmix64.
 
 /// A source of numbers.
-pub struct Chance(pub u64);
+pub struct Chance(u64);
 
 impl Chance {
+    /// The numbers of a seed, other ones for each program.
+    pub fn of(program: &str, seed: u64) -> Chance {
+        let name = program.bytes().fold(0, |sum: u64, byte| sum * 31 + u64::from(byte));
+        Chance(seed ^ name << 32)
+    }
+
     /// The next number.
     pub fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);

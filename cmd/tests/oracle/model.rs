@@ -4,20 +4,39 @@
 //! why any step can stand anywhere. Items are referred to by name, and names are unique, so that an
 //! item can move without anything else having to change. `render` turns it all into Rust.
 
-use std::collections::HashMap;
+use crate::program::Program;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-/// The sources of both crates.
+/// The generated sources of a program.
 #[derive(Clone)]
 pub struct Model {
+    /// Which program.
+    pub program: &'static Program,
     /// The generated modules.
     pub modules: Vec<Module>,
-    /// The module with an error in it, if one has.
-    pub broken: Option<usize>,
+    /// The error in it, if it has one.
+    pub broken: Option<Broken>,
     /// How often `state.rs` was edited.
     pub revision: u64,
-    /// Default methods that the trait has besides `twice`.
+    /// Default methods that the trait `Shape` has besides `twice`.
     pub methods: Vec<(String, u64)>,
-    made: u64,
+    /// The default of the trait `Rule`'s constant.
+    pub weight: u64,
+    /// How often a line was added that only tells the end of what came before.
+    pub marks: u64,
+    /// Names given so far.
+    pub made: u64,
+}
+
+/// Why it does not compile.
+#[derive(Clone, Debug)]
+pub enum Broken {
+    /// A type error in this module.
+    Type(usize),
+    /// A brace too many in this module.
+    Syntax(usize),
+    /// This item is private, but another module names it.
+    Hidden(String),
 }
 
 /// One file.
@@ -26,7 +45,9 @@ pub struct Module {
     /// Its crate.
     pub krate: &'static str,
     /// Its name.
-    pub name: &'static str,
+    pub name: String,
+    /// Whether the program's handwritten part names it, so that it must stay.
+    pub fixed: bool,
     /// Lines of comment at its beginning and at its end.
     pub comments: [Vec<String>; 2],
     /// What is in it, in order.
@@ -43,47 +64,101 @@ pub struct Item {
 }
 
 /// What an item is.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub enum Kind {
     /// A function.
     Function(Function),
-    /// A `const`.
-    Constant(u64),
+    /// A `const`, and another that it is made from.
+    Constant(u64, Option<String>),
     /// An immutable static.
     Table(Vec<u64>),
-    /// A static counter that begins with this.
-    Counter(u64),
+    /// An immutable static of function pointers.
+    Dispatch(Vec<String>),
+    /// A static counter that begins with this, of so many bits.
+    Counter(u64, u64),
     /// A thread-local counter that begins with this, const or lazy.
     Local(u64, bool),
-    /// A struct. Values of a stored one live in a static from the start.
-    Record { fields: Vec<(String, Field)>, derives: Vec<&'static str>, stored: bool },
-    /// An enum. Values of a stored one are of its first two variants.
+    /// A macro by example.
+    Macro(&'static str, u64),
+    /// A struct. Values of a stored one live in a static from the start. A dropped one has a
+    /// destructor that leaves this.
+    Record {
+        fields: Vec<(String, Field)>,
+        derives: Vec<&'static str>,
+        stored: bool,
+        dropped: Option<u64>,
+    },
+    /// An enum. Values of a stored one are of its first two variants, or sent to other threads.
     Choice { variants: Vec<(String, Option<Field>)>, stored: bool },
-    /// A type with a trait. Values of a stored one are kept boxed from the start.
-    Shape { fields: u64, hot: bool, dropped: bool, stored: bool, steps: Vec<Step> },
+    /// A type with traits. Values of a stored one are kept boxed from the start.
+    Shape {
+        fields: u64,
+        hot: bool,
+        dropped: Option<u64>,
+        stored: bool,
+        weight: Option<u64>,
+        steps: Vec<Step>,
+    },
+}
+
+/// What kind of function it is, besides its steps.
+#[derive(Clone, Copy, Default, PartialEq)]
+pub enum Form {
+    /// One that anything may be done to.
+    #[default]
+    Free,
+    /// A hot function that the program's handwritten part calls: it stays as it is, but for its
+    /// steps.
+    Fixed,
+    /// A hot method of `Cart`.
+    Method,
+    /// Nothing hot may call it, the handwritten part does.
+    Aloof,
+    /// A fixed one that waits at the gate first.
+    Waiting,
+    /// Answers a boxed closure of its steps, of which one is kept from the start.
+    Worker,
+}
+
+/// What a function is generic over.
+#[derive(Clone, Copy, Default, PartialEq)]
+pub enum Generic {
+    /// Nothing.
+    #[default]
+    No,
+    /// The type of its number.
+    Number,
+    /// A length.
+    Length,
+    /// A shape, of which it gets a reference.
+    Shape,
 }
 
 /// A function.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, PartialEq)]
 pub struct Function {
-    /// Whether it is hot. Those exist from the start and stay.
+    /// Whether it is hot.
     pub hot: bool,
-    /// Whether it is a method of `Cart`.
-    pub method: bool,
-    /// Whether nothing hot may call it.
-    pub aloof: bool,
+    /// What may be done to it.
+    pub form: Form,
+    /// What it is generic over.
+    pub generic: Generic,
+    /// Whether it is async.
+    pub task: bool,
     /// Parameters besides the number.
     pub extra: u64,
-    /// Whether the number is of a type parameter.
-    pub generic: bool,
     /// Its inline attribute, if it has one.
     pub inline: Option<&'static str>,
+    /// Whether it has `#[track_caller]`.
+    pub tracked: bool,
+    /// Whether it is public although nobody needs it.
+    pub public: bool,
     /// What it does.
     pub steps: Vec<Step>,
 }
 
 /// The type of a field.
-#[derive(Clone, PartialEq)]
+#[derive(Clone, PartialEq, Debug)]
 pub enum Field {
     U8,
     U32,
@@ -96,39 +171,57 @@ pub enum Field {
 }
 
 /// A number in the source.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub enum Operand {
     Literal(u64),
     Constant(String),
 }
 
 /// What is done with the number.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub enum Step {
     /// An operator.
     Op(&'static str, Operand),
-    /// A call, of an instance if it is generic.
+    /// A call, of an instance if it is generic over numbers.
     Call(String, &'static str),
+    /// A call of a function that is generic over a length.
+    Sized(String, Operand),
+    /// A call of a function that is generic over a shape, with a shape.
+    Measure(String, String),
+    /// A call of an async function, and what is done with its future.
+    Await(String, usize),
     /// A closure; captured, boxed.
     Closure { op: &'static str, by: Operand, captures: bool, boxed: bool },
     /// A match on the remainder.
     Match { modulus: u64, arms: Vec<(u64, &'static str, u64)> },
     /// A format string.
     Text(String),
+    /// A macro.
+    Expand(String),
     /// A value of a record, made and weighed.
     Make(String),
     /// A value of an enum, made and weighed.
     Choose(String),
+    /// A value of a record or enum, sent to another thread.
+    Send(String),
     /// A call of a fresh trait object.
     Dyn(String),
     /// Something of std.
     Std(usize),
+    /// Where it stands: the line, the module.
+    Here(bool),
+    /// A place where a future can wait, and what lives across it.
+    Yield(bool),
     /// One more in a static counter.
     Count(String),
     /// One more in a thread-local counter.
     Local(String),
+    /// One more in a static of the function's own, of which there may be several of one name.
+    Own(u64),
     /// A look into a table.
     Lookup(String),
+    /// A call through a static of function pointers.
+    Jump(String),
     /// A panic, caught, when the number is divisible by this.
     Unwind(u64),
 }
@@ -137,106 +230,6 @@ pub enum Step {
 pub const OPS: [&str; 6] = ["add", "sub", "mul", "xor", "rotate", "divide"];
 
 impl Model {
-    /// What every sequence begins with.
-    pub fn new() -> Model {
-        let module = |krate, name| Module {
-            krate,
-            name,
-            comments: [Vec::new(), Vec::new()],
-            items: Vec::new(),
-        };
-        let mut model = Model {
-            modules: vec![
-                module("stock", "price"),
-                module("stock", "rule"),
-                module("stock", "keep"),
-                module("app", "book"),
-            ],
-            broken: None,
-            revision: 0,
-            methods: Vec::new(),
-            made: 0,
-        };
-        let literal = Operand::Literal;
-        let constant = |name: &str| Operand::Constant(name.to_owned());
-        let call = |name: &str| Step::Call(name.to_owned(), "u64");
-        let hot = |steps| Kind::Function(Function { hot: true, steps, ..Function::default() });
-        let plain = |steps| Kind::Function(Function { steps, ..Function::default() });
-        let add = |by| Step::Op("add", by);
-        let closure = |boxed: bool| Step::Closure {
-            op: "xor",
-            by: Operand::Literal(91),
-            captures: !boxed,
-            boxed,
-        };
-        let steps = vec![
-            add(literal(17)),
-            call("fee"),
-            Step::Count("ASKED".into()),
-            Step::Call("mixed".into(), "u32"),
-        ];
-        model.add(0, "total", hot(steps));
-        let steps = vec![closure(false), Step::Lookup("RATES".into()), call("fee")];
-        let cart = Function { hot: true, method: true, steps, ..Function::default() };
-        model.add(0, "sum", Kind::Function(cart));
-        model.add(0, "quote", hot(vec![Step::Text("quoted".into()), call("judgement")]));
-        let aloof = Function { aloof: true, steps: vec![add(literal(3))], ..Function::default() };
-        model.add(0, "footer", Kind::Function(aloof));
-        let steps = vec![Step::Op("mul", literal(3)), add(constant("LEVEL")), call("share")];
-        model.add(0, "fee", plain(steps));
-        model.add(
-            1,
-            "share",
-            plain(vec![Step::Op("xor", literal(4000)), Step::Make("Line".into())]),
-        );
-        let steps = vec![Step::Op("xor", literal(12)), closure(true)];
-        let generic = Function { generic: true, steps, ..Function::default() };
-        model.add(0, "mixed", Kind::Function(generic));
-        model.add(0, "LEVEL", Kind::Constant(40));
-        model.add(0, "RATES", Kind::Table(vec![5, 6, 7]));
-        model.add(0, "ASKED", Kind::Counter(100));
-        let arms = vec![(0, "add", 5), (2, "xor", 77)];
-        let steps = vec![Step::Match { modulus: 5, arms }, call("judgement"), closure(false)];
-        model.add(1, "judge", hot(steps));
-        let steps = vec![Step::Choose("Size".into()), Step::Local("SEEN".into())];
-        model.add(1, "judgement", plain(steps));
-        model.add(1, "weight", hot(vec![Step::Make("Line".into()), Step::Std(0), Step::Unwind(3)]));
-        let fields = vec![("a".into(), Field::U32), ("b".into(), Field::Text)];
-        let derives = vec!["Debug"];
-        model.add(1, "Line", Kind::Record { fields, derives: derives.clone(), stored: false });
-        let variants = |first: &str| {
-            vec![
-                (first.to_owned(), None),
-                ("Large".into(), Some(Field::U64)),
-                ("Named".into(), Some(Field::Text)),
-            ]
-        };
-        model.add(1, "Size", Kind::Choice { variants: variants("Small"), stored: false });
-        model.add(1, "SEEN", Kind::Local(200, false));
-        let fields = vec![
-            ("id".into(), Field::U64),
-            ("name".into(), Field::Text),
-            ("mark".into(), Field::Choice("Mark".into())),
-        ];
-        model.add(2, "Order", Kind::Record { fields, derives, stored: true });
-        model.add(2, "Mark", Kind::Choice { variants: variants("Plain"), stored: true });
-        for (name, hot) in [("Square", true), ("Round", false)] {
-            let steps = vec![Step::Op("mul", literal(7)), call("border")];
-            model.add(2, name, Kind::Shape { fields: 1, hot, dropped: hot, stored: true, steps });
-        }
-        model.add(2, "border", plain(vec![add(constant("LEVEL"))]));
-        model.add(2, "HELD", Kind::Local(300, true));
-        let steps = vec![call("line"), Step::Call("mixed".into(), "u32"), call("share")];
-        model.add(3, "show", hot(steps));
-        let steps = vec![add(constant("LEVEL")), Step::Dyn("Square".into()), closure(false)];
-        model.add(3, "page", hot(steps));
-        let steps = vec![Step::Text("a line".into()), Step::Call("mixed".into(), "u64")];
-        model.add(3, "line", plain(steps));
-        model.add(3, "SHOWN", Kind::Counter(0));
-        model.add(3, "TURNED", Kind::Local(0, false));
-        model
-    }
-
     /// Adds an item to a module.
     pub fn add(&mut self, module: usize, name: &str, kind: Kind) {
         self.modules[module].items.push(Item { name: name.to_owned(), kind });
@@ -250,7 +243,7 @@ impl Model {
     /// A name that was never given before.
     pub fn name(&mut self, stem: &str) -> String {
         self.made += 1;
-        format!("{stem}{}", self.made)
+        format!("{}{}", stem.trim_end_matches(|c: char| c.is_ascii_digit()), self.made)
     }
 
     /// Where an item is: its module and its place in it.
@@ -272,6 +265,20 @@ impl Model {
         &mut self.modules[m].items[i].kind
     }
 
+    /// A function that must exist.
+    pub fn function(&mut self, name: &str) -> &mut Function {
+        match self.kind(name) {
+            Kind::Function(function) => function,
+            _ => panic!("{name} is no function"),
+        }
+    }
+
+    /// The module of a name; it must exist.
+    pub fn module(&self, name: &str) -> usize {
+        let found = self.modules.iter().position(|module| module.name == name);
+        found.unwrap_or_else(|| panic!("no module is called {name}"))
+    }
+
     /// The items for which something holds, by name.
     pub fn all(&self, holds: impl Fn(usize, &Item) -> bool) -> Vec<String> {
         let modules = self.modules.iter().enumerate();
@@ -282,9 +289,15 @@ impl Model {
             .collect()
     }
 
+    /// The functions for which something holds, by name.
+    pub fn functions(&self, holds: impl Fn(&Function) -> bool) -> Vec<String> {
+        self.all(|_, item| matches!(&item.kind, Kind::Function(f) if holds(f)))
+    }
+
     /// Whether items of the second module may name those of the first.
     pub fn visible(&self, module: usize, from: usize) -> bool {
-        self.modules[module].krate == "stock" || self.modules[from].krate == "app"
+        let rank = |m: usize| self.program.rank(self.modules[m].krate);
+        rank(module) <= rank(from)
     }
 
     /// What else is run when this is, and how many steps that makes at most.
@@ -292,18 +305,45 @@ impl Model {
         let mut below = HashMap::new();
         let mut open = vec![(name.to_owned(), 1)];
         while let Some((name, times)) = open.pop() {
-            *below.entry(name.clone()).or_insert(0) += times;
-            let Some(steps) = self.item(&name).kind.steps() else { continue };
+            let sum = below.entry(name.clone()).or_insert(0);
+            *sum += times;
+            if *sum > 1000 {
+                // It may not end at all.
+                return below;
+            }
+            let kind = &self.item(&name).kind;
+            if let Kind::Dispatch(functions) = kind {
+                open.extend(functions.iter().map(|function| (function.clone(), times)));
+            }
+            let Some(steps) = kind.steps() else { continue };
             for step in steps {
                 match step {
-                    Step::Call(other, _) => open.push((other.clone(), times)),
+                    Step::Call(other, _) | Step::Sized(other, _) | Step::Jump(other) => {
+                        open.push((other.clone(), times));
+                    }
+                    Step::Await(other, _) => open.push((other.clone(), 2 * times)),
                     // `twice` calls it twice.
                     Step::Dyn(other) => open.push((other.clone(), 2 * times)),
+                    Step::Measure(function, shape) => {
+                        open.push((function.clone(), times));
+                        open.push((shape.clone(), 2 * times));
+                    }
                     _ => {}
                 }
             }
         }
         below
+    }
+
+    /// This and all that it names, and so on.
+    pub fn led_by(&self, name: &str) -> BTreeSet<String> {
+        let (mut found, mut open) = (BTreeSet::new(), vec![name.to_owned()]);
+        while let Some(name) = open.pop() {
+            if found.insert(name.clone()) {
+                open.extend(self.item(&name).kind.refs());
+            }
+        }
+        found
     }
 
     /// The items that name this one, each with its module.
@@ -317,6 +357,66 @@ impl Model {
             }
         }
         users
+    }
+
+    /// Gives an item another name, wherever it stands.
+    pub fn rename(&mut self, name: &str, new: &str) {
+        for item in self.modules.iter_mut().flat_map(|module| &mut module.items) {
+            if item.name == name {
+                new.clone_into(&mut item.name);
+            }
+            for named in item.kind.refs_mut().into_iter().filter(|named| *named == name) {
+                new.clone_into(named);
+            }
+        }
+    }
+
+    /// Takes an item away, with all steps that name it. `None` if more than steps do.
+    pub fn remove(&mut self, name: &str) -> Option<()> {
+        let (m, i) = self.find(name)?;
+        self.modules[m].items.remove(i);
+        for (_, user) in self.users(name) {
+            self.kind(&user).steps_mut()?.retain(|step| !step.names(name));
+        }
+        self.users(name).is_empty().then_some(())
+    }
+
+    /// What the layouts, the signatures of hot functions, the types of statics and the methods of
+    /// traits are, for each item that has one.
+    pub fn shapes(&self) -> BTreeMap<String, String> {
+        let mut shapes = BTreeMap::new();
+        for module in &self.modules {
+            for Item { name, kind } in &module.items {
+                let shape = match kind {
+                    Kind::Record { fields, .. } => format!("{fields:?}"),
+                    Kind::Choice { variants, .. } => format!("{variants:?}"),
+                    Kind::Shape { fields, .. } => format!("{fields}"),
+                    Kind::Counter(_, bits) => format!("{bits}"),
+                    Kind::Function(f) if f.hot => {
+                        format!("{} {} {}", f.extra, f.task, f.generic as u8)
+                    }
+                    _ => continue,
+                };
+                shapes.insert(name.clone(), shape);
+            }
+        }
+        let stored = self.all(|_, item| {
+            matches!(
+                item.kind,
+                Kind::Record { stored: true, .. }
+                    | Kind::Choice { stored: true, .. }
+                    | Kind::Shape { stored: true, .. }
+            )
+        });
+        shapes.insert("what is stored".into(), stored.join(" "));
+        shapes.insert("the trait's methods".into(), format!("{:?}", self.methods));
+        shapes
+    }
+
+    /// Whether something that both have has another layout or signature in the other.
+    pub fn lies_otherwise(&self, other: &Model) -> bool {
+        let others = other.shapes();
+        self.shapes().iter().any(|(name, shape)| others.get(name).is_some_and(|o| o != shape))
     }
 }
 
@@ -339,32 +439,85 @@ impl Kind {
         }
     }
 
+    /// The items that it names.
+    fn refs_mut(&mut self) -> Vec<&mut String> {
+        match self {
+            Kind::Constant(_, Some(other)) => vec![other],
+            Kind::Dispatch(functions) => functions.iter_mut().collect(),
+            Kind::Record { fields, .. } => {
+                fields.iter_mut().filter_map(|(_, field)| field.names_mut()).collect()
+            }
+            Kind::Choice { variants, .. } => {
+                variants.iter_mut().filter_map(|(_, f)| f.as_mut()?.names_mut()).collect()
+            }
+            _ => self.steps_mut().into_iter().flatten().flat_map(Step::refs_mut).collect(),
+        }
+    }
+
+    /// The items that it names.
+    pub fn refs(&self) -> Vec<String> {
+        self.clone().refs_mut().into_iter().map(std::mem::take).collect()
+    }
+
     /// Whether it names an item.
-    fn names(&self, name: &str) -> bool {
-        let fields = match self {
-            Kind::Record { fields, .. } => fields.as_slice(),
-            _ => &[],
-        };
-        self.steps().is_some_and(|steps| steps.iter().any(|step| step.names(name)))
-            || fields.iter().any(|(_, field)| matches!(field, Field::Choice(n) if n == name))
+    pub fn names(&self, name: &str) -> bool {
+        self.clone().refs_mut().into_iter().any(|named| named == name)
+    }
+}
+
+impl Field {
+    fn names_mut(&mut self) -> Option<&mut String> {
+        match self {
+            Field::Choice(name) => Some(name),
+            _ => None,
+        }
     }
 }
 
 impl Step {
-    /// Whether it names an item.
-    pub fn names(&self, name: &str) -> bool {
+    /// The items that it names.
+    fn refs_mut(&mut self) -> Vec<&mut String> {
         match self {
-            Step::Op(_, by) | Step::Closure { by, .. } => {
-                matches!(by, Operand::Constant(n) if n == name)
-            }
+            Step::Op(_, by) | Step::Closure { by, .. } => by.names_mut().into_iter().collect(),
+            Step::Sized(n, by) => by.names_mut().into_iter().chain([n]).collect(),
+            Step::Measure(n, shape) => vec![n, shape],
             Step::Call(n, _)
+            | Step::Await(n, _)
+            | Step::Expand(n)
             | Step::Make(n)
             | Step::Choose(n)
+            | Step::Send(n)
             | Step::Dyn(n)
             | Step::Count(n)
             | Step::Local(n)
-            | Step::Lookup(n) => n == name,
-            Step::Match { .. } | Step::Text(_) | Step::Std(_) | Step::Unwind(_) => false,
+            | Step::Lookup(n)
+            | Step::Jump(n) => vec![n],
+            Step::Match { .. }
+            | Step::Text(_)
+            | Step::Std(_)
+            | Step::Here(_)
+            | Step::Own(_)
+            | Step::Yield(_)
+            | Step::Unwind(_) => Vec::new(),
+        }
+    }
+
+    /// Whether it names an item.
+    pub fn names(&self, name: &str) -> bool {
+        self.clone().refs_mut().into_iter().any(|named| named == name)
+    }
+
+    /// Whether it can only stand in an async function.
+    pub fn waits(&self) -> bool {
+        matches!(self, Step::Await(..) | Step::Yield(_))
+    }
+}
+
+impl Operand {
+    fn names_mut(&mut self) -> Option<&mut String> {
+        match self {
+            Operand::Constant(name) => Some(name),
+            Operand::Literal(_) => None,
         }
     }
 }

@@ -1,0 +1,110 @@
+//! Other profiles, manglings and linkers: the same edits go live, or the tool says at the start
+//! what to change.
+
+use crate::{
+    functions, items,
+    project::{PLAIN, Project, SOLO},
+    session::Session,
+    tool::{self, Tool},
+    trouble,
+};
+
+/// One way to build.
+struct Way {
+    /// What is added to the manifest.
+    profiles: &'static str,
+    /// Flags of the tool.
+    flags: &'static [&'static str],
+    /// Flags of rustc.
+    rustc: &'static str,
+}
+
+/// Starts the program so, makes edits in library and binary, and asks for all state after each.
+fn goes_live(way: &Way) {
+    let mut project = Project::lay(&SOLO);
+    let manifest = project.read("Cargo.toml");
+    project.write("Cargo.toml", &format!("{manifest}\n{}", way.profiles));
+    let mut session = Session::start_with(project, way.flags, &[("RUSTFLAGS", way.rustc)]);
+    for copy in SOLO.copies {
+        functions::touches_all_state(&mut session, *copy);
+        items::new_functions_and_types(&mut session, *copy);
+        items::missing_std(&mut session, *copy);
+        trouble::panic(&mut session, *copy);
+    }
+    session.finish();
+}
+
+#[test]
+fn release_with_one_unit() {
+    goes_live(&Way {
+        profiles: "[profile.release]\ndebug = true\ncodegen-units = 1\n",
+        flags: &["--release"],
+        rustc: "",
+    });
+}
+
+/// As cargo has it: 16 units, optimised across them, without debug information.
+#[test]
+fn release() {
+    goes_live(&Way { profiles: "", flags: &["--release"], rustc: "" });
+}
+
+#[test]
+fn a_profile_of_ones_own_small_and_incremental() {
+    goes_live(&Way {
+        profiles: "[profile.small]\ninherits = \"release\"\ndebug = true\nopt-level = \"s\"\n\
+                   codegen-units = 256\nincremental = true\n",
+        flags: &["--profile", "small"],
+        rustc: "",
+    });
+}
+
+#[test]
+fn the_newer_mangling() {
+    goes_live(&Way { profiles: "", flags: &[], rustc: "-Csymbol-mangling-version=v0" });
+}
+
+#[test]
+fn the_linker_bfd() {
+    goes_live(&Way { profiles: "", flags: &[], rustc: "-Clink-arg=-fuse-ld=bfd" });
+}
+
+#[test]
+fn the_linker_mold() {
+    if std::process::Command::new("mold").arg("--version").output().is_err() {
+        eprintln!("mold is not installed: not tested");
+        return;
+    }
+    goes_live(&Way { profiles: "", flags: &[], rustc: "-Clink-arg=-fuse-ld=mold" });
+}
+
+/// Each of these is refused before the program starts, with what to change.
+#[test]
+fn what_cannot_go_live_is_refused_at_the_start() {
+    let rows = [
+        ("panic = \"abort\"", "", "set panic = \"unwind\" in [profile.release]"),
+        ("lto = \"thin\"", "", "set lto = \"off\" in [profile.release]"),
+        ("lto = true", "", "CARGO_PROFILE_RELEASE_LTO=off"),
+        ("strip = true", "", "set strip = \"debuginfo\" or \"none\" in [profile.release]"),
+        ("", "fn main() { println!(\"cargo::rustc-link-arg-bins=-no-pie\"); }", "independent"),
+    ];
+    for (setting, script, told) in rows {
+        let project = Project::lay(&PLAIN);
+        let manifest = project.read("Cargo.toml");
+        let profile = format!("{manifest}\n[profile.release]\nopt-level = 0\n{setting}\n");
+        std::fs::write(project.manifest(), profile).expect("the manifest");
+        if !script.is_empty() {
+            std::fs::write(project.root().join("build.rs"), script).expect("the build script");
+        }
+        let events = project.scratch("events");
+        let mut command = tool::command();
+        command.args(["run", "--release", "--manifest-path"]).arg(project.manifest());
+        command.arg("--target-dir").arg(project.target()).arg("--events").arg(&events);
+        let mut tool = Tool::start(command, &events);
+        let status = tool.wait();
+        let output = tool.output();
+        assert_eq!(status.code(), Some(2), "{setting}{script}: {output}");
+        assert!(output.contains(told), "{setting}{script}: {output}");
+        assert!(tool.events().iter().all(|e| e["event"] != "running"), "{}", tool.transcript());
+    }
+}

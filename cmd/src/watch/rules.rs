@@ -48,19 +48,24 @@ impl Rules {
         entries.any(|entry| entry.path() == path)
     }
 
-    /// The folders of a tree, the root included, whatever the rules say of that.
-    pub fn folders(&self, root: &Path) -> Vec<PathBuf> {
+    /// The folders of a tree, the root included, whatever the rules say of that. Each is given out
+    /// before it is read: whoever watches it at once misses no folder that appears in it.
+    pub fn folders(&self, root: &Path) -> impl Iterator<Item = PathBuf> + use<> {
         self.below(root, |entry| entry.file_type().is_some_and(|kind| kind.is_dir()))
     }
 
     /// The files of a tree.
     pub fn files(&self, root: &Path) -> Vec<PathBuf> {
-        self.below(root, |entry| entry.path().is_file())
+        self.below(root, |entry| entry.path().is_file()).collect()
     }
 
-    fn below(&self, root: &Path, wanted: impl Fn(&DirEntry) -> bool) -> Vec<PathBuf> {
+    fn below(
+        &self,
+        root: &Path,
+        wanted: fn(&DirEntry) -> bool,
+    ) -> impl Iterator<Item = PathBuf> + use<> {
         let entries = self.walk(root, None).build().flatten();
-        entries.filter(wanted).map(|entry| entry.path().to_owned()).collect()
+        entries.filter(wanted).map(|entry| entry.path().to_owned())
     }
 
     fn walk(&self, root: &Path, depth: Option<usize>) -> WalkBuilder {
@@ -100,7 +105,7 @@ mod tests {
     fn ignored_hidden_named_and_built_folders_are_left_out() {
         let (_dir, root) = tree();
         let rules = Rules::new(&root, &["assets/".to_owned()]).unwrap();
-        let mut folders = rules.folders(&root);
+        let mut folders = Vec::from_iter(rules.folders(&root));
         folders.sort();
         assert_eq!(folders, [root.clone(), root.join("src"), root.join("src/inner")]);
         assert_eq!(rules.files(&root), [root.join("src/a.rs")]);

@@ -3,6 +3,7 @@
 use crate::build::Usage;
 use crate::build::cargo::Selection;
 use crate::build::{capture, kept};
+use crate::doctor;
 use crate::list;
 use crate::run::{self, Options};
 use crate::show::Terminal;
@@ -10,6 +11,7 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 /// Bad usage.
 const USAGE: u8 = 2;
@@ -28,8 +30,12 @@ struct Cli {
 enum Sub {
     /// Build and run a program, and load each saved edit into it.
     Run(Box<Run>),
+    /// Have a command build and run a program, and load each saved edit into it.
+    Exec(Exec),
     /// List the hot functions of a running program.
     List(List),
+    /// Check what hot needs of this machine and this project, and say what to do.
+    Doctor(Box<CargoFlags>),
 }
 
 #[derive(Debug, Args)]
@@ -37,9 +43,51 @@ struct Run {
     /// Also watch DIR: a change of a file there that rustc does not read rebuilds and restarts
     #[arg(long, value_name = "DIR")]
     watch: Vec<PathBuf>,
+    #[command(flatten)]
+    session: Live,
+    /// Arguments for the program
+    #[arg(last = true, value_name = "ARGS")]
+    args: Vec<OsString>,
+
+    // Last: its heading would hold for what follows.
+    #[command(flatten)]
+    cargo: CargoFlags,
+}
+
+#[derive(Debug, Args)]
+struct Exec {
+    /// Watch DIR, and what the program is made from
+    #[arg(long, value_name = "DIR", required = true, num_args = 1..)]
+    watch: Vec<PathBuf>,
+    #[command(flatten)]
+    session: Live,
+    /// Tell more
+    #[arg(short, long)]
+    verbose: bool,
+    /// What builds and runs the program: a script, `make`, `sh -c '…'`
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    command: Vec<OsString>,
+}
+
+/// What holds for a program however it is built.
+#[derive(Debug, Args)]
+struct Live {
     /// Append what happens to FILE, one JSON object a line
     #[arg(long, value_name = "FILE")]
     events: Option<PathBuf>,
+    /// Do not watch what matches GLOB, written as in a .gitignore
+    #[arg(long, value_name = "GLOB")]
+    ignore: Vec<String>,
+    /// Look at the files every MS milliseconds (500), where the system does not tell of changes
+    #[arg(
+        long,
+        value_name = "MS",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "500",
+        value_parser = clap::value_parser!(u64).range(10..)
+    )]
+    poll: Option<u64>,
     /// Never restart the program: what cannot go live waits
     #[arg(long)]
     no_restart: bool,
@@ -49,16 +97,9 @@ struct Run {
     /// Read no keys from the terminal
     #[arg(long)]
     no_tty: bool,
-    /// When the first build fails, wait for a fix
+    /// When the first build fails, or the program crashes, wait for a fix
     #[arg(long)]
     wait: bool,
-    /// Arguments for the program
-    #[arg(last = true, value_name = "ARGS")]
-    args: Vec<OsString>,
-
-    // Last: its heading would hold for what follows.
-    #[command(flatten)]
-    cargo: CargoFlags,
 }
 
 /// Cargo's own flags, word for word.
@@ -201,6 +242,8 @@ pub fn main(args: Vec<OsString>) -> ExitCode {
     };
     let result = match cli.command {
         Sub::Run(run) => run::run(run.options()),
+        Sub::Exec(exec) => run::run(exec.options()),
+        Sub::Doctor(cargo) => Ok(doctor::doctor(&cargo.selection())),
         Sub::List(List { program, json }) => list::list(program.as_deref(), json),
     };
     match result {
@@ -217,13 +260,35 @@ impl Run {
         Options {
             selection: self.cargo.selection(),
             watch: self.watch,
+            verbose: self.cargo.verbose > 0,
+            args: self.args,
+            ..self.session.options()
+        }
+    }
+}
+
+impl Exec {
+    fn options(self) -> Options {
+        Options {
+            watch: self.watch,
+            verbose: self.verbose,
+            command: self.command,
+            ..self.session.options()
+        }
+    }
+}
+
+impl Live {
+    fn options(self) -> Options {
+        Options {
             events: self.events,
+            ignore: self.ignore,
+            poll: self.poll.map(Duration::from_millis),
             restart: !self.no_restart,
             dry_run: self.dry_run,
             keys: !self.no_tty,
             wait: self.wait,
-            verbose: self.cargo.verbose > 0,
-            args: self.args,
+            ..Options::default()
         }
     }
 }
@@ -236,7 +301,7 @@ mod tests {
         let cli = Cli::try_parse_from([&["hot", "run"], args].concat()).unwrap();
         match cli.command {
             Sub::Run(run) => run.options(),
-            Sub::List(_) => unreachable!("`run` was given"),
+            Sub::Exec(_) | Sub::List(_) | Sub::Doctor(_) => unreachable!("`run` was given"),
         }
     }
 
@@ -301,5 +366,21 @@ mod tests {
     fn what_is_not_a_flag_of_hot_is_refused() {
         assert!(Cli::try_parse_from(["hot", "run", "--port"]).is_err());
         assert!(Cli::try_parse_from(["hot", "exec"]).is_err());
+        assert!(Cli::try_parse_from(["hot", "run", "--poll=1"]).is_err());
+    }
+
+    #[test]
+    fn a_command_is_what_follows_the_dashes() {
+        let args = ["hot", "exec", "--watch", "a", "b", "--watch", "c", "--poll", "--", "sh", "-c"];
+        let Sub::Exec(exec) = Cli::try_parse_from(args).unwrap().command else {
+            unreachable!("`exec` was given")
+        };
+        let options = exec.options();
+        assert_eq!(options.watch, ["a", "b", "c"].map(PathBuf::from));
+        assert_eq!(options.command, ["sh", "-c"]);
+        assert_eq!(options.poll, Some(Duration::from_millis(500)));
+        for missing in [&["hot", "exec", "--", "x"][..], &["hot", "exec", "--watch", "a"]] {
+            assert!(Cli::try_parse_from(missing).is_err(), "{missing:?}");
+        }
     }
 }

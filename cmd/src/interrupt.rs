@@ -69,16 +69,21 @@ impl Interrupt {
 
 /// Ends a process and its descendants: cargo does not end the compilers it has started.
 fn end_family(pid: Pid) {
-    let mut family = vec![pid.as_raw_nonzero().get()];
+    for member in family(pid.as_raw_nonzero().get()).into_iter().filter_map(Pid::from_raw) {
+        // It may have ended by itself: that is what is wanted.
+        let _ = kill_process(member, Signal::TERM);
+    }
+}
+
+/// A process and its descendants.
+pub fn family(pid: i32) -> Vec<i32> {
+    let mut family = vec![pid];
     let mut next = 0;
     while let Some(&member) = family.get(next) {
         family.extend(children(member));
         next += 1;
     }
-    for member in family.into_iter().filter_map(Pid::from_raw) {
-        // It may have ended by itself: that is what is wanted.
-        let _ = kill_process(member, Signal::TERM);
-    }
+    family
 }
 
 /// The children of a process, as the kernel lists them.

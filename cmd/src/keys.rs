@@ -1,10 +1,11 @@
 //! Single keys from the terminal, as long as the program does not want them.
 //!
 //! Program and tool share one terminal. The tool takes it out of line mode (cbreak: no echo, no
-//! waiting for Enter) and reads keys, but only while no thread of the program waits in a read of
-//! its standard input; the kernel tells, in `/proc/<pid>/task/*/syscall`. Once the program does,
+//! waiting for Enter) and reads keys, but only while no thread of the program, or of what it has started, waits in a
+//! read of its standard input; the kernel tells, in `/proc/<pid>/task/*/syscall`. Once the program does,
 //! the terminal is put back as it was and is the program's alone.
 
+use crate::interrupt;
 use anyhow::{Context, Result};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
@@ -114,7 +115,7 @@ fn read_keys(shared: &Shared, input: &Stdin, told: impl Fn(Key)) {
         let mut fds = [PollFd::new(input, PollFlags::IN)];
         let ready = matches!(poll(&mut fds, Some(&turn)), Ok(1..));
         let program = shared.program.load(Ordering::Relaxed);
-        if program != 0 && reads_input(Path::new(&format!("/proc/{program}"))) {
+        if program != 0 && somebody_reads_input(program) {
             shared.give_back();
             told(Key::Off);
             return;
@@ -141,6 +142,12 @@ fn key(byte: u8) -> Option<Key> {
         b'q' => Key::Quit,
         _ => return None,
     })
+}
+
+/// Whether the program, or what it has started, waits in a read of standard input.
+fn somebody_reads_input(program: u32) -> bool {
+    let family = i32::try_from(program).map(interrupt::family).unwrap_or_default();
+    family.iter().any(|id| reads_input(Path::new(&format!("/proc/{id}"))))
 }
 
 /// Whether a thread of the process waits in a read of standard input, or it cannot be told.

@@ -4,6 +4,7 @@ pub mod build;
 pub mod cli;
 pub mod debug;
 pub mod diff;
+pub mod doctor;
 pub mod interrupt;
 pub mod keys;
 pub mod layout;

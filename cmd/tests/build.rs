@@ -112,7 +112,7 @@ fn run(executable: &Path) -> String {
 fn note(said: Said<'_>) -> Option<String> {
     match said {
         Said::Note(text) => Some(text.to_owned()),
-        Said::Warning(..) | Said::Error(_) => None,
+        Said::Built(_) | Said::Warning(..) | Said::Error(_) => None,
     }
 }
 

@@ -1,4 +1,4 @@
-//! `hot run` as a command: its exit status, its events, what it leaves behind.
+//! `hot run` and `hot exec` as commands: its exit status, its events, what it leaves behind.
 //!
 //! The programs here have no `#[hot]` function; what goes live in those that do is tested elsewhere.
 
@@ -57,10 +57,15 @@ impl Fixture {
     }
 
     fn start(&self, more: &[&str]) -> Running {
+        self.start_as("run", more, Stdio::null())
+    }
+
+    fn start_as(&self, subcommand: &str, more: &[&str], stdin: Stdio) -> Running {
         let events = self.path("events.jsonl");
-        let args = [&["run", "--events", events.to_str().unwrap()], more].concat();
+        let args = [&[subcommand, "--events", events.to_str().unwrap()], more].concat();
         let mut child = self
             .hot(env!("CARGO_BIN_EXE_hot"), &args)
+            .stdin(stdin)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -155,9 +160,14 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // After a failed check. The kernel ends the program with its tool.
+        // After a failed check. A tool that is killed leaves the program alone.
         let _ = self.child.kill();
         let _ = self.child.wait();
+        let text = std::fs::read_to_string(&self.events).unwrap_or_default();
+        for event in text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()) {
+            let pid = event["pid"].as_i64().and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?));
+            let _ = pid.map(|pid| kill_process(pid, Signal::KILL));
+        }
     }
 }
 
@@ -254,17 +264,155 @@ fn an_interrupt_ends_program_and_tool_and_leaves_nothing() {
 }
 
 #[test]
-fn a_killed_tool_takes_the_program_along() {
+fn a_killed_tool_leaves_the_program_alone() {
     let fixture = Fixture::new(WAITS);
     let mut running = fixture.start(&[]);
     let program = running.running()["pid"].clone();
     running.signal(Signal::KILL);
-    running.end();
-    let begin = Instant::now();
-    while !gone(&program) {
-        assert!(begin.elapsed() < PATIENCE, "the program lives on");
-        std::thread::sleep(Duration::from_millis(5));
+    running.child.wait().unwrap();
+    // Were it to go along, the kernel would have ended it before the tool could be waited for.
+    std::thread::sleep(Duration::from_millis(200));
+    assert!(!gone(&program));
+}
+
+#[test]
+fn a_crash_is_told_and_with_wait_the_next_save_starts_it_again() {
+    let crash = "fn main() { println!(\"up\"); std::process::abort(); }";
+    let fixture = Fixture::new(crash);
+    let mut running = fixture.start(&["--wait"]);
+    running.running();
+    assert_eq!(running.expect("exited")["status"], 128 + 6);
+    fixture.write("src/main.rs", &crash.replace("abort()", "abort(1)"));
+    running.expect("change");
+    running.expect("compile-error");
+    fixture.write("src/main.rs", WAITS);
+    assert_eq!(running.expect("change")["files"], serde_json::json!(["src/main.rs"]));
+    let restarted = running.expect("restarted");
+    assert!(restarted["why"].as_str().unwrap().contains("signal 6"), "{restarted}");
+    assert_eq!([running.line(), running.line()], ["up", "one"]);
+    running.signal(Signal::INT);
+    assert_eq!(running.end().0.code(), Some(130));
+
+    // One that ends with success has done what it was for.
+    let fixture = Fixture::new("fn main() {}");
+    let mut running = fixture.start(&["--wait"]);
+    assert_eq!(running.end().0.code(), Some(0));
+}
+
+#[test]
+fn what_git_or_the_user_ignores_is_not_watched() {
+    let fixture = Fixture::new(WAITS);
+    fixture.write("assets/page.html", "1");
+    fixture.write(".gitignore", "*.log\n/assets/made\n");
+    let mut running = fixture.start(&["--watch", "assets", "--ignore", "*.tmp"]);
+    running.running();
+    for file in ["assets/a.log", "assets/b.tmp", "assets/made/c.html"] {
+        fixture.write(file, "x");
     }
+    std::thread::sleep(Duration::from_millis(300));
+    fixture.write("assets/made/c.html", "y");
+    std::thread::sleep(Duration::from_millis(300));
+    fixture.write("assets/page.html", "2");
+    assert_eq!(running.expect("change")["files"], serde_json::json!(["assets/page.html"]));
+    running.expect("restarted");
+    running.signal(Signal::INT);
+    running.end();
+    let (status, _, told) = fixture.run(&["run", "--ignore", "{"]);
+    assert!(status == 2 && told.contains("--ignore {"), "{status} {told}");
+}
+
+#[test]
+fn a_save_is_seen_without_notices() {
+    let fixture = Fixture::new(WAITS);
+    let mut running = fixture.start(&["--poll=50"]);
+    running.running();
+    fixture.write("src/main.rs", &WAITS.replace("\"one\"", "1"));
+    assert_eq!(running.expect("change")["files"], serde_json::json!(["src/main.rs"]));
+    running.expect("compile-error");
+    running.signal(Signal::INT);
+    running.end();
+}
+
+#[test]
+fn a_second_tool_is_kept_away_from_the_same_artifacts_only() {
+    let fixture = Fixture::new(WAITS);
+    let mut first = fixture.start(&[]);
+    first.running();
+    let (status, _, told) = fixture.run(&["run"]);
+    let expected = format!("another hot (pid {})", first.child.id());
+    assert!(status == 101 && told.contains(&expected), "{status} {told}");
+    assert!(told.contains("--target-dir"), "{told}");
+    std::fs::rename(fixture.path("events.jsonl"), fixture.path("first.jsonl")).unwrap();
+    let mut second = fixture.start(&["--target-dir", "other"]);
+    second.running();
+    second.signal(Signal::INT);
+    assert_eq!(second.end().0.code(), Some(130));
+    first.signal(Signal::INT);
+    assert_eq!(first.end().0.code(), Some(130));
+}
+
+#[test]
+fn the_doctor_says_what_is_wrong_and_what_to_do() {
+    let fixture = Fixture::new("fn main() {}");
+    let (status, _, told) = fixture.run(&["doctor"]);
+    assert_eq!(status, 0, "{told}");
+    for what in ["✓ toolchain: rustc", "linker:", "✓ profile: `dev`", "✓ target:", "control socket"]
+    {
+        assert!(told.contains(what), "{what} in {told}");
+    }
+    let manifest = std::fs::read_to_string(fixture.path("Cargo.toml")).unwrap();
+    fixture.write("Cargo.toml", &format!("{manifest}[profile.dev]\nlto = true\n"));
+    let (status, _, told) = fixture.run(&["doctor"]);
+    assert_eq!(status, 1, "{told}");
+    assert!(told.contains("✗ profile: `dev` has lto = true\n    set lto = false"), "{told}");
+}
+
+const ECHOES: &str = "fn main() { let mut line = String::new(); \
+                      std::io::stdin().read_line(&mut line).unwrap(); \
+                      println!(\"heard {}\", line.trim()); std::process::exit(7); }";
+
+#[test]
+fn a_commands_input_and_status_are_its_own_and_wrappers_are_still_used() {
+    use std::io::Write;
+    let fixture = Fixture::new("fn main() {}");
+    // A project in a folder below, with a wrapper of its own in its configuration.
+    let manifest = std::fs::read_to_string(fixture.path("Cargo.toml")).unwrap();
+    fixture.write("sub/Cargo.toml", &manifest.replace("app", "sub"));
+    fixture.write("sub/src/main.rs", ECHOES);
+    let (script, log) = (fixture.path("wrap.sh"), fixture.path("log"));
+    fixture.write("wrap.sh", &format!("#!/bin/sh\necho used >> {}\nexec \"$@\"\n", log.display()));
+    make_executable(&script);
+    fixture.write("sub/.cargo/config.toml", "[build]\nrustc-wrapper = \"../wrap.sh\"\n");
+    let command = "cd sub && cargo build -q && ./target/debug/sub";
+    let mut running =
+        fixture.start_as("exec", &["--watch", ".", "--", "sh", "-c", command], Stdio::piped());
+    running.child.stdin.take().unwrap().write_all(b"hello\n").unwrap();
+    assert_eq!(running.line(), "heard hello");
+    assert_eq!(running.end().0.code(), Some(7));
+    assert_eq!(running.any()["event"], "building");
+    assert_eq!(running.expect("exited")["status"], 7);
+    assert!(log.exists(), "the configuration's wrapper was not used");
+    let store = fixture.path("sub/target/hot/capture/debug");
+    let records = std::fs::read_dir(store).unwrap().flatten();
+    assert!(records.into_iter().any(|e| e.file_name().to_string_lossy().starts_with("sub-")));
+    assert_eq!(fixture.sockets(), 0, "something is left behind");
+}
+
+#[test]
+fn a_command_without_hot_functions_is_run_again_at_each_save() {
+    let fixture = Fixture::new(WAITS);
+    let command = "cargo build -q && ./target/debug/app";
+    let args = ["--watch", ".", "--", "sh", "-c", command];
+    let mut running = fixture.start_as("exec", &args, Stdio::null());
+    assert_eq!(running.line(), "one");
+    // It has had its time to say hello.
+    std::thread::sleep(Duration::from_secs(6));
+    fixture.write("notes.txt", "x");
+    fixture.write("src/main.rs", &WAITS.replace("\"one\"", "\"two\""));
+    assert_eq!(running.expect("change")["files"], serde_json::json!(["src/main.rs"]));
+    assert_eq!(running.line(), "two");
+    running.signal(Signal::INT);
+    assert_eq!(running.end().0.code(), Some(130));
 }
 
 #[test]

@@ -26,6 +26,10 @@ struct Terminal {
 
 impl Terminal {
     fn new(main: &str) -> Terminal {
+        Terminal::with(main, &["run"])
+    }
+
+    fn with(main: &str, args: &[&str]) -> Terminal {
         let dir = tempfile::tempdir().unwrap();
         let manifest =
             "[package]\nname = \"app\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[workspace]\n";
@@ -41,7 +45,7 @@ impl Terminal {
         let side = File::options().read(true).write(true).open(name).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_hot"));
         command
-            .arg("run")
+            .args(args)
             .current_dir(dir.path())
             .env("XDG_RUNTIME_DIR", dir.path().join("run"))
             .env("RUST_BACKTRACE", "0")
@@ -113,7 +117,7 @@ impl Terminal {
 
 impl Drop for Terminal {
     fn drop(&mut self) {
-        // After a failed check. The kernel ends the program with its tool.
+        // After a failed check. Programs here end when their terminal does.
         let _ = self.tool.kill();
         let _ = self.tool.wait();
     }
@@ -210,4 +214,57 @@ fn a_program_that_reads_the_terminal_has_it_for_itself() {
     terminal.shows("hello quirr!");
     assert_eq!(terminal.end(), 0);
     assert!(terminal.in_line_mode());
+}
+
+#[test]
+fn at_a_terminal_a_crash_waits_for_a_save() {
+    let mut terminal = Terminal::new("fn main() { println!(\"down\"); std::process::abort(); }");
+    terminal.shows("was ended by signal 6");
+    terminal.shows("waiting for a save to start it again");
+    assert!(terminal.tool.try_wait().unwrap().is_none());
+    std::fs::write(terminal.dir.path().join("src/main.rs"), WAITS).unwrap();
+    let program = pid(&terminal.shows(" up"));
+    terminal.shows("restarted");
+    terminal.press("q");
+    assert_eq!(terminal.end(), 130);
+    assert!(test_kill_process(program).is_err());
+}
+
+const SHELL: [&str; 6] = ["exec", "--watch", ".", "--", "sh", "-c"];
+
+#[test]
+fn a_command_at_a_terminal_has_keys_and_control_c() {
+    let shell = [&SHELL[..], &["cargo build -q && ./target/debug/app"]].concat();
+    for key in ["q", "\x03"] {
+        let mut terminal = Terminal::with(WAITS, &shell);
+        terminal.shows("keys: r restart");
+        let first = pid(&terminal.shows(" up"));
+        terminal.press("r");
+        let second = pid(&terminal.shows(" up"));
+        assert_ne!(first, second);
+        terminal.press(key);
+        assert_eq!(terminal.end(), 130);
+        for program in [first, second] {
+            // Its parent, the shell, has ended before it; somebody else has yet to reap it.
+            let begin = Instant::now();
+            while test_kill_process(program).is_ok() {
+                assert!(begin.elapsed() < PATIENCE, "the program lives on");
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        }
+        assert!(terminal.in_line_mode());
+    }
+}
+
+#[test]
+fn a_command_whose_program_reads_the_terminal_has_it_for_itself() {
+    let main = "fn main() { println!(\"name?\"); let mut line = String::new(); \
+         std::io::stdin().read_line(&mut line).unwrap(); println!(\"hello {}!\", line.trim()); }";
+    let shell = [&SHELL[..], &["cargo build -q && ./target/debug/app"]].concat();
+    let mut terminal = Terminal::with(main, &shell);
+    terminal.shows("name?");
+    terminal.shows("keys are off");
+    terminal.press("quirr\n");
+    terminal.shows("hello quirr!");
+    assert_eq!(terminal.end(), 0);
 }

@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use cargo_metadata::diagnostic::DiagnosticLevel;
 use cargo_metadata::{Artifact, BuildScript, Message, Target};
 use std::ffi::{OsStr, OsString};
-use std::io::{BufReader, Read, Write};
+use std::io::{BufReader, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -99,6 +99,8 @@ pub fn metadata(selection: &Selection) -> Result<cargo_metadata::Metadata> {
 pub enum Said<'a> {
     /// A step that is hot's own.
     Note(&'a str),
+    /// This crate is there, compiled now or before.
+    Built(&'a str),
     /// A warning of the compiler about this target.
     Warning(&'a Target, &'a str),
     /// An error of the compiler, or more about one.
@@ -175,11 +177,13 @@ pub fn clean(selection: &Selection, packages: &[String]) -> Result<()> {
 
 /// Passes everything through and returns it.
 fn copy_to_stderr(from: &mut impl Read) -> Vec<u8> {
+    // A line of progress may stand where this begins: it is wiped, and drawn anew below.
+    let wipe: &[u8] = if std::io::stderr().is_terminal() { b"\r\x1b[2K" } else { b"" };
     let mut all = Vec::new();
     let mut buffer = [0; 4096];
     while let Ok(n @ 1..) = from.read(&mut buffer) {
         // If our own stderr is gone there is nobody to tell.
-        let _ = std::io::stderr().write_all(&buffer[..n]);
+        let _ = std::io::stderr().write_all(&[wipe, &buffer[..n]].concat());
         all.extend_from_slice(&buffer[..n]);
     }
     all
@@ -189,7 +193,10 @@ fn read_messages(from: impl std::io::BufRead, say: &mut Say<'_>) -> std::io::Res
     let mut outcome = Outcome::default();
     for message in Message::parse_stream(from) {
         match message? {
-            Message::CompilerArtifact(artifact) => outcome.artifacts.push(artifact),
+            Message::CompilerArtifact(artifact) => {
+                say(Said::Built(&artifact.target.name));
+                outcome.artifacts.push(artifact);
+            }
             Message::BuildScriptExecuted(script) => outcome.scripts.push(script),
             Message::CompilerMessage(message) => {
                 let Some(rendered) = message.message.rendered else { continue };

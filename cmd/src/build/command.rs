@@ -42,6 +42,12 @@ pub struct Facts {
     pub target: Option<String>,
     /// `-C lto` or `-C linker-plugin-lto`, when it is not off.
     pub lto: bool,
+    /// Whether `--emit` asks for a link.
+    pub links: bool,
+    /// Whether cargo limits the lints, as it does for what is not the user's.
+    pub foreign: bool,
+    /// The crate's root, as it is named.
+    pub root: PathBuf,
     /// `-C panic=abort`.
     pub aborts: bool,
 }
@@ -64,7 +70,14 @@ impl Record {
                 "--crate-type" => facts.crate_types.extend(value().split(',').map(str::to_owned)),
                 "--out-dir" => facts.out_dir = self.cwd.join(value()),
                 "--target" => facts.target = Some(value()),
-                "--emit" => emits = true,
+                "--emit" => {
+                    emits = true;
+                    facts.links = value().split(',').any(|kind| kind == "link");
+                }
+                "--cap-lints" => {
+                    facts.foreign = true;
+                    value();
+                }
                 "--extern" => {
                     if let Some((_, path)) = value().split_once('=') {
                         facts.externs.push(self.cwd.join(path));
@@ -73,6 +86,9 @@ impl Record {
                 "-C" | "--codegen" => {
                     let option = value();
                     self.codegen(&option, &mut facts, &mut extra);
+                }
+                _ if arg.ends_with(".rs") && facts.root.as_os_str().is_empty() => {
+                    facts.root = self.cwd.join(arg);
                 }
                 _ if arg.starts_with("-C") => self.codegen(&arg[2..], &mut facts, &mut extra),
                 _ => {}
@@ -130,6 +146,27 @@ impl Facts {
     /// Path of the dep-info file.
     pub fn dep_info(&self) -> PathBuf {
         self.out_dir.join(format!("{}.d", self.key))
+    }
+
+    /// Where the records of what is built in this folder are kept: for `target/debug/deps` it is
+    /// `target/hot/capture/debug`, with the target's name before the profile's if there is one.
+    pub fn store(&self) -> PathBuf {
+        let (root, profile) = self.target_folder();
+        root.join("hot/capture").join(profile)
+    }
+
+    /// The target folder, and below it the folder of the profile.
+    pub fn target_folder(&self) -> (PathBuf, PathBuf) {
+        let up = |path: &Path| path.parent().unwrap_or(path).to_owned();
+        let mut folder = up(&self.out_dir);
+        // A build script is made in `target/debug/build/<package>-<hash>`.
+        if folder.file_name().is_some_and(|name| name == "build") {
+            folder = up(&folder);
+        }
+        let levels = if self.target.is_some() { 2 } else { 1 };
+        let root = (0..levels).fold(folder.clone(), |path, _| up(&path));
+        let profile = folder.strip_prefix(&root).unwrap_or(&folder).to_owned();
+        (root, profile)
     }
 
     /// The folder that holds cargo's lock and its fingerprints: `target/debug`.
@@ -213,6 +250,32 @@ mod tests {
         let facts = facts.facts().unwrap();
         assert_eq!(facts.out_dir, Path::new("/w/deps"));
         assert!(facts.is_binary() && facts.lto);
+    }
+
+    #[test]
+    fn records_are_kept_in_the_target_folder_whatever_its_layout() {
+        let store = |args: &[&str]| {
+            let args = [&["--crate-name=a", "--emit=dep-info,link"], args].concat();
+            record(&args).facts().unwrap().store()
+        };
+        let capture = Path::new("/t/hot/capture");
+        assert_eq!(store(&["--out-dir=/t/debug/deps"]), capture.join("debug"));
+        assert_eq!(store(&["--out-dir=/t/fast/examples"]), capture.join("fast"));
+        assert_eq!(store(&["--out-dir=/t/debug/build/a-1f"]), capture.join("debug"));
+        let other = ["--out-dir=/t/wasm/release/deps", "--target", "wasm"];
+        assert_eq!(store(&other), capture.join("wasm/release"));
+    }
+
+    #[test]
+    fn what_is_not_the_users_has_its_lints_limited() {
+        let facts = |args: &[&str]| {
+            let args = [&["--crate-name=a", "--emit=link", "--out-dir=/t/d/deps"], args].concat();
+            record(&args).facts().unwrap()
+        };
+        let own = facts(&["src/main.rs", "--check-cfg", "x.rs"]);
+        assert!(!own.foreign && own.links);
+        assert_eq!(own.root, Path::new("/w/src/main.rs"));
+        assert!(facts(&["--cap-lints", "allow"]).foreign && facts(&["--cap-lints=warn"]).foreign);
     }
 
     #[test]

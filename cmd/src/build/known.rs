@@ -93,16 +93,19 @@ pub fn settle(captures: &Captures, key: &str) {
     }
 }
 
-fn is_settled(captures: &Captures, key: &str) -> bool {
+/// Whether the record of a crate is that of the artifact which is there.
+pub fn is_settled(captures: &Captures, key: &str) -> bool {
     captures.time(key).is_some() && captures.time(key) == made(captures, key)
 }
 
-fn made(captures: &Captures, key: &str) -> Option<SystemTime> {
+/// When the artifact of a crate was made.
+pub fn made(captures: &Captures, key: &str) -> Option<SystemTime> {
     let facts = captures.get(key)?.facts()?;
     std::fs::metadata(facts.dep_info()).ok()?.modified().ok()
 }
 
-fn same_file(a: &Path, b: &Path) -> bool {
+/// Whether two paths lead to one file.
+pub fn same_file(a: &Path, b: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
     match (std::fs::metadata(a), std::fs::metadata(b)) {
         (Ok(a), Ok(b)) => (a.dev(), a.ino()) == (b.dev(), b.ino()),
@@ -117,7 +120,7 @@ fn hashed_key(path: &Path) -> Option<String> {
 }
 
 /// The other names of an artifact, beside it and in `deps`.
-fn twins(artifact: &Path) -> Vec<PathBuf> {
+pub fn twins(artifact: &Path) -> Vec<PathBuf> {
     let Some(folder) = artifact.parent() else { return Vec::new() };
     [folder.to_owned(), folder.join("deps")]
         .iter()

@@ -2,8 +2,9 @@
 //!
 //! - [`cargo`] runs cargo with hot as the wrapper of rustc; [`capture`] is that wrapper, and keeps
 //!   the command lines; [`command`] reads them; [`known`] sees to it that none is missing.
+//! - [`retold`] tells the same of a build that a command of the user's made, unheard.
 //! - [`graph`] joins them to the user's crates in order, with their source files from [`depinfo`].
-//! - [`linked`] tells what else belongs to the program.
+//! - [`claim`] keeps a second tool away; [`linked`] tells what else belongs to the program.
 //! - [`replay`] compiles some of them again; [`objects`] finds what rustc left, [`kept`] keeps what
 //!   it would not leave.
 //! - [`obstacle`] tells which builds no edit can go live in.
@@ -13,6 +14,7 @@
 
 pub mod capture;
 pub mod cargo;
+pub mod claim;
 pub mod command;
 pub mod depinfo;
 pub mod graph;
@@ -22,6 +24,7 @@ pub mod linked;
 pub mod objects;
 pub mod obstacle;
 pub mod replay;
+pub mod retold;
 
 use crate::diff::{Archives, CrateObjects};
 use crate::interrupt::Interrupt;
@@ -29,9 +32,11 @@ use anyhow::{Context, Result, bail};
 use capture::Captures;
 use cargo::{Outcome, Said, Say, Selection};
 use cargo_metadata::Artifact;
+use claim::Claim;
 use graph::{Graph, Unit};
 use kept::Kept;
 use replay::{BuildLock, Compiled, Linker};
+use retold::{Retold, Unseen};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -44,13 +49,23 @@ pub struct Usage(pub String);
 /// What builds the program, again and again.
 #[derive(Debug)]
 pub struct Builder {
-    selection: Selection,
+    way: Way,
     captures: Captures,
-    workspace: cargo_metadata::Metadata,
     interrupt: Arc<Interrupt>,
     /// The program that cargo runs in place of rustc: hot.
     wrapper: PathBuf,
     idle: PathBuf,
+    /// The folder of records that no other tool may work with, and the right to it.
+    claim: Option<(PathBuf, Claim)>,
+}
+
+/// How the program comes about.
+#[derive(Debug)]
+enum Way {
+    /// Cargo is called.
+    Cargo { selection: Selection, workspace: Box<cargo_metadata::Metadata> },
+    /// A command of the user's builds and starts it.
+    Command { root: PathBuf, log: PathBuf, target_dir: Option<PathBuf> },
 }
 
 /// How a build by cargo ended.
@@ -60,6 +75,15 @@ pub enum Built {
     Program(Box<Build>),
     /// It does not compile; the text is that of the errors, which have been printed.
     Failed(String),
+}
+
+/// What is known of a program that a command of the user's has built and started.
+#[derive(Debug)]
+pub enum Adopted {
+    /// How it was built.
+    Build(Box<Build>),
+    /// Some of it was fresh, and hot never saw how it is compiled.
+    Unseen(Vec<Unseen>),
 }
 
 /// A program that cargo has built, and how to compile its crates again.
@@ -102,6 +126,15 @@ pub enum Replayed {
     Interrupted,
 }
 
+impl Drop for Builder {
+    fn drop(&mut self) {
+        if let Way::Command { log, .. } = &self.way {
+            // What is in it was learnt. It may not be there.
+            let _ = std::fs::remove_file(log);
+        }
+    }
+}
+
 impl Builder {
     /// Finds the workspace and the place for the records. `wrapper` is the executable of hot.
     ///
@@ -116,40 +149,165 @@ impl Builder {
         let folder = workspace.target_directory.as_std_path().join("hot/capture");
         let captures = Captures::open(folder.join(selection.folder()))?;
         let idle = replay::idle_program()?;
-        Ok(Builder { selection, captures, workspace, interrupt, wrapper, idle })
+        let way = Way::Cargo { selection, workspace: Box::new(workspace) };
+        Ok(Builder { way, captures, interrupt, wrapper, idle, claim: None })
     }
 
-    /// The workspace's root.
+    /// For a command that is run in this folder. `log` is where those that record tell of it;
+    /// `wrapper` is the executable of hot.
+    ///
+    /// # Errors
+    /// When the machine lacks what a replay needs.
+    pub fn of_command(
+        root: PathBuf,
+        log: PathBuf,
+        wrapper: PathBuf,
+        interrupt: Arc<Interrupt>,
+    ) -> Result<Builder> {
+        let captures = Captures::in_folders(Vec::new());
+        let way = Way::Command { root, log, target_dir: None };
+        let idle = replay::idle_program()?;
+        Ok(Builder { way, captures, interrupt, wrapper, idle, claim: None })
+    }
+
+    /// The workspace's root, or the folder that the command is run in.
     pub fn root(&self) -> &Path {
-        self.workspace.workspace_root.as_std_path()
+        match &self.way {
+            Way::Cargo { workspace, .. } => workspace.workspace_root.as_std_path(),
+            Way::Command { root, .. } => root,
+        }
     }
 
-    /// The folder that nothing is watched in.
-    pub fn target_dir(&self) -> &Path {
-        self.workspace.target_directory.as_std_path()
+    /// The folder that nothing is watched in, once it is known.
+    pub fn target_dir(&self) -> Option<&Path> {
+        match &self.way {
+            Way::Cargo { workspace, .. } => Some(workspace.target_directory.as_std_path()),
+            Way::Command { target_dir, .. } => target_dir.as_deref(),
+        }
     }
 
-    /// The folders of the workspace's packages.
+    /// The folders of the workspace's packages, as far as cargo has told.
     pub fn packages(&self) -> BTreeSet<PathBuf> {
-        let manifests = self.workspace.packages.iter().map(|p| p.manifest_path.as_std_path());
+        let Way::Cargo { workspace, .. } = &self.way else { return BTreeSet::new() };
+        let manifests = workspace.packages.iter().map(|p| p.manifest_path.as_std_path());
         manifests.filter_map(|manifest| Some(manifest.parent()?.to_owned())).collect()
     }
 
     /// The files besides sources that decide what cargo builds, and what they are. They need not
     /// exist.
     pub fn manifests(&self) -> Vec<(PathBuf, String)> {
-        let root = self.root();
-        let mut files = vec![
-            (root.join("Cargo.toml"), "a manifest".to_owned()),
-            (root.join("Cargo.lock"), "the lock file".to_owned()),
-            (root.join("rust-toolchain.toml"), "the choice of a toolchain".to_owned()),
-            (root.join("rust-toolchain"), "the choice of a toolchain".to_owned()),
-            (root.join(".cargo/config.toml"), "cargo's configuration".to_owned()),
-        ];
-        files.extend(
-            self.packages().into_iter().map(|p| (p.join("Cargo.toml"), "a manifest".to_owned())),
-        );
-        files
+        match &self.way {
+            Way::Cargo { .. } => manifests(self.root(), &self.packages()),
+            Way::Command { .. } => Vec::new(),
+        }
+    }
+
+    /// Keeps other tools away from the records of what cargo builds.
+    ///
+    /// # Errors
+    /// When another tool works with them.
+    pub fn claim(&mut self) -> Result<()> {
+        let Way::Cargo { selection, workspace } = &self.way else { return Ok(()) };
+        let folder = workspace.target_directory.as_std_path().join("hot/capture");
+        self.claim_folder(folder.join(selection.folder()))
+    }
+
+    fn claim_folder(&mut self, folder: PathBuf) -> Result<()> {
+        if self.claim.as_ref().is_none_or(|(claimed, _)| *claimed != folder) {
+            let claim = Claim::take(&folder)?;
+            self.claim = Some((folder, claim));
+        }
+        Ok(())
+    }
+
+    /// Marks the records of what the command has compiled as belonging to the artifacts that it
+    /// made. What it does later is noted anew.
+    pub fn learn(&self) {
+        let Way::Command { log, .. } = &self.way else { return };
+        for (key, folder) in capture::noted(log) {
+            let captures = Captures::in_folders(vec![folder]);
+            // One that failed has left the artifact of an earlier one, or nothing.
+            if known::made(&captures, &key) >= captures.time(&key) {
+                known::settle(&captures, &key);
+            }
+        }
+    }
+
+    /// What the user's command must find in its environment. Forgets what was noted before.
+    pub fn command_env(&self) -> Vec<(String, std::ffi::OsString)> {
+        self.learn();
+        let Way::Command { log, .. } = &self.way else { return Vec::new() };
+        // It may not be there yet.
+        let _ = std::fs::remove_file(log);
+        let variables = capture::wrapper_anywhere(&self.wrapper, log);
+        variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    }
+
+    /// Finds out how an executable was built that a command of the user's has started.
+    ///
+    /// # Errors
+    /// When its records cannot be read.
+    pub fn adopt(&mut self, executable: &Path, build_id: &[u8]) -> Result<Adopted> {
+        self.learn();
+        let Way::Command { log, .. } = &self.way else { bail!("cargo builds this program") };
+        let noted = capture::noted(log);
+        let mut folders = retold::stores(executable);
+        folders.extend(noted.iter().map(|(_, folder)| folder.clone()));
+        folders.sort();
+        folders.dedup();
+        self.captures = Captures::in_folders(folders);
+        let Some(key) = retold::key(&self.captures, executable, build_id) else {
+            return Ok(Adopted::Unseen(vec![retold::unseen_executable(executable)]));
+        };
+        let Retold { outcome, facts } = match retold::tell(&self.captures, &key)? {
+            Ok(retold) => retold,
+            Err(unseen) => return Ok(Adopted::Unseen(unseen)),
+        };
+        let program = outcome.artifacts.iter().find(|a| a.executable.is_some());
+        let program = program.context("the program's record is missing")?;
+        let (target, profile) = facts.target_folder();
+        self.claim_folder(facts.store())?;
+        if let Way::Command { target_dir, .. } = &mut self.way {
+            *target_dir = Some(target.clone());
+        }
+        let mut build = self.program(program, &outcome, target, &profile.to_string_lossy())?;
+        let root = build.graph.binary().map(|unit| unit.record.cwd.clone()).unwrap_or_default();
+        let manifests = manifests(&root, &build.graph.packages);
+        let since = self.compiled_since(&build);
+        if !since.is_empty() {
+            return Ok(Adopted::Unseen(since));
+        }
+        // The name that people know: cargo links it there without the hash.
+        if known::same_file(executable, &build.executable) {
+            build.executable = executable.to_owned();
+        }
+        build.graph.cargo_files.extend(manifests);
+        Ok(Adopted::Build(Box::new(build)))
+    }
+
+    /// The crates whose objects are not those that the executable was linked from: they were
+    /// compiled after it, by a tool that went before or by a cargo that did not link. The objects
+    /// that rustc does not keep are made again from the sources, which then must be as they were.
+    fn compiled_since(&self, build: &Build) -> Vec<Unseen> {
+        let modified = |path: &Path| std::fs::metadata(path).and_then(|m| m.modified()).ok();
+        let linked = modified(&build.executable);
+        let is_later = |unit: &&Unit| {
+            let made = known::made(&self.captures, &unit.key);
+            let kept = !unit.facts.is_binary() || unit.facts.incremental.is_some();
+            made > linked || !kept && unit.sources.iter().any(|file| modified(file) > made)
+        };
+        let unseen = |unit: &Unit| {
+            let outputs = vec![retold::output(&unit.facts), build.executable.clone()];
+            Unseen { name: unit.name.clone(), outputs }
+        };
+        build.graph.units.iter().filter(is_later).map(unseen).collect()
+    }
+
+    /// Since when a file that was written may not be what the program was built from.
+    pub fn begun(&self, build: &Build) -> std::time::SystemTime {
+        let binary = build.graph.binary().map(|unit| unit.key.as_str());
+        let made = binary.and_then(|key| known::made(&self.captures, key));
+        made.unwrap_or(std::time::SystemTime::UNIX_EPOCH)
     }
 
     /// Builds with cargo, and sees to it that every command line is known.
@@ -157,22 +315,29 @@ impl Builder {
     /// # Errors
     /// When cargo or its messages fail, or when it is not clear what to run ([`Usage`]).
     pub fn build(&mut self, say: &mut Say<'_>) -> Result<Built> {
+        let Way::Cargo { selection, workspace } = &mut self.way else {
+            bail!("a command builds this program")
+        };
         // The manifests may have changed. If they are broken now, the build says so better.
-        if let Ok(workspace) = cargo::metadata(&self.selection) {
-            self.workspace = workspace;
+        if let Ok(now) = cargo::metadata(selection) {
+            **workspace = now;
         }
+        let Way::Cargo { selection, workspace } = &self.way else { unreachable!("it was above") };
         let mut again = false;
         loop {
-            let env = self.cargo_env()?;
-            let outcome = cargo::build(&self.selection, &env, &self.interrupt, say)?;
+            let env = self.cargo_env(selection)?;
+            let outcome = cargo::build(selection, &env, &self.interrupt, say)?;
             known::settle_all(&self.captures, &outcome);
             if !outcome.success {
                 return Ok(Built::Failed(outcome.errors));
             }
-            let program = self.choose(&outcome)?;
+            let program = choose(workspace, &outcome)?;
             let unknown = known::unknown(&self.captures, &outcome, program);
             if unknown.is_empty() {
-                return Ok(Built::Program(Box::new(self.program(program, &outcome)?)));
+                let target_dir = workspace.target_directory.as_std_path().to_owned();
+                let mut build = self.program(program, &outcome, target_dir, &selection.profile)?;
+                build.graph.cargo_files.extend(self.manifests());
+                return Ok(Built::Program(Box::new(build)));
             }
             let names: BTreeSet<&str> =
                 unknown.iter().map(|a| graph::package_name(&a.package_id)).collect();
@@ -182,15 +347,15 @@ impl Builder {
             }
             let step = format!("compiling {names} once more, to learn how cargo does it");
             say(Said::Note(&step));
-            known::make_stale(&unknown, &self.selection)?;
+            known::make_stale(&unknown, selection)?;
             again = true;
         }
     }
 
-    fn cargo_env(&self) -> Result<Vec<(&'static str, std::ffi::OsString)>> {
+    fn cargo_env(&self, selection: &Selection) -> Result<Vec<(&'static str, std::ffi::OsString)>> {
         let cwd = std::env::current_dir().context("the current directory is gone")?;
         let mut env = self.captures.wrapper(&self.wrapper, &cwd);
-        if self.selection.is_dev() {
+        if selection.is_dev() {
             // A binary's objects are read from its incremental session. It is the default of the
             // profile, so this rebuilds nothing, unless the user had switched it off.
             env.push(("CARGO_INCREMENTAL", "1".into()));
@@ -198,52 +363,21 @@ impl Builder {
         Ok(env)
     }
 
-    /// The artifact to run.
-    fn choose<'a>(&self, outcome: &'a Outcome) -> Result<&'a Artifact> {
-        let programs: Vec<&Artifact> = outcome
-            .artifacts
-            .iter()
-            .filter(|a| a.executable.is_some() && !a.profile.test)
-            .filter(|a| a.target.is_bin() || a.target.is_example())
-            .collect();
-        if let [program] = programs[..] {
-            return Ok(program);
-        }
-        let default = |a: &&&Artifact| {
-            let package = self.workspace.packages.iter().find(|p| p.id == a.package_id);
-            package.is_some_and(|p| p.default_run.as_ref() == Some(&a.target.name))
-        };
-        let defaults: Vec<_> = programs.iter().filter(default).collect();
-        if let [program] = defaults[..] {
-            return Ok(program);
-        }
-        if programs.is_empty() {
-            return Err(Usage(
-                "there is no program to run: a bin target must be available for `hot run`".into(),
-            )
-            .into());
-        }
-        let mut names: Vec<&str> = programs.iter().map(|a| a.target.name.as_str()).collect();
-        names.sort_unstable();
-        Err(Usage(format!(
-            "`hot run` could not determine which binary to run. Use the `--bin` option to specify \
-             a binary, or the `default-run` manifest key.\navailable binaries: {}",
-            names.join(", ")
-        ))
-        .into())
-    }
-
-    fn program(&self, artifact: &Artifact, outcome: &Outcome) -> Result<Build> {
+    fn program(
+        &self,
+        artifact: &Artifact,
+        outcome: &Outcome,
+        target_dir: PathBuf,
+        profile: &str,
+    ) -> Result<Build> {
         let Some(executable) = &artifact.executable else { bail!("the program has no executable") };
         let binary =
             known::key(&self.captures, artifact).context("the program's command is not known")?;
-        let target_dir = self.target_dir().to_owned();
-        let mut graph = Graph::new(&binary, &self.captures, outcome, &target_dir);
-        graph.cargo_files.extend(self.manifests());
+        let graph = Graph::new(&binary, &self.captures, outcome, &target_dir);
         let Some(unit) = graph.binary().filter(|unit| unit.key == binary) else {
             bail!("failed to read the command that compiled {}", artifact.target.name);
         };
-        let obstacle = obstacle::of(&graph, &self.selection.profile, executable.as_std_path())?;
+        let obstacle = obstacle::of(&graph, profile, executable.as_std_path())?;
         Ok(Build {
             executable: executable.as_std_path().to_owned(),
             archives: linked::archives(
@@ -317,6 +451,54 @@ impl Builder {
         }
         Ok(Replayed::Objects(rebuilt))
     }
+}
+
+/// The files besides sources that decide what cargo builds of a workspace.
+fn manifests(root: &Path, packages: &BTreeSet<PathBuf>) -> Vec<(PathBuf, String)> {
+    let mut files = vec![
+        (root.join("Cargo.toml"), "a manifest".to_owned()),
+        (root.join("Cargo.lock"), "the lock file".to_owned()),
+        (root.join("rust-toolchain.toml"), "the choice of a toolchain".to_owned()),
+        (root.join("rust-toolchain"), "the choice of a toolchain".to_owned()),
+        (root.join(".cargo/config.toml"), "cargo's configuration".to_owned()),
+    ];
+    files.extend(packages.iter().map(|p| (p.join("Cargo.toml"), "a manifest".to_owned())));
+    files
+}
+
+/// The artifact to run.
+fn choose<'a>(workspace: &cargo_metadata::Metadata, outcome: &'a Outcome) -> Result<&'a Artifact> {
+    let programs: Vec<&Artifact> = outcome
+        .artifacts
+        .iter()
+        .filter(|a| a.executable.is_some() && !a.profile.test)
+        .filter(|a| a.target.is_bin() || a.target.is_example())
+        .collect();
+    if let [program] = programs[..] {
+        return Ok(program);
+    }
+    let default = |a: &&&Artifact| {
+        let package = workspace.packages.iter().find(|p| p.id == a.package_id);
+        package.is_some_and(|p| p.default_run.as_ref() == Some(&a.target.name))
+    };
+    let defaults: Vec<_> = programs.iter().filter(default).collect();
+    if let [program] = defaults[..] {
+        return Ok(program);
+    }
+    if programs.is_empty() {
+        return Err(Usage(
+            "there is no program to run: a bin target must be available for `hot run`".into(),
+        )
+        .into());
+    }
+    let mut names: Vec<&str> = programs.iter().map(|a| a.target.name.as_str()).collect();
+    names.sort_unstable();
+    Err(Usage(format!(
+        "`hot run` could not determine which binary to run. Use the `--bin` option to specify \
+         a binary, or the `default-run` manifest key.\navailable binaries: {}",
+        names.join(", ")
+    ))
+    .into())
 }
 
 impl Build {

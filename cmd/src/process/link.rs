@@ -63,6 +63,14 @@ impl Link {
         Ok(link)
     }
 
+    /// Begins anew, at the same socket, with whoever listens there next.
+    ///
+    /// # Errors
+    /// When no thread can be started.
+    pub fn again(&self, opened: impl FnOnce() + Send + 'static) -> Result<Arc<Link>> {
+        Link::connect(self.socket.clone(), opened)
+    }
+
     /// Whether the program was found to listen.
     fn keep_trying(&self) -> bool {
         let mut pause = Duration::from_millis(5);

@@ -1,12 +1,15 @@
 //! The running program: start, talk, stop.
 //!
-//! [`Program`] is the child process; [`link`] is the connection to the reloader inside it, over
+//! [`Program`] is the child process, which is the program itself or a command that builds and
+//! starts it ([`family`]: whatever that has started); [`link`] is the connection to the reloader inside it, over
 //! the socket whose place [`socket`] chooses.
 
+pub mod family;
 pub mod link;
 pub mod socket;
 
 use anyhow::{Context, Result};
+use family::Family;
 use link::Link;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -26,9 +29,24 @@ pub struct Launch {
     /// Its arguments.
     pub args: Vec<std::ffi::OsString>,
     /// Environment besides ours.
-    pub env: Vec<(String, String)>,
+    pub env: Vec<(String, std::ffi::OsString)>,
     /// Where its reloader shall listen.
     pub socket: PathBuf,
+    /// What the executable is.
+    pub kind: Kind,
+}
+
+/// What is started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The program.
+    Program,
+    /// A command that builds and starts it.
+    Command {
+        /// Whether in a process group of its own. At a terminal that would take the terminal from
+        /// it.
+        group: bool,
+    },
 }
 
 /// A program that was started and has not been waited for.
@@ -36,6 +54,9 @@ pub struct Launch {
 pub struct Program {
     child: Child,
     pid: Pid,
+    kind: Kind,
+    /// The program that a command has started, once it was found.
+    found: Option<u32>,
     /// The connection to its reloader.
     pub link: Arc<Link>,
 }
@@ -44,8 +65,7 @@ impl Program {
     /// Starts the program. It has our standard input, output and error. `opened` is called when
     /// its reloader listens, `ended` when it has ended, each on a thread of its own.
     ///
-    /// Call this on the thread that lives as long as the tool: the kernel ends the program when
-    /// that thread ends.
+    /// A tool that is killed leaves the program alone: it goes on, and listens for the next tool.
     ///
     /// # Errors
     /// When it cannot be started.
@@ -59,14 +79,8 @@ impl Program {
             .args(&launch.args)
             .envs(launch.env.iter().map(|(name, value)| (name, value)))
             .env("HOT_SOCKET", &launch.socket);
-        // SAFETY: between fork and exec only functions that are safe after a signal may be called;
-        // this is one system call, and it allocates nothing.
-        unsafe {
-            command.pre_exec(|| {
-                // If the tool is killed, the program must not live on unseen.
-                rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
-                Ok(())
-            });
+        if launch.kind == (Kind::Command { group: true }) {
+            command.process_group(0);
         }
         let child = command
             .spawn()
@@ -88,12 +102,46 @@ impl Program {
                 ended();
             })
             .context("failed to start a thread")?;
-        Ok(Program { child, pid, link })
+        Ok(Program { child, pid, kind: launch.kind, found: None, link })
     }
 
-    /// Its process ID.
+    /// The program's process ID, or as long as it is not known the command's.
     pub fn pid(&self) -> u32 {
-        self.child.id()
+        self.found.unwrap_or(self.child.id())
+    }
+
+    /// Says which process the command's program is; none when that has ended.
+    pub fn found(&mut self, pid: Option<u32>) {
+        self.found = pid;
+    }
+
+    /// The program that a command has started, if it was found and is there.
+    pub fn is_found(&self) -> Option<u32> {
+        self.found
+    }
+
+    /// Tries again for somebody who listens at the socket: the program that did has ended.
+    ///
+    /// # Errors
+    /// When no thread can be started.
+    pub fn listen_again(&mut self, opened: impl FnOnce() + Send + 'static) -> Result<()> {
+        self.link = self.link.again(opened)?;
+        Ok(())
+    }
+
+    /// Everything that was started.
+    pub fn family(&self) -> Family {
+        Family::of(&self.roots(), self.group())
+    }
+
+    fn roots(&self) -> Vec<i32> {
+        let ids = std::iter::once(self.child.id()).chain(self.found);
+        ids.filter_map(|id| i32::try_from(id).ok()).collect()
+    }
+
+    fn group(&self) -> Option<i32> {
+        let own = self.kind == (Kind::Command { group: true });
+        own.then(|| self.pid.as_raw_nonzero().get())
     }
 
     /// Its status, if it has ended.
@@ -110,35 +158,62 @@ impl Program {
         matches!(waitid(WaitId::Pid(self.pid), options), Ok(Some(_)))
     }
 
-    /// Sends a signal.
-    pub fn signal(&self, signal: Signal) {
+    /// Sends a signal to the child.
+    fn signal(&self, signal: Signal) {
         // It was not reaped, so the ID is still its own; if it has ended the signal does nothing.
         let _ = kill_process(self.pid, signal);
     }
 
     /// Asks it to end with this signal (or with none, if it was asked already), makes it end after
-    /// [`GRACE`] or when `hurry` says so, and removes its socket.
+    /// [`GRACE`] or when `hurry` says so, and removes its socket. A command is ended with
+    /// everything that it has started.
     ///
     /// # Errors
     /// Those of waiting.
     pub fn stop(mut self, signal: Option<Signal>, hurry: impl Fn() -> bool) -> Result<ExitStatus> {
         self.link.close();
+        let mut family = match self.kind {
+            Kind::Program => Family::default(),
+            Kind::Command { .. } => self.family(),
+        };
         if let Some(signal) = signal {
-            self.signal(signal);
+            match self.kind {
+                Kind::Program => self.signal(signal),
+                Kind::Command { .. } => family.signal(signal),
+            }
         }
         let deadline = Instant::now() + GRACE;
-        let status = loop {
-            if let Some(status) = self.ended().context("failed to wait for the program")? {
-                break status;
-            }
+        // The command is reaped last: as long as it is there, so is its group.
+        while !(self.has_ended() && family.has_ended()) {
             if Instant::now() >= deadline || hurry() {
-                self.signal(Signal::KILL);
-                break self.child.wait().context("failed to wait for the program")?;
+                self.kill(&mut family);
+                break;
             }
             std::thread::sleep(Duration::from_millis(5));
-        };
+        }
+        let status = self.child.wait().context("failed to wait for the program")?;
         self.link.sweep();
         Ok(status)
+    }
+
+    /// Its status, once it has ended by itself. What a command has left behind is its own affair.
+    ///
+    /// # Errors
+    /// Those of waiting.
+    pub fn reap(mut self) -> Result<ExitStatus> {
+        self.link.close();
+        let status = self.child.wait().context("failed to wait for the program")?;
+        self.link.sweep();
+        Ok(status)
+    }
+
+    /// Ends it and what it has started, at once.
+    fn kill(&self, family: &mut Family) {
+        if let Kind::Command { .. } = self.kind {
+            family.grow(&self.roots(), self.group());
+            family.signal(Signal::KILL);
+        }
+        self.signal(Signal::KILL);
     }
 }
 
@@ -146,7 +221,7 @@ impl Drop for Program {
     fn drop(&mut self) {
         self.link.close();
         if let Ok(None) = self.child.try_wait() {
-            self.signal(Signal::KILL);
+            self.kill(&mut Family::default());
             // It was killed: this returns at once.
             let _ = self.child.wait();
         }
@@ -171,6 +246,7 @@ mod tests {
             args: vec!["-c".into(), script.into()],
             env: Vec::new(),
             socket: dir.join("p.sock"),
+            kind: Kind::Program,
         }
     }
 
@@ -197,5 +273,28 @@ mod tests {
         }
         let status = program.stop(Some(Signal::TERM), || true).unwrap();
         assert_eq!(code(status), 128 + 9);
+    }
+
+    #[test]
+    fn a_command_is_ended_with_what_it_has_started() {
+        for group in [true, false] {
+            let dir = tempfile::tempdir().unwrap();
+            let marker = dir.path().join("pid");
+            let script = format!(
+                "sh -c 'echo $$ > {0}.new; mv {0}.new {0}; sleep 30' & wait",
+                marker.display()
+            );
+            let mut launch = launch(dir.path(), &script);
+            launch.kind = Kind::Command { group };
+            let program = Program::start(&launch, || (), || ()).unwrap();
+            while !marker.exists() {
+                std::thread::sleep(Duration::from_millis(2));
+            }
+            let inner = std::fs::read_to_string(&marker).unwrap().trim().parse::<i32>().unwrap();
+            assert!(program.family().ids().contains(&inner));
+            program.stop(Some(Signal::TERM), || false).unwrap();
+            let state = std::fs::read_to_string(format!("/proc/{inner}/stat")).unwrap_or_default();
+            assert!(state.is_empty() || state.contains(") Z "), "{state}");
+        }
     }
 }

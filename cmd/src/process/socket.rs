@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result, bail};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
 /// The longest path that the system takes for a socket, in bytes.
@@ -15,7 +16,8 @@ pub fn folder() -> PathBuf {
     }
 }
 
-/// Makes the folder if it is not there, and removes what tools that were killed have left in it.
+/// Makes the folder if it is not there, and removes what tools that were killed, and programs that
+/// ended after them, have left in it.
 ///
 /// # Errors
 /// When it cannot be made, or is not the user's own: whoever can write there could put a socket
@@ -39,14 +41,47 @@ pub fn prepare(folder: &Path) -> Result<()> {
             .with_context(|| format!("failed to close {} to others", folder.display()))?;
     }
     let is_gone = |tool: u32| !Path::new(&format!("/proc/{tool}")).exists();
+    // A program whose tool was killed lives on: what it listens at and has put beside it stays.
+    let is_dead = |socket: &Path| {
+        let refused = |error: std::io::Error| {
+            matches!(
+                error.kind(),
+                std::io::ErrorKind::ConnectionRefused | std::io::ErrorKind::NotFound
+            )
+        };
+        UnixStream::connect(socket).is_err_and(refused)
+    };
+    let beside = beside(folder).into_iter().filter(|(tool, path)| {
+        let socket = path.file_stem().map(|stem| folder.join(stem).with_extension("sock"));
+        is_gone(*tool) && socket.is_none_or(|socket| is_dead(&socket))
+    });
     // Another tool may be clearing up as well.
-    for (_, path) in sockets(folder).into_iter().filter(|(tool, _)| is_gone(*tool)) {
-        let _ = std::fs::remove_file(path);
-    }
-    for (_, path) in beside(folder).into_iter().filter(|(tool, _)| is_gone(*tool)) {
+    for (_, path) in beside.collect::<Vec<_>>() {
         let _ = std::fs::remove_dir_all(path);
     }
+    let sockets = sockets(folder).into_iter();
+    for (_, path) in sockets.filter(|(tool, path)| is_gone(*tool) && is_dead(path)) {
+        let _ = std::fs::remove_file(path);
+    }
+    for (_, path) in logs(folder).into_iter().filter(|(tool, _)| is_gone(*tool)) {
+        let _ = std::fs::remove_file(path);
+    }
     Ok(())
+}
+
+/// The place for a log of this tool.
+pub fn log(folder: &Path) -> PathBuf {
+    folder.join(format!("{}.log", std::process::id()))
+}
+
+/// The logs in the folder, each with the process ID of its tool.
+fn logs(folder: &Path) -> Vec<(u32, PathBuf)> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    let log = |entry: std::fs::DirEntry| {
+        let name = entry.file_name().into_string().ok()?;
+        Some((name.strip_suffix(".log")?.parse().ok()?, entry.path()))
+    };
+    entries.flatten().filter_map(log).collect()
 }
 
 /// What programs have put beside their sockets, each with the process ID of its tool: folders
@@ -122,14 +157,21 @@ mod tests {
             std::fs::create_dir(folder).unwrap();
         }
         std::fs::write(&alive, "").unwrap();
+        // A program that has outlived its tool.
+        let orphan = folder.join("99999998-1.sock");
+        let _listener = std::os::unix::net::UnixListener::bind(&orphan).unwrap();
+        std::fs::create_dir(orphan.with_extension("debug-7-d")).unwrap();
         std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755)).unwrap();
         prepare(&folder).unwrap();
         assert!(!dead.exists() && alive.exists());
+        assert!(orphan.exists() && orphan.with_extension("debug-7-d").exists());
         assert!(!dead_names.exists() && names.exists() && others.exists());
         sweep(&alive);
         assert!(!names.exists() && others.exists(), "those of one socket and no other's");
         assert_eq!(std::fs::metadata(&folder).unwrap().mode() & 0o777, 0o700);
-        assert_eq!(sockets(&folder), [(std::process::id(), alive)]);
+        let mut both = vec![(std::process::id(), alive), (99_999_998, orphan)];
+        both.sort();
+        assert_eq!(sockets(&folder), both);
     }
 
     #[test]

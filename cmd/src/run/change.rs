@@ -42,6 +42,7 @@ impl Session {
         }
         let mut files = look.changed;
         self.snapshot.built(&files);
+        files.retain(|file| !self.rules.is_named(file));
         files.extend(self.news(touched));
         files.extend(self.extra(touched));
         if files.is_empty() {
@@ -52,10 +53,13 @@ impl Session {
     }
 
     fn asks(&self, files: &BTreeSet<PathBuf>) -> Asks {
-        let Some(build) = &self.current else { return Asks::Cargo("the first build".to_owned()) };
         if let Some(why) = &self.needs_cargo {
             return Asks::Cargo(why.clone());
         }
+        let Some(build) = &self.current else {
+            let first = files.first().map(|file| self.name(file)).unwrap_or_default();
+            return Asks::Cargo(format!("{first} changed"));
+        };
         let mut units = BTreeSet::new();
         for file in files {
             match build.graph.role(file) {
@@ -85,6 +89,7 @@ impl Session {
             (source || named.is_some_and(|name| errors.contains(name)))
                 && !self.snapshot.follows(path)
                 && self.is_users(path)
+                && !self.rules.is_named(path)
                 && path.is_file()
         };
         touched.paths.iter().filter(wanted).cloned().collect()
@@ -101,6 +106,11 @@ impl Session {
             if !self.is_extra(path) || hidden || path.is_dir() || self.snapshot.follows(path) {
                 continue;
             }
+            // One that is gone cannot be looked up among what is not ignored.
+            let known = self.extra.contains_key(path) && !self.rules.is_named(path);
+            if !known && !self.rules.passes(path) {
+                continue;
+            }
             let content = std::fs::read(path).ok();
             if self.extra.get(path) != Some(&content) {
                 self.extra.insert(path.clone(), content);
@@ -110,15 +120,18 @@ impl Session {
         changed
     }
 
-    fn is_extra(&self, path: &Path) -> bool {
-        self.options.watch.iter().any(|folder| path.starts_with(folder))
+    /// Whether a file that no crate names restarts the program. Under a command that is so only for
+    /// sources, as long as it is not known what the program is made from.
+    pub(super) fn is_extra(&self, path: &Path) -> bool {
+        let counts = !self.is_command() || self.current.is_none() && self.matters_unbuilt(path);
+        counts && self.options.watch.iter().any(|folder| path.starts_with(folder))
     }
 
     fn is_users(&self, path: &Path) -> bool {
         let packages = self.packages();
         // A module may lie outside of its package, by `#[path]`.
         (packages.iter().any(|root| path.starts_with(root)) || self.snapshot.is_near(path))
-            && !path.starts_with(self.builder.target_dir())
+            && self.builder.target_dir().is_none_or(|target| !path.starts_with(target))
     }
 
     /// The file relative to the workspace's root, where it is below it.

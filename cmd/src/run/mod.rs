@@ -1,4 +1,4 @@
-//! `hot run`: one save from beginning to end.
+//! `hot run` and `hot exec`: one save from beginning to end.
 //!
 //! Everything that happens comes as an `Input` over one channel; [`run`] takes them one by one.
 //! A save is followed through `Session::save`: which files changed and what they ask for, rustc
@@ -7,7 +7,9 @@
 
 mod change;
 mod clock;
+mod command;
 mod dry_run;
+mod orphans;
 mod program;
 mod session;
 mod world;
@@ -29,6 +31,7 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitStatus;
+use std::time::Duration;
 
 /// What the user asked for.
 #[derive(Clone, Debug, Default)]
@@ -49,8 +52,14 @@ pub struct Options {
     pub wait: bool,
     /// Whether to tell more.
     pub verbose: bool,
+    /// What not to watch.
+    pub ignore: Vec<String>,
+    /// How often to look at the files, where the system gives no notices.
+    pub poll: Option<Duration>,
     /// The program's arguments.
     pub args: Vec<OsString>,
+    /// The command that builds and starts the program; when it is empty, cargo and hot do.
+    pub command: Vec<OsString>,
 }
 
 /// Something that happened. The number tells which start of the program it belongs to.
@@ -68,6 +77,10 @@ enum Input {
     Connected(u32),
     /// The program has ended.
     Exited(u32),
+    /// The program that a command has started, this process, has ended.
+    Gone(u32, u32),
+    /// This process has hot functions, and has had time enough to say so.
+    Deaf(u32, u32),
     /// The program has had time enough to come to its reloader.
     Overdue(u32),
 }
@@ -82,6 +95,7 @@ pub fn run(options: Options) -> Result<u8> {
         return Ok(session.end_without_program());
     }
     loop {
+        let mut end = None;
         match session.next() {
             Input::Files(touched) => session.save(&touched),
             Input::Key(Key::Restart) => session.restart_by_key(),
@@ -95,11 +109,21 @@ pub fn run(options: Options) -> Result<u8> {
             Input::Key(Key::Quit) => return session.stop(false),
             Input::Stop { by_terminal } => return session.stop(by_terminal),
             Input::WorldRead(n) if n == session.start => session.announce(),
-            Input::Connected(n) if n == session.start => session.catch_up(),
+            Input::Connected(n) if n == session.start => session.connected(),
             Input::Overdue(n) if n == session.start => session.warn_if_deaf(),
-            Input::Exited(n) if n == session.start => return session.ended(),
+            Input::Deaf(n, pid) if n == session.start => session.deaf(pid),
+            Input::Exited(n) if n == session.start => end = session.ended()?,
+            Input::Gone(n, pid) if n == session.start => end = session.gone(pid)?,
             // Of a program that was replaced since.
-            Input::WorldRead(_) | Input::Connected(_) | Input::Overdue(_) | Input::Exited(_) => {}
+            Input::WorldRead(_)
+            | Input::Connected(_)
+            | Input::Overdue(_)
+            | Input::Deaf(..)
+            | Input::Exited(_)
+            | Input::Gone(..) => {}
+        }
+        if let Some(status) = end {
+            return Ok(status);
         }
     }
 }
@@ -111,6 +135,11 @@ impl Session {
     /// [`Usage`] for a build in which no edit can go live.
     fn begin(&mut self) -> Result<bool> {
         self.listen()?;
+        if self.is_command() {
+            self.launch(command::Awaited::First)?;
+            self.begin_keys();
+            return Ok(true);
+        }
         loop {
             match self.build()? {
                 _ if self.interrupt.requested() => return Ok(false),
@@ -133,6 +162,9 @@ impl Session {
 
     /// One save, from the notice to its one answer.
     fn save(&mut self, touched: &Touched) {
+        if self.hold(touched) {
+            return;
+        }
         let mut clock = Clock::new(touched.at);
         let Some(change) = self.look(touched) else { return };
         clock.detected();
@@ -279,6 +311,9 @@ impl Session {
     /// Builds with cargo, and only then stops the old program and starts the new one. With
     /// `refused`, the change that leads to this is refused in a word once it is known to compile.
     fn restart(&mut self, why: &str, refused: Option<&'static str>) {
+        if self.is_command() {
+            return self.run_again(why, refused);
+        }
         let result = self.build().and_then(|built| match built {
             _ if self.interrupt.requested() => Ok(()),
             Built::Failed(rendered) => {
@@ -314,16 +349,30 @@ impl Session {
         Ok(session::STOPPED)
     }
 
-    /// The program has ended by itself, or by the same Ctrl-C that we are about to hear of.
-    fn ended(&mut self) -> Result<u8> {
+    /// The program has ended by itself, or by the same Ctrl-C that we are about to hear of. The
+    /// status of the tool, if it ends too.
+    fn ended(&mut self) -> Result<Option<u8>> {
+        if self.is_command() {
+            return self.command_ended();
+        }
         self.announce_before_end();
         let Some(status): Option<ExitStatus> = self.stop_program(None)? else {
             bail!("the program was waited for twice");
         };
-        let asked = self.stop_was_asked();
-        self.show.terminal.running = !asked;
+        if !self.stop_was_asked() {
+            return Ok(self.end_or_wait(code(status)));
+        }
+        self.show.terminal.running = false;
         self.show.tell(&Event::Exited { status: code(status) });
-        Ok(if asked { session::STOPPED } else { code(status) })
+        Ok(Some(session::STOPPED))
+    }
+
+    /// The program listens.
+    fn connected(&mut self) {
+        if self.is_command() {
+            self.arrived();
+        }
+        self.catch_up();
     }
 }
 

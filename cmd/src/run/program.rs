@@ -2,22 +2,22 @@
 
 use super::Input;
 use super::clock::Clock;
+use super::command::is_alive;
 use super::session::{Session, reason};
 use super::world::Reading;
 use crate::build::Build;
-use crate::process::{Launch, Program, socket};
+use crate::build::retold::build_id_of;
+use crate::process::{Kind, Launch, Program, socket};
 use crate::show::Event;
 use crate::show::terminal::count;
 use anyhow::{Context, Result, bail};
 use hot_patch::message::{Reply, Request};
-use object::Object;
 use rustix::process::Signal;
-use std::path::Path;
 use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
 /// How long a save waits for a program that does not listen yet.
-const CONNECT: Duration = Duration::from_secs(5);
+pub(super) const CONNECT: Duration = Duration::from_secs(5);
 
 /// How the program took a patch.
 #[derive(Debug)]
@@ -38,26 +38,23 @@ impl Session {
         let launch = Launch {
             executable: build.executable.clone(),
             args: self.options.args.clone(),
-            env: build.env.clone(),
+            env: build.env.iter().map(|(name, value)| (name.clone(), value.into())).collect(),
             socket: socket::path(&self.sockets, n)?,
+            kind: Kind::Program,
         };
-        // If nobody takes inputs any more, the tool is about to end: so for each of these.
-        let tell = |input: fn(u32) -> Input| {
-            let sender = self.sender.clone();
-            move || drop(sender.send(input(n)))
-        };
-        let program = Program::start(&launch, tell(Input::Connected), tell(Input::Exited))?;
+        let program =
+            Program::start(&launch, self.teller(Input::Connected), self.teller(Input::Exited))?;
         if let Some(keys) = &self.keys {
             keys.share_with(program.pid());
         }
         self.world = match &build.obstacle {
             Some(why) => {
-                tell(Input::WorldRead)();
+                self.teller(Input::WorldRead)();
                 Reading::Failed(why.clone())
             }
-            None => Reading::begin(&build, tell(Input::WorldRead)),
+            None => Reading::begin(&build, self.teller(Input::WorldRead)),
         };
-        let overdue = tell(Input::Overdue);
+        let overdue = self.teller(Input::Overdue);
         std::thread::Builder::new()
             .name("overdue".into())
             .spawn(move || {
@@ -85,13 +82,14 @@ impl Session {
         let known = self.world.get().and_then(|world| {
             Ok((world.hot_functions(), hex(world.build_id()), world.undescribed()?))
         });
-        let pid = self.pid();
-        let executable = self.current.as_ref().map(|b| b.executable.clone()).unwrap_or_default();
+        let (pid, first) = (self.pid(), self.is_first());
+        let built = self.current.as_ref().map(|build| build.executable.clone());
+        let executable = built.unwrap_or_else(|| format!("/proc/{pid}/exe").into());
         let obstacle = self.current.as_ref().and_then(|b| b.obstacle.clone());
         let (hot_functions, build_id, undescribed) = match known {
             Ok(known) => known,
             Err(error) => {
-                if self.start == 1 || obstacle.is_none() {
+                if first || obstacle.is_none() {
                     let why = obstacle.unwrap_or_else(|| format!("{error:#}"));
                     let note =
                         format!("the program runs (pid {pid}), each edit restarts it: {why}");
@@ -109,7 +107,7 @@ impl Session {
                 "{name} runs (pid {pid}), but has no #[hot] function: no edit can go live in it; \
                  put #[hot] on a function, an impl block or a module"
             )),
-            n if self.start == 1 => self.show.terminal.note(&format!(
+            n if first => self.show.terminal.note(&format!(
                 "{name} runs (pid {pid}) with {}: {}",
                 count(n, "hot function"),
                 match self.dry_run {
@@ -127,15 +125,20 @@ impl Session {
         }
     }
 
+    /// Whether this is the start that `running` is told of.
+    fn is_first(&self) -> bool {
+        self.command.as_ref().map_or(self.start == 1, |command| !command.told)
+    }
+
     /// That a later start runs, `restarted` has told.
     fn tell_running(&mut self, hot_functions: usize, build_id: String, undescribed: Vec<String>) {
-        if self.start == 1 {
-            self.show.tell(&Event::Running {
-                pid: self.pid(),
-                hot_functions,
-                build_id,
-                undescribed,
-            });
+        if self.is_first() {
+            if let Some(command) = &mut self.command {
+                command.told = true;
+            }
+            let pid = self.pid();
+            let running = Event::Running { pid, hot_functions, build_id, undescribed };
+            self.show.tell(&running);
         }
     }
 
@@ -159,8 +162,9 @@ impl Session {
         match program.link.wait(Duration::ZERO, || false) {
             Ok(Some(_)) => {}
             Ok(None) if functions > 0 => self.show.terminal.warn(
-                "the program has not called `hot::reloader_loop()` or `hot::spawn_reloader()` \
-                 yet: edits are built, but cannot be loaded before it does",
+                "the program has not called the reloader yet: edits are built, but cannot be loaded \
+                 before it does; say `tokio::spawn(hot::reloader_loop())` where main begins, or \
+                 without a runtime `hot::spawn_reloader()`",
             ),
             Ok(None) => {}
             Err(error) => self.show.terminal.warn(&format!("{error:#}")),
@@ -217,6 +221,7 @@ impl Session {
     /// Ends the program, if there is one: its status.
     pub(super) fn stop_program(&mut self, signal: Option<Signal>) -> Result<Option<ExitStatus>> {
         let Some(program) = self.program.take() else { return Ok(None) };
+        self.builder.learn();
         // A Ctrl-C meanwhile, or a second one, means: at once.
         let before = self.interrupt.requests();
         program.stop(signal, || self.interrupt.requests() > before).map(Some)
@@ -228,7 +233,7 @@ impl Session {
         let broken = program.link.wait(Duration::ZERO, || false).is_err();
         let deadline = Instant::now() + Duration::from_millis(200);
         while broken && Instant::now() < deadline {
-            if program.has_ended() {
+            if program.has_ended() || program.is_found().is_some_and(|pid| !is_alive(pid)) {
                 return true;
             }
             std::thread::sleep(Duration::from_millis(5));
@@ -257,11 +262,4 @@ fn checks_less(crates: &[String]) -> String {
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// Build ID of an executable; empty when it has none or cannot be read.
-fn build_id_of(executable: &Path) -> Vec<u8> {
-    let bytes = std::fs::read(executable).unwrap_or_default();
-    let id = object::File::parse(&*bytes).ok().and_then(|f| f.build_id().ok()?.map(<[u8]>::to_vec));
-    id.unwrap_or_default()
 }

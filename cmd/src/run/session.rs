@@ -1,5 +1,6 @@
 //! What `hot run` holds, and the steps that the page in the parent module is made of.
 
+use super::command::Commanded;
 use super::world::{Reading, said};
 use super::{Input, Options, check_folders};
 use crate::build::cargo::Said;
@@ -9,14 +10,15 @@ use crate::diff::{CrateObjects, Detail, Verdict, World};
 use crate::interrupt::Interrupt;
 use crate::keys::{Key, Keys};
 use crate::process::{Program, socket};
-use crate::show::{Event, Events, Heard, Show, Terminal};
-use crate::watch::{Snapshot, Touched, Watcher};
+use crate::show::{Event, Events, Heard, Progress, Show, Terminal};
+use crate::watch::{Rules, Snapshot, Touched, Watcher};
 use anyhow::{Context, Result, bail};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::SignalsInfo;
 use signal_hook::iterator::exfiltrator::WithOrigin;
 use signal_hook::low_level::siginfo::Cause;
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -45,6 +47,9 @@ pub(super) struct Session {
     pub(super) current: Option<Box<Build>>,
     pub(super) world: Reading,
     pub(super) program: Option<Program>,
+    /// The command that builds and starts the program, when that is not cargo and hot.
+    pub(super) command: Option<Commanded>,
+    pub(super) rules: Rules,
     /// How often the program was started.
     pub(super) start: u32,
     pub(super) announced: bool,
@@ -82,6 +87,11 @@ pub(super) fn reason(sentence: String) -> Detail {
     Detail { item: sentence, was: String::new(), now: String::new(), lines: Vec::new() }
 }
 
+/// Whether a person sees what is told and may press keys.
+fn at_terminal() -> bool {
+    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+}
+
 /// What tells a crate from the others of the program, a library from a program of its name too.
 fn crate_of(name: &str, program: bool) -> String {
     format!("{}{}", name.replace('-', "_"), if program { "!" } else { "" })
@@ -99,16 +109,29 @@ impl Session {
         let terminal = Terminal { verbose: options.verbose, running: false };
         let interrupt = Arc::new(Interrupt::default());
         let own = std::env::current_exe().context("failed to find the executable of hot itself")?;
-        let builder = Builder::new(options.selection.clone(), own, Arc::clone(&interrupt))?;
+        let sockets = socket::folder();
+        socket::prepare(&sockets)?;
+        let by_command = !options.command.is_empty();
+        let mut builder = match by_command {
+            true => {
+                let cwd = std::env::current_dir().context("the current directory is gone")?;
+                Builder::of_command(cwd, socket::log(&sockets), own, Arc::clone(&interrupt))?
+            }
+            false => Builder::new(options.selection.clone(), own, Arc::clone(&interrupt))?,
+        };
+        builder.claim()?;
+        let rules = Rules::new(builder.root(), &options.ignore);
+        let rules = rules.map_err(|error| Usage(format!("{error:#}")))?;
         let dry_run = options.dry_run;
         let (sender, inputs) = channel();
         let files = sender.clone();
-        let watcher = Watcher::new(builder.target_dir(), move |touched| {
+        let watcher = Watcher::new(rules.clone(), options.poll, move |touched| {
             // If nobody takes inputs any more, the tool is about to end.
             let _ = files.send(Input::Files(touched));
         })?;
-        let sockets = socket::folder();
-        socket::prepare(&sockets)?;
+        if let Some(folder) = builder.target_dir() {
+            watcher.exclude(folder);
+        }
         Ok(Session {
             options,
             show: Show { terminal, events, heard: Heard::default() },
@@ -124,6 +147,8 @@ impl Session {
             current: None,
             world: Reading::Nothing,
             program: None,
+            command: by_command.then(Commanded::default),
+            rules,
             start: 0,
             announced: false,
             undescribed: Vec::new(),
@@ -158,14 +183,33 @@ impl Session {
             self.watcher.add_tree(folder);
         }
         for folder in self.options.watch.clone() {
-            for file in ignore::Walk::new(&folder).flatten().filter(|e| e.path().is_file()) {
-                self.extra.insert(file.path().to_owned(), std::fs::read(file.path()).ok());
-            }
+            let mut files = self.rules.files(&folder);
+            files.retain(|file| self.is_extra(file));
+            self.extra.extend(files.into_iter().map(|file| {
+                let content = std::fs::read(&file).ok();
+                (file, content)
+            }));
         }
         for (manifest, _) in self.builder.manifests() {
             self.watcher.add_file(&manifest);
         }
+        self.tell_trouble();
+        self.tell_orphans();
         Ok(())
+    }
+
+    /// Says why saves in some folder will not be seen.
+    fn tell_trouble(&mut self) {
+        if let Some(trouble) = self.watcher.trouble() {
+            self.show.terminal.warn(&trouble);
+        }
+    }
+
+    /// Sends an input that belongs to this start. If nobody takes inputs any more, the tool is
+    /// about to end.
+    pub(super) fn teller(&self, input: fn(u32) -> Input) -> impl FnOnce() + Send + use<> {
+        let (sender, n) = (self.sender.clone(), self.start);
+        move || drop(sender.send(input(n)))
     }
 
     pub(super) fn next(&mut self) -> Input {
@@ -179,23 +223,29 @@ impl Session {
     pub(super) fn build(&mut self) -> Result<Built> {
         self.show.tell(&Event::Building);
         let begun = SystemTime::now();
+        let progress = (self.start == 0).then(Progress::begin);
         let show = &mut self.show;
-        let built = self.builder.build(&mut |said| match said {
+        let mut print = |said: Said<'_>| match said {
+            Said::Built(_) => {}
             Said::Note(text) => show.terminal.note(text),
             Said::Warning(target, text) => {
                 let of = crate_of(&target.name, target.is_bin() || target.is_example());
                 show.warning(&of, text);
             }
             Said::Error(text) => show.terminal.compiler(text),
-        })?;
+        };
+        let built = self.builder.build(&mut |said| match (&progress, said) {
+            (Some(progress), Said::Built(name)) => progress.built(name),
+            (Some(progress), said) => progress.aside(|| print(said)),
+            (None, said) => print(said),
+        });
+        drop(progress);
+        let built = built?;
         self.show.heard.built(matches!(built, Built::Program(_)));
         self.errors = match &built {
             Built::Failed(rendered) => Some(rendered.clone()),
             Built::Program(build) => {
-                self.needs_cargo = None;
-                self.stale.clear();
-                self.waiting.clear();
-                self.held_restart = None;
+                self.forget_what_was_before();
                 self.snapshot = Snapshot::default();
                 self.follow(build, begun);
                 // Cargo itself may have written it.
@@ -208,8 +258,17 @@ impl Session {
         Ok(built)
     }
 
+    /// What earlier saves have left undone is part of a new build.
+    pub(super) fn forget_what_was_before(&mut self) {
+        self.needs_cargo = None;
+        self.errors = None;
+        self.stale.clear();
+        self.waiting.clear();
+        self.held_restart = None;
+    }
+
     /// Watches what a build was made from. Files written since `begun` count as changed.
-    fn follow(&mut self, build: &Build, begun: SystemTime) {
+    pub(super) fn follow(&mut self, build: &Build, begun: SystemTime) {
         let files = build.graph.files();
         for package in &build.graph.packages {
             self.watcher.add_tree(package);
@@ -221,6 +280,7 @@ impl Session {
             self.watcher.add_file(file);
         }
         self.snapshot.follow(files, begun);
+        self.tell_trouble();
     }
 
     pub(super) fn begin_keys(&mut self) {
@@ -338,11 +398,36 @@ impl Session {
     }
 
     /// Whether a file may matter, as long as no build has told which ones do.
-    fn matters_unbuilt(&self, path: &Path) -> bool {
+    pub(super) fn matters_unbuilt(&self, path: &Path) -> bool {
         let kind = path.extension().and_then(|e| e.to_str());
         let named = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         matches!(kind, Some("rs" | "toml"))
             || self.errors.as_ref().is_some_and(|errors| errors.contains(named))
+    }
+
+    /// The program has ended by itself, with this status: that of the tool, unless it shall wait for
+    /// a save that starts the program again. It does when the program crashed or failed and
+    /// somebody is there to mend it.
+    pub(super) fn end_or_wait(&mut self, status: u8) -> Option<u8> {
+        self.show.terminal.running = true;
+        self.show.tell(&Event::Exited { status });
+        let somebody = self.options.wait || self.options.keys && at_terminal();
+        if status == 0 || !somebody || !self.options.restart {
+            return Some(status);
+        }
+        self.await_a_save(&format!("the program {}", crate::show::terminal::ended(status)));
+        None
+    }
+
+    /// There is no program until a save starts it.
+    pub(super) fn await_a_save(&mut self, why: &str) {
+        self.show.terminal.running = false;
+        self.show.terminal.note("waiting for a save to start it again");
+        self.world = Reading::Nothing;
+        self.ended = false;
+        self.announced = true;
+        self.needs_cargo = Some(why.to_owned());
+        self.errors.get_or_insert_default();
     }
 
     /// Status of the tool when there never was a program.

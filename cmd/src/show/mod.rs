@@ -5,10 +5,12 @@
 
 pub mod events;
 pub mod heard;
+pub mod progress;
 pub mod terminal;
 
 pub use events::{Effect, Event, Events, Milliseconds, Next};
 pub use heard::Heard;
+pub use progress::Progress;
 pub use terminal::Terminal;
 
 /// Both audiences.

@@ -23,6 +23,17 @@ pub struct Terminal {
     pub running: bool,
 }
 
+/// What stands before a finding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mark {
+    /// ✓
+    Good,
+    /// –
+    Care,
+    /// ✗
+    Bad,
+}
+
 impl Terminal {
     /// A line of no great weight.
     pub fn note(&self, text: &str) {
@@ -44,6 +55,20 @@ impl Terminal {
         if self.verbose {
             self.note(text);
         }
+    }
+
+    /// How it stands with one thing, and what to do about it.
+    pub fn finding(&self, mark: Mark, what: &str, found: &str, todo: &str) {
+        let (style, mark) = match mark {
+            Mark::Good => (GOOD, "✓"),
+            Mark::Care => (CARE, "–"),
+            Mark::Bad => (BAD, "✗"),
+        };
+        let mut text = format!("{style}{mark}{style:#} {what}: {found}\n");
+        if !todo.is_empty() {
+            _ = writeln!(text, "    {todo}");
+        }
+        print(&text);
     }
 
     /// Text as it comes from the compiler, with its colours.
@@ -215,7 +240,8 @@ fn explain(detail: &Detail) -> String {
     text
 }
 
-fn ended(status: u8) -> String {
+/// How it ended, by its status as a shell tells it.
+pub fn ended(status: u8) -> String {
     match status {
         0..=128 => format!("ended with status {status}"),
         _ => format!("was ended by signal {}", status - 128),

@@ -3,11 +3,14 @@
 //! Folders are watched one by one rather than whole trees, so that `target` and other ignored
 //! folders cost nothing; a folder that appears in a watched one is added. Notices that follow each
 //! other closely make one burst: it ends after `QUIET`, or at the latest after `LONGEST`.
+//!
+//! Some file systems give no notices (those of another machine, some of containers), and the
+//! system's watches are limited. Then the folders can be looked at again and again instead.
 
+use super::Rules;
 use anyhow::{Context, Result};
-use ignore::WalkBuilder;
 use notify::event::{AccessKind, AccessMode};
-use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
+use notify::{Config, ErrorKind, Event, EventKind, PollWatcher, RecursiveMode};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
@@ -34,29 +37,53 @@ pub struct Watcher {
 }
 
 struct Watched {
-    system: RecommendedWatcher,
+    system: Box<dyn notify::Watcher + Send>,
+    rules: Rules,
     folders: BTreeSet<PathBuf>,
     /// Folders that were added with all that is in them.
     trees: BTreeSet<PathBuf>,
     /// Nothing below is ever watched.
-    target_dir: PathBuf,
+    excluded: BTreeSet<PathBuf>,
+    /// Why a folder could not be watched, the first time that it matters.
+    trouble: Option<String>,
 }
 
 impl Watcher {
-    /// Begins to listen; `told` is called with each burst, on a thread of its own.
+    /// Begins to listen; `told` is called with each burst, on a thread of its own. With `poll`
+    /// the folders are looked at every so often.
     ///
     /// # Errors
     /// When the system has no notices to give, such as when its limit of watchers is reached.
-    pub fn new(target_dir: &Path, told: impl FnMut(Touched) + Send + 'static) -> Result<Watcher> {
+    pub fn new(
+        rules: Rules,
+        poll: Option<Duration>,
+        told: impl FnMut(Touched) + Send + 'static,
+    ) -> Result<Watcher> {
         let (notices, bursts) = channel();
-        let system = notify::recommended_watcher(move |event| {
+        let pass_on = move |event| {
             // If nobody listens any more, the tool is about to end.
             let _ = notices.send(event);
-        })
-        .context("failed to watch files")?;
-        let target_dir = target_dir.to_owned();
-        let watched =
-            Watched { system, folders: BTreeSet::new(), trees: BTreeSet::new(), target_dir };
+        };
+        let system: Box<dyn notify::Watcher + Send> =
+            match poll {
+                None => Box::new(notify::recommended_watcher(pass_on).map_err(|error| {
+                    anyhow::anyhow!("failed to watch files: {}", advice(&error))
+                })?),
+                Some(interval) => {
+                    // Its times are in seconds: two saves in one would be the same to it.
+                    let config = Config::default().with_poll_interval(interval);
+                    let config = config.with_compare_contents(true);
+                    Box::new(PollWatcher::new(pass_on, config).context("failed to watch files")?)
+                }
+            };
+        let watched = Watched {
+            system,
+            rules,
+            folders: BTreeSet::new(),
+            trees: BTreeSet::new(),
+            excluded: BTreeSet::new(),
+            trouble: None,
+        };
         let watched = Arc::new(Mutex::new(watched));
         let shared = Arc::downgrade(&watched);
         std::thread::Builder::new()
@@ -71,6 +98,16 @@ impl Watcher {
             })
             .context("failed to start a thread")?;
         Ok(Watcher { watched })
+    }
+
+    /// Watches nothing below this folder from now on.
+    pub fn exclude(&self, folder: &Path) {
+        lock(&self.watched).exclude(folder);
+    }
+
+    /// Why a folder could not be watched, once.
+    pub fn trouble(&self) -> Option<String> {
+        lock(&self.watched).trouble.take()
     }
 
     /// Watches a folder and those below it, but not hidden and ignored ones.
@@ -99,25 +136,34 @@ fn lock(watched: &Mutex<Watched>) -> std::sync::MutexGuard<'_, Watched> {
 
 impl Watched {
     fn add(&mut self, folder: &Path) {
-        if folder.starts_with(&self.target_dir) || self.folders.contains(folder) {
+        let excluded = self.excluded.iter().any(|excluded| folder.starts_with(excluded));
+        if excluded || self.folders.contains(folder) {
             return;
         }
-        // A folder that is not there, or not readable, holds nothing that can be compiled.
-        if self.system.watch(folder, RecursiveMode::NonRecursive).is_ok() {
-            self.folders.insert(folder.to_owned());
+        match self.system.watch(folder, RecursiveMode::NonRecursive) {
+            Ok(()) => _ = self.folders.insert(folder.to_owned()),
+            Err(error) if is_limit(&error) => {
+                let why = format!("failed to watch {}: {}", folder.display(), advice(&error));
+                self.trouble.get_or_insert(why);
+            }
+            // A folder that is not there, or not readable, holds nothing that can be compiled.
+            Err(_) => {}
         }
     }
 
     fn add_tree(&mut self, root: &Path) {
-        let target_dir = self.target_dir.clone();
-        let walk = WalkBuilder::new(root)
-            .require_git(false)
-            .filter_entry(move |entry| !entry.path().starts_with(&target_dir))
-            .build();
-        for entry in walk.flatten() {
-            if entry.file_type().is_some_and(|kind| kind.is_dir()) {
-                self.add(entry.path());
-            }
+        for folder in self.rules.folders(root) {
+            self.add(&folder);
+        }
+    }
+
+    fn exclude(&mut self, folder: &Path) {
+        if !self.excluded.insert(folder.to_owned()) {
+            return;
+        }
+        for inside in self.folders.extract_if(.., |inside| inside.starts_with(folder)) {
+            // It may be gone, and its watch with it.
+            let _ = self.system.unwatch(&inside);
         }
     }
 
@@ -125,7 +171,30 @@ impl Watched {
     /// watched; that watch has ended with it.
     fn appeared(&mut self, root: &Path) {
         self.folders.retain(|folder| !folder.starts_with(root));
-        self.add_tree(root);
+        if self.trees.contains(root) || self.rules.passes(root) {
+            self.add_tree(root);
+        }
+    }
+}
+
+/// Whether a limit of the system is reached.
+fn is_limit(error: &notify::Error) -> bool {
+    /// Too many open files, of the process and of the system; no space, which stands for watches.
+    const LIMITS: [i32; 3] = [24, 23, 28];
+    match &error.kind {
+        ErrorKind::MaxFilesWatch => true,
+        ErrorKind::Io(error) => error.raw_os_error().is_some_and(|code| LIMITS.contains(&code)),
+        _ => false,
+    }
+}
+
+/// The error, and what to do about it.
+fn advice(error: &notify::Error) -> String {
+    match is_limit(error) {
+        true => "the system's limit of watches is reached; raise fs.inotify.max_user_watches and \
+                 fs.inotify.max_user_instances with sysctl, or use --poll"
+            .to_owned(),
+        false => format!("{error} (--poll needs no notices of the system)"),
     }
 }
 
@@ -201,7 +270,9 @@ mod tests {
         std::fs::create_dir_all(root.join("src")).unwrap();
         std::fs::create_dir_all(root.join("target/debug")).unwrap();
         let (sender, bursts) = channel();
-        let watcher = Watcher::new(&root.join("target"), move |t| drop(sender.send(t))).unwrap();
+        let rules = Rules::new(&root, &[]).unwrap();
+        let watcher = Watcher::new(rules, None, move |t| drop(sender.send(t))).unwrap();
+        watcher.exclude(&root.join("target"));
         watcher.add_tree(&root);
 
         std::fs::write(root.join("target/debug/x.o"), "x").unwrap();
@@ -222,6 +293,58 @@ mod tests {
         wait_for(&bursts, &root.join("src/inner"));
         std::fs::write(root.join("src/inner/deep/b.rs"), "x").unwrap();
         wait_for(&bursts, &root.join("src/inner/deep/b.rs"));
+    }
+
+    #[test]
+    fn an_ignored_folder_that_appears_is_not_watched() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = std::fs::canonicalize(dir.path()).unwrap();
+        std::fs::write(root.join(".gitignore"), "/logs\n").unwrap();
+        let (sender, bursts) = channel();
+        let rules = Rules::new(&root, &[]).unwrap();
+        let watcher = Watcher::new(rules, None, move |t| drop(sender.send(t))).unwrap();
+        watcher.add_tree(&root);
+        for folder in ["logs", "src"] {
+            std::fs::create_dir(root.join(folder)).unwrap();
+            wait_for(&bursts, &root.join(folder));
+        }
+        std::fs::write(root.join("logs/a"), "x").unwrap();
+        std::fs::write(root.join("src/a"), "x").unwrap();
+        let touched = wait_for(&bursts, &root.join("src/a"));
+        assert!(!touched.paths.contains(&root.join("logs/a")), "{touched:?}");
+    }
+
+    #[test]
+    fn without_notices_the_folders_are_looked_at() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = std::fs::canonicalize(dir.path()).unwrap();
+        std::fs::create_dir(root.join("src")).unwrap();
+        std::fs::write(root.join("src/lib.rs"), "1").unwrap();
+        let (sender, bursts) = channel();
+        let rules = Rules::new(&root, &[]).unwrap();
+        let poll = Some(Duration::from_millis(20));
+        let watcher = Watcher::new(rules, poll, move |t| drop(sender.send(t))).unwrap();
+        watcher.add_tree(&root);
+        std::fs::write(root.join("src/lib.rs"), "22").unwrap();
+        wait_for(&bursts, &root.join("src/lib.rs"));
+        std::fs::create_dir(root.join("src/inner")).unwrap();
+        wait_for(&bursts, &root.join("src/inner"));
+        std::fs::write(root.join("src/inner/a.rs"), "x").unwrap();
+        wait_for(&bursts, &root.join("src/inner/a.rs"));
+    }
+
+    #[test]
+    fn a_limit_of_the_system_is_told_with_what_helps() {
+        for error in [
+            notify::Error::new(ErrorKind::MaxFilesWatch),
+            notify::Error::io(std::io::Error::from_raw_os_error(28)),
+        ] {
+            let text = advice(&error);
+            assert!(is_limit(&error) && text.contains("--poll"), "{text}");
+            assert!(text.contains("fs.inotify.max_user_watches"), "{text}");
+        }
+        let other = notify::Error::io(std::io::Error::from_raw_os_error(13));
+        assert!(!is_limit(&other));
     }
 
     #[test]

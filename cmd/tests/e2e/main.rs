@@ -15,6 +15,8 @@
 //! - `backtraces`, `debuggers`: what is read of patched code;
 //! - `undescribed`: a program without debug information;
 //! - `table`: what each kind of edit comes to, one row each;
+//! - `exec`: commands of the user's own that build and start the program;
+//! - `orphan`: a program whose tool was killed;
 //! - `command`: what the command line promises; `paths`: patches named on the program's stdin.
 
 mod backtraces;
@@ -22,11 +24,13 @@ mod command;
 mod debuggers;
 mod edits;
 mod effect;
+mod exec;
 mod functions;
 #[path = "../harness/mod.rs"]
 mod harness;
 mod items;
 mod locals;
+mod orphan;
 mod paths;
 mod profiles;
 mod session;

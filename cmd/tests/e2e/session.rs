@@ -9,6 +9,7 @@ use serde_json::Value;
 use std::{
     collections::HashMap,
     path::{Path, PathBuf},
+    process::Command,
 };
 
 /// The threads that answer. All of them run before the first edit.
@@ -77,7 +78,20 @@ impl Session {
             .args(flags)
             .arg("--")
             .arg(&port);
-        let mut tool = Tool::start(command, &events);
+        Session::start_tool(project, command, &events, port)
+    }
+
+    /// The same under `hot exec` with a script of the shell. It finds in its environment the
+    /// MANIFEST, the TARGET folder, and the PORT file that the program is to be told of.
+    pub fn start_script(project: Project, flags: &[&str], script: &str) -> Session {
+        let events = project.scratch("events");
+        let port = project.scratch("port");
+        let command = script_command(&project, flags, script, &events, &port);
+        Session::start_tool(project, command, &events, port)
+    }
+
+    fn start_tool(project: Project, command: Command, events: &Path, port: PathBuf) -> Session {
+        let mut tool = Tool::start(command, events);
         let (pid, line) = match first_words(&mut tool, &port) {
             Ok(words) => words,
             Err(why) => panic!("{why}"),
@@ -230,6 +244,14 @@ impl Session {
         self.state.ticks = now;
     }
 
+    /// Ctrl-C, and the project for the next session.
+    pub fn leave(mut self) -> Project {
+        self.tool.interrupt();
+        assert_eq!(self.tool.wait().code(), Some(130), "after Ctrl-C");
+        assert!(!is_alive(self.pid), "the program outlived the tool");
+        self.project
+    }
+
     /// The last words: values from before the first edit are dropped, once; no event is left over;
     /// then Ctrl-C.
     pub fn finish(mut self) {
@@ -268,6 +290,29 @@ impl Outcome {
     }
 }
 
+/// `hot exec` of a script in a project.
+pub fn script_command(
+    project: &Project,
+    flags: &[&str],
+    script: &str,
+    events: &Path,
+    port: &Path,
+) -> Command {
+    let mut command = tool::command();
+    command
+        .current_dir(project.root())
+        .env("MANIFEST", project.manifest())
+        .env("TARGET", project.target())
+        .env("PORT", port)
+        .args(["exec", "--watch"])
+        .arg(project.root())
+        .arg("--events")
+        .arg(events)
+        .args(flags)
+        .args(["--", "sh", "-c", script]);
+    command
+}
+
 /// Waits for the program: its process, and a connection to it.
 fn first_words(tool: &mut Tool, port: &Path) -> Result<(u32, Line), String> {
     let runs = |event: &Value| event["event"] == "running";
@@ -281,7 +326,11 @@ fn first_words(tool: &mut Tool, port: &Path) -> Result<(u32, Line), String> {
     if first["event"] != "building" {
         return Err(format!("the first event must be building, not {first}"));
     }
-    let running = tool.next_event();
+    let mut running = tool.next_event();
+    // Under `hot exec`, when what was fresh has to be compiled once more.
+    while running["event"] == "building" {
+        running = tool.next_event();
+    }
     let pid = running["pid"].as_u64().and_then(|pid| pid.try_into().ok());
     let pid = pid.ok_or_else(|| format!("no pid in {running}"))?;
     Ok((pid, connect(tool, port)?))

@@ -8,7 +8,7 @@ use serde_json::Value;
 use std::{
     fs,
     io::Read,
-    os::unix::process::CommandExt,
+    os::unix::process::{CommandExt, ExitStatusExt},
     path::{Path, PathBuf},
     process::{Child, ChildStdin, Command, ExitStatus, Stdio},
     sync::{Arc, Mutex},
@@ -148,6 +148,12 @@ impl Tool {
         act()
     }
 
+    /// Ends the tool at once. What it has started goes on, and may still print.
+    pub fn kill(&mut self) {
+        self.child.kill().expect("the tool to be there");
+        self.child.wait().expect("the tool to end");
+    }
+
     /// Ctrl-C, for the tool alone.
     pub fn interrupt(&self) {
         kill_process(self.pid(), Signal::INT).expect("the tool to be there");
@@ -171,10 +177,14 @@ impl Drop for Tool {
         if thread::panicking() {
             eprintln!("{}", self.transcript());
         }
-        if self.ended().is_some() {
+        let program = self.program();
+        if let Some(status) = self.ended() {
+            // One that was killed has left its program behind.
+            if let Some(pid) = program.filter(|&pid| status.signal().is_some() && is_alive(pid)) {
+                let _ = Pid::from_raw(pid as i32).map(|pid| kill_process(pid, Signal::KILL));
+            }
             return;
         }
-        let program = self.program();
         // Politely first: the tool then removes its socket and files.
         self.interrupt();
         let begin = Instant::now();

@@ -1,0 +1,69 @@
+//! One tool at a time for the artifacts of a profile.
+//!
+//! Two tools would compile the same crates into the same files, each for a program of its own. The
+//! lock is on a file beside the records, so that other profiles and other projects are free; the
+//! system gives it back when the tool ends, however it ends.
+
+use anyhow::{Context, Result, bail};
+use std::fs::{File, TryLockError};
+use std::io::{Read, Seek, Write};
+use std::path::Path;
+
+/// The right to work with the records in a folder, as long as this lives.
+#[derive(Debug)]
+pub struct Claim {
+    _file: File,
+}
+
+impl Claim {
+    /// Takes it.
+    ///
+    /// # Errors
+    /// When another tool has it, which is named; or when the file cannot be made.
+    pub fn take(store: &Path) -> Result<Claim> {
+        let path = store.join("tool.lock");
+        let told = || format!("failed to lock {}", path.display());
+        let mut file = File::options()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path)
+            .with_context(told)?;
+        match file.try_lock() {
+            Ok(()) => {
+                file.set_len(0).with_context(told)?;
+                file.rewind().with_context(told)?;
+                write!(file, "{}", std::process::id()).with_context(told)?;
+                Ok(Claim { _file: file })
+            }
+            Err(TryLockError::WouldBlock) => {
+                let mut pid = String::new();
+                // It may not have been written yet.
+                let _ = file.read_to_string(&mut pid);
+                let pid = if pid.is_empty() { "?" } else { pid.as_str() };
+                bail!(
+                    "another hot (pid {pid}) already runs a program with the records in {}; end it, \
+                     or give this one a folder of its own with --target-dir",
+                    store.display()
+                )
+            }
+            Err(TryLockError::Error(error)) => Err(error).with_context(told),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_second_is_refused_with_the_first_ones_name_until_that_is_gone() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = Claim::take(dir.path()).unwrap();
+        let error = Claim::take(dir.path()).unwrap_err().to_string();
+        assert!(error.contains(&format!("(pid {})", std::process::id())), "{error}");
+        drop(first);
+        Claim::take(dir.path()).unwrap();
+    }
+}

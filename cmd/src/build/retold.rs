@@ -1,0 +1,356 @@
+//! What cargo would have said of a build that a command of the user's made.
+//!
+//! Nobody listened to that cargo, so it is told again from the records. The executable's record is
+//! the one whose output it is; the linker's command line beside it names every library in the
+//! program. A crate whose lints cargo did not limit is the user's. Of a crate that was fresh, and
+//! that hot never saw compiled, there is no record: its list of sources tells whose it is, and if
+//! it is the user's the program cannot be compiled again before it was seen ([`Unseen`]).
+
+use super::capture::Captures;
+use super::cargo::Outcome;
+use super::command::{Facts, Record, key_of_artifact};
+use super::{depinfo, known};
+use anyhow::{Context, Result};
+use object::Object;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+/// A crate of the user's that is in the program, and that hot has not seen compiled.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Unseen {
+    /// Its name, or the executable's.
+    pub name: String,
+    /// Its files: when they are missing, cargo makes them anew.
+    pub outputs: Vec<PathBuf>,
+}
+
+/// The build of an executable.
+#[derive(Debug)]
+pub struct Retold {
+    /// As cargo would have told it.
+    pub outcome: Outcome,
+    /// What the executable's command says.
+    pub facts: Facts,
+}
+
+/// The folders that records of this executable may be in: those of the target folder that it lies
+/// in.
+pub fn stores(executable: &Path) -> Vec<PathBuf> {
+    let captures = executable.ancestors().map(|folder| folder.join("hot/capture"));
+    let Some(captures) = captures.into_iter().find(|folder| folder.is_dir()) else {
+        return Vec::new();
+    };
+    let below = |folder: &Path| -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        entries.map(|entry| entry.path()).filter(|path| path.is_dir()).collect()
+    };
+    // `debug`, and `x86_64-unknown-linux-musl/debug`.
+    let first = below(&captures);
+    first.iter().flat_map(|folder| below(folder)).chain(first.clone()).collect()
+}
+
+/// The key of the record that this executable, or the original of which it is a copy, is the
+/// output of.
+pub fn key(captures: &Captures, executable: &Path, build_id: &[u8]) -> Option<String> {
+    let is_it = |key: &String| {
+        let facts = captures.get(key).as_ref().and_then(Record::facts);
+        let output = facts.map(|facts| output(&facts));
+        output.is_some_and(|output| {
+            known::same_file(&output, executable)
+                || !build_id.is_empty() && build_id_of(&output) == build_id
+        })
+    };
+    captures.linked().into_iter().find(is_it)
+}
+
+/// An executable that has no record.
+pub fn unseen_executable(executable: &Path) -> Unseen {
+    let name = executable.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let mut outputs = known::twins(executable);
+    outputs.push(executable.to_owned());
+    Unseen { name, outputs }
+}
+
+/// Tells the build of the executable with this key.
+///
+/// # Errors
+/// The crates that were not seen compiled, as `Ok(Err(…))`; otherwise when a record is not what
+/// hot has written.
+pub fn tell(captures: &Captures, key: &str) -> Result<Result<Retold, Vec<Unseen>>> {
+    let record = captures.get(key).with_context(|| format!("there is no record of {key}"))?;
+    let facts = record.facts().with_context(|| format!("the record of {key} is no compilation"))?;
+    let links = captures.link_args(key).unwrap_or_default();
+    let mut teller = Teller {
+        captures,
+        artifacts: BTreeMap::new(),
+        scripts: BTreeMap::new(),
+        unseen: BTreeSet::new(),
+        visited: BTreeSet::new(),
+    };
+    teller.visit(key, &output(&facts));
+    for library in libraries(&links, &facts.out_dir) {
+        if let Some(key) = key_of_artifact(&library) {
+            teller.visit(&key, &library);
+        }
+    }
+    if !teller.unseen.is_empty() {
+        return Ok(Err(teller.unseen.into_iter().collect()));
+    }
+    let mut outcome = Outcome { success: true, ..Outcome::default() };
+    for artifact in teller.artifacts.into_values() {
+        outcome.artifacts.push(serde_json::from_value(artifact).context("an artifact retold")?);
+    }
+    for script in teller.scripts.into_values() {
+        outcome.scripts.push(serde_json::from_value(script).context("a build script retold")?);
+    }
+    Ok(Ok(Retold { outcome, facts }))
+}
+
+/// The file that a command makes.
+pub fn output(facts: &Facts) -> PathBuf {
+    match facts.crate_types.first().map(String::as_str) {
+        Some("proc-macro" | "dylib" | "cdylib") => {
+            facts.out_dir.join(format!("lib{}.so", facts.key))
+        }
+        _ if facts.is_binary() => facts.out_dir.join(&facts.key),
+        _ => facts.rlib(),
+    }
+}
+
+struct Teller<'a> {
+    captures: &'a Captures,
+    artifacts: BTreeMap<String, Value>,
+    scripts: BTreeMap<PathBuf, Value>,
+    unseen: BTreeSet<Unseen>,
+    visited: BTreeSet<PathBuf>,
+}
+
+impl Teller<'_> {
+    /// One artifact of the program, and what acts on it without being linked.
+    fn visit(&mut self, key: &str, file: &Path) {
+        if self.artifacts.contains_key(key) || !self.visited.insert(file.to_owned()) {
+            return;
+        }
+        let Some(record) = self.captures.get(key) else { return self.without_record(key, file) };
+        let Some(facts) = record.facts() else { return };
+        if facts.foreign {
+            return self.foreign(key, file);
+        }
+        let Some(folder) = record.manifest_dir().map(Path::to_owned) else { return };
+        if !known::is_settled(self.captures, key) {
+            let outputs = vec![output(&facts)];
+            self.unseen.insert(Unseen { name: facts.crate_name, outputs });
+            return;
+        }
+        let kind = match facts.crate_types.first().map(String::as_str) {
+            Some("bin") => "bin",
+            Some("proc-macro") => "proc-macro",
+            _ => "lib",
+        };
+        self.artifact(key, &record, &facts, kind);
+        for used in &facts.externs {
+            // What is linked, the linker's command line has.
+            let extension = used.extension().and_then(|e| e.to_str());
+            if !matches!(extension, Some("rlib" | "rmeta"))
+                && let Some(key) = key_of_artifact(used)
+            {
+                self.visit(&key, used);
+            } else if kind == "proc-macro"
+                && let Some(key) = key_of_artifact(used)
+            {
+                self.visit(&key, &used.with_extension("rlib"));
+            }
+        }
+        if let Some(out) = record.env.get("OUT_DIR") {
+            self.script(&record, &folder, Path::new(out));
+        }
+    }
+
+    fn artifact(&mut self, key: &str, record: &Record, facts: &Facts, kind: &str) {
+        let Some(folder) = record.manifest_dir() else { return };
+        let file = output(facts);
+        let executable = (kind == "bin").then(|| file.clone());
+        let name = match kind {
+            "bin" => record.env.get("CARGO_BIN_NAME").unwrap_or(&facts.crate_name),
+            _ => &facts.crate_name,
+        };
+        self.artifacts.insert(
+            key.to_owned(),
+            artifact(
+                &package_id(record, folder),
+                folder,
+                kind,
+                name,
+                &facts.root,
+                &file,
+                executable,
+            ),
+        );
+    }
+
+    fn foreign(&mut self, key: &str, file: &Path) {
+        let folder = file.parent().unwrap_or(file);
+        let value = artifact("registry+#", folder, "lib", key, file, file, None);
+        self.artifacts.insert(key.to_owned(), value);
+    }
+
+    /// Hot has not seen it compiled. That matters when it is the user's.
+    fn without_record(&mut self, key: &str, file: &Path) {
+        let Some(folder) = file.parent() else { return };
+        // The libraries of the compiler have no list of sources.
+        let Ok(sources) = depinfo::read(&folder.join(format!("{key}.d")), Path::new("")) else {
+            return;
+        };
+        if !sources.is_empty() && !sources.iter().any(|source| is_fetched(source)) {
+            let name = key.rsplit_once('-').map_or(key, |(name, _)| name).to_owned();
+            self.unseen.insert(Unseen { name, outputs: vec![file.to_owned()] });
+        } else {
+            self.foreign(key, file);
+        }
+    }
+
+    /// The build script whose folder this is.
+    fn script(&mut self, record: &Record, folder: &Path, out: &Path) {
+        let id = package_id(record, folder);
+        self.scripts.insert(
+            out.to_owned(),
+            json!({
+                "package_id": id, "linked_libs": [], "linked_paths": [], "cfgs": [], "env": [],
+                "out_dir": out,
+            }),
+        );
+        let mut seen = false;
+        for key in self.captures.keys("build_script_build") {
+            let Some(record) = self.captures.get(&key) else { continue };
+            if let Some(facts) = record.facts().filter(|_| record.manifest_dir() == Some(folder)) {
+                seen = true;
+                self.artifact(&key, &record, &facts, "custom-build");
+            }
+        }
+        if !seen {
+            let source = folder.join("build.rs");
+            let value = artifact(&id, folder, "custom-build", "build", &source, &source, None);
+            self.artifacts.insert(format!("build script of {id}"), value);
+        }
+    }
+}
+
+/// A message of cargo about one artifact.
+fn artifact(
+    package: &str,
+    folder: &Path,
+    kind: &str,
+    name: &str,
+    source: &Path,
+    file: &Path,
+    executable: Option<PathBuf>,
+) -> Value {
+    json!({
+        "package_id": package,
+        "manifest_path": folder.join("Cargo.toml"),
+        "target": {
+            "kind": [kind], "crate_types": [kind], "name": name, "src_path": source,
+            "edition": "2021", "doc": false, "doctest": false, "test": false,
+        },
+        "profile": {
+            "opt_level": "0", "debuginfo": 2, "debug_assertions": true, "overflow_checks": true,
+            "test": false,
+        },
+        "features": [], "filenames": [file], "executable": executable, "fresh": true,
+    })
+}
+
+/// As cargo writes it for a package of the user's.
+fn package_id(record: &Record, folder: &Path) -> String {
+    let variable = |name| record.env.get(name).map(String::as_str).unwrap_or_default();
+    let (name, version) = (variable("CARGO_PKG_NAME"), variable("CARGO_PKG_VERSION"));
+    format!("path+file://{}#{name}@{version}", folder.display())
+}
+
+/// The libraries of Rust that a command line of the linker names: words in quotes, written as
+/// Rust writes text for debugging.
+fn libraries(links: &str, out_dir: &Path) -> Vec<PathBuf> {
+    let mut libraries = Vec::new();
+    let mut words = links.split('"').skip(1).step_by(2);
+    // A quote within a word would come as `\"`: it takes the next word with it.
+    while let Some(word) = words.next() {
+        let mut word = word.to_owned();
+        while word.ends_with('\\') && !word.ends_with("\\\\") {
+            word.pop();
+            word.push('"');
+            word.push_str(words.next().unwrap_or_default());
+        }
+        let path = PathBuf::from(word.replace("\\\\", "\\"));
+        if path.extension().is_none_or(|e| e != "rlib") {
+            continue;
+        }
+        // Rustc may link a copy in a folder that is gone by now.
+        match path.file_name() {
+            Some(name) if !path.exists() => libraries.push(out_dir.join(name)),
+            _ => libraries.push(path),
+        }
+    }
+    libraries
+}
+
+/// Whether a source is of a package that cargo has fetched.
+fn is_fetched(source: &Path) -> bool {
+    let home = std::env::var_os("CARGO_HOME")
+        .map(PathBuf::from)
+        .or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cargo")));
+    home.is_some_and(|home| {
+        source.starts_with(home.join("registry")) || source.starts_with(home.join("git"))
+    })
+}
+
+/// Build ID of an executable; empty when it has none or cannot be read.
+pub fn build_id_of(executable: &Path) -> Vec<u8> {
+    let bytes = std::fs::read(executable).unwrap_or_default();
+    let id = object::File::parse(&*bytes).ok().and_then(|f| f.build_id().ok()?.map(<[u8]>::to_vec));
+    id.unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_linkers_command_line_names_the_libraries() {
+        let dir = tempfile::tempdir().unwrap();
+        let there = dir.path().join("a b\\.rlib");
+        std::fs::write(&there, "").unwrap();
+        let links =
+            format!("LC_ALL=\"C\" \"cc\" \"-m64\" {there:?} \"/gone/rustcX1/libc-1.rlib\" \"x.o\"");
+        let found = libraries(&links, Path::new("/t/deps"));
+        assert_eq!(found, [there, PathBuf::from("/t/deps/libc-1.rlib")]);
+    }
+
+    #[test]
+    fn stores_are_found_from_the_executable() {
+        let dir = tempfile::tempdir().unwrap();
+        let target = dir.path().join("target");
+        for store in ["hot/capture/debug", "hot/capture/wasm/release"] {
+            std::fs::create_dir_all(target.join(store)).unwrap();
+        }
+        let found = stores(&target.join("debug/examples/app"));
+        assert!(found.contains(&target.join("hot/capture/debug")), "{found:?}");
+        assert!(found.contains(&target.join("hot/capture/wasm/release")), "{found:?}");
+        assert!(stores(&dir.path().join("elsewhere/app")).is_empty());
+    }
+
+    #[test]
+    fn what_is_retold_is_read_as_cargos_messages_are() {
+        let value = artifact(
+            "path+file:///w#a@1.0.0",
+            Path::new("/w"),
+            "bin",
+            "a",
+            Path::new("/w/src/main.rs"),
+            Path::new("/t/debug/deps/a-1"),
+            Some("/t/debug/deps/a-1".into()),
+        );
+        let artifact: cargo_metadata::Artifact = serde_json::from_value(value).unwrap();
+        assert!(artifact.target.is_bin() && artifact.executable.is_some() && artifact.fresh);
+    }
+}

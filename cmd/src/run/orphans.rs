@@ -1,0 +1,32 @@
+//! Programs that a killed tool has left behind.
+//!
+//! They run, and listen for patches. A new tool does not take them over: it does not know what
+//! patches they have loaded, and whoever binds to what runs must know all of it. But a person
+//! wants to know of them, since they may hold the port that the new program wants.
+
+use super::session::Session;
+use crate::process::link::Visit;
+use crate::process::socket;
+use std::path::{Path, PathBuf};
+
+impl Session {
+    /// Names the programs of this project that have outlived their tool.
+    pub(super) fn tell_orphans(&self) {
+        let mut folders: Vec<PathBuf> = self.options.watch.clone();
+        folders.extend(self.builder.target_dir().map(Path::to_owned));
+        let is_gone = |tool: u32| !Path::new(&format!("/proc/{tool}")).exists();
+        let sockets = socket::sockets(&self.sockets).into_iter();
+        for (_, path) in sockets.filter(|(tool, _)| is_gone(*tool)) {
+            let Ok(Some(visit)) = Visit::pay(&path) else { continue };
+            let pid = visit.hello.pid;
+            let Ok(executable) = std::fs::read_link(format!("/proc/{pid}/exe")) else { continue };
+            if folders.iter().any(|folder| executable.starts_with(folder)) {
+                let name = executable.file_name().unwrap_or_default().display();
+                self.show.terminal.warn(&format!(
+                    "{name} (pid {pid}) still runs, left behind by a hot that was killed; saves \
+                     do not go live in it; `kill {pid}` ends it"
+                ));
+            }
+        }
+    }
+}

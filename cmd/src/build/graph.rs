@@ -161,11 +161,12 @@ impl Graph {
         }
         for script in &outcome.scripts {
             let out = script.out_dir.as_std_path();
-            let Some(root) = self
-                .packages
-                .iter()
-                .find(|p| script.package_id.repr.contains(&format!("//{}#", p.display())))
-                .cloned()
+            // The package's ID has its folder in it, but as a URL.
+            let of = outcome.artifacts.iter().find(|a| a.package_id == script.package_id);
+            let Some(root) = of
+                .and_then(|artifact| artifact.manifest_path.parent())
+                .map(|folder| folder.as_std_path().to_owned())
+                .filter(|folder| self.packages.contains(folder))
             else {
                 continue;
             };

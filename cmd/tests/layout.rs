@@ -279,6 +279,63 @@ fn the_methods_of_trait_objects_keep_their_places() {
 }
 
 #[test]
+fn methods_of_one_name_are_told_apart_by_their_traits() {
+    let told = |declared: &str, was: &str, now: &str, options: &[&str]| -> Vec<String> {
+        let source = |above: &str| {
+            format!(
+                "{declared} pub trait Both: {above} {{}} pub struct Order(u32); \
+                 impl Both for Order {{}} \
+                 pub fn boxed() -> Box<dyn Both> {{ Box::new(Order(1)) }}"
+            )
+        };
+        let found = differences_with(&source(was), &source(now), &[], &[], options);
+        found.iter().map(ToString::to_string).collect()
+    };
+    let two = "pub trait A { fn get(&self) -> u32; } pub trait B { fn get(&self) -> u32; } \
+        impl A for Order { fn get(&self) -> u32 { self.0 } } \
+        mod other { impl crate::B for crate::Order { fn get(&self) -> u32 { self.0 + 1 } } }";
+    let blanket = "pub trait Get<T> { fn get(&self) -> u32; } \
+        impl<T> Get<T> for Order { fn get(&self) -> u32 { size_of::<T>() as u32 } }";
+    for options in [&["-g"][..], &["-g", "-Csymbol-mangling-version=v0"]] {
+        assert_eq!(told(two, "A + B", "A + B + Send", options), Vec::<String>::new());
+        let found = told(two, "A + B", "B + A", options);
+        assert!(
+            found.iter().any(|told| told.starts_with(
+                "trait shop::Both changed: was methods shop::A::get, shop::B::get, –, is methods \
+             shop::B::get, shop::A::get, –"
+            )),
+            "{found:?}"
+        );
+        let found = told(blanket, "Get<u8> + Get<u16>", "Get<u16> + Get<u8>", options);
+        assert!(found.iter().any(|told| told.starts_with("trait shop::Both changed")), "{found:?}");
+    }
+}
+
+#[test]
+fn a_trait_without_objects_now_does_not_tell_where_its_methods_are() {
+    let source = |methods: &str, made: &str| {
+        format!(
+            "pub trait Priced {{ {methods} }} pub struct Order(u32); \
+             impl Priced for Order {{ fn a(&self) -> u32 {{ self.0 }} fn b(&self) -> u32 {{ 2 }} }} \
+             {made}"
+        )
+    };
+    let make = "pub fn boxed() -> Box<dyn Priced> { Box::new(Order(1)) }";
+    let call = "pub fn call(one: &dyn Priced) -> u32 { one.a() }";
+    let old = source("fn a(&self) -> u32; fn b(&self) -> u32;", &format!("{make} {call}"));
+    let swapped = source("fn b(&self) -> u32; fn a(&self) -> u32;", call);
+    let found = differences(&old, &swapped, &[], &[]);
+    let wanted = "trait shop::Priced changed: was methods a, b, is not told by any object that \
+        the new code makes";
+    assert_eq!(found.iter().map(ToString::to_string).collect::<Vec<_>>(), [wanted]);
+    // Without a call there is nothing to be told.
+    assert_eq!(
+        differences(&old, &source("fn b(&self) -> u32; fn a(&self) -> u32;", ""), &[], &[]),
+        []
+    );
+}
+
+#[test]
 fn a_bound_static_keeps_its_type_by_name() {
     let source = |alias: &str, length: usize| {
         format!(

@@ -336,6 +336,55 @@ fn a_trait_without_objects_now_does_not_tell_where_its_methods_are() {
 }
 
 #[test]
+fn a_pointer_to_what_has_no_size_leads_anywhere() {
+    let source = |pointer: &str, field: &str| {
+        format!(
+            "use std::sync::atomic::AtomicPtr; use std::marker::PhantomData; \
+             pub struct Opaque {{ _none: [u8; 0] }} pub struct Order {{ {field} id: u64 }} \
+             pub struct Kept({pointer}); unsafe impl Send for Kept {{}} \
+             pub static KEPT: std::sync::Mutex<Option<Kept>> = std::sync::Mutex::new(None); \
+             pub fn f(order: Order) -> u64 {{ KEPT.lock().unwrap().is_some() as u64 + order.id }}"
+        )
+    };
+    let told = |pointer: &str| -> Vec<String> {
+        let (old, new) = (source(pointer, ""), source(pointer, "qty: u64,"));
+        let found = differences(&old, &new, &["shop::KEPT"], &[]);
+        found.iter().map(|difference| difference.item.clone()).collect()
+    };
+    for erased in ["*mut Opaque", "AtomicPtr<Opaque>", "*const [u64; 0]", "*mut i8", "*mut ()"] {
+        assert_eq!(told(erased), ["shop::Order"], "{erased}");
+    }
+    for told_by_type in ["PhantomData<*const ()>", "*const dyn Send", "*const u32", "usize"] {
+        assert_eq!(told(told_by_type), [""; 0], "{told_by_type}");
+    }
+}
+
+#[test]
+fn types_of_one_name_that_change_places_are_found_by_their_type_id() {
+    let block = |field: &str| {
+        format!(
+            "{{ struct Line {{ a: {field} }} keep(bag, Line {{ a: 1 }}, |line| line.a as u64); }}"
+        )
+    };
+    let source = |first: &str, second: &str| {
+        format!(
+            "use std::any::Any; \
+             fn keep<T: Any>(bag: &mut Vec<Box<dyn Any>>, new: T, show: fn(&T) -> u64) {{ \
+                 if let Some(old) = bag[0].downcast_ref::<T>() {{ show(old); }} \
+                 bag.push(Box::new(new)); }} \
+             pub fn f(bag: &mut Vec<Box<dyn Any>>) {{ {} {} }}",
+            block(first),
+            block(second)
+        )
+    };
+    assert_eq!(differences(&source("u32", "u64"), &source("u32", "u64"), &[], &[]), []);
+    for (first, second) in [("u64", "u32"), ("u32", "u8")] {
+        let found = differences(&source("u32", "u64"), &source(first, second), &[], &[]);
+        assert!(found.iter().any(|told| told.item == "shop::f::Line"), "{found:?}");
+    }
+}
+
+#[test]
 fn a_bound_static_keeps_its_type_by_name() {
     let source = |alias: &str, length: usize| {
         format!(

@@ -166,6 +166,21 @@ const CASES: &[Case] = &[
         )],
         refused: ("static", "shop::COUNT"),
     },
+    // What the program's own allocator gave would be freed by the new one.
+    Case {
+        guard: Guard::Allocator,
+        flags: DEBUG,
+        off: &[],
+        calls: "shop::sum(3)",
+        library: "use std::alloc::{GlobalAlloc, Layout, System}; pub struct Mine; \
+                  unsafe impl GlobalAlloc for Mine { \
+                  unsafe fn alloc(&self, l: Layout) -> *mut u8 { unsafe { System.alloc(l) } } \
+                  unsafe fn dealloc(&self, p: *mut u8, l: Layout) { unsafe { System.dealloc(p, l) } } } \
+                  /* here */ \
+                  hot! { pub fn sum / __hot_sum(n: u64) -> u64 { let all = vec![n, 1]; all[0] + all[1] } }",
+        edits: &[("/* here */", "#[global_allocator] static MINE: Mine = Mine;")],
+        refused: ("allocator", "__rust_alloc"),
+    },
     // The same, for what has no name to find the running one by.
     Case {
         guard: Guard::Unnamed,

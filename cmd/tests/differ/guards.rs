@@ -282,6 +282,27 @@ const CASES: &[Case] = &[
             "trait shop::Pair changed: was methods first, second, is methods second, first",
         ),
     },
+    // Supertraits change places, whose methods are of one name.
+    Case {
+        guard: Guard::Places,
+        flags: BLIND,
+        off: &[],
+        calls: "{ shop::begin(); shop::ask() }",
+        library: "pub trait First { fn get(&self) -> u64; } pub trait Second { fn get(&self) -> u64; } \
+                  pub trait Both: First + Second + Send { fn both(&self) -> u64; } \
+                  impl First for Order { fn get(&self) -> u64 { 1 } } \
+                  impl Second for Order { fn get(&self) -> u64 { 2 } } \
+                  impl Both for Order { fn both(&self) -> u64 { 3 } } \
+                  static MADE: Mutex<Vec<Box<dyn Both>>> = Mutex::new(Vec::new()); \
+                  pub fn begin() { MADE.lock().unwrap().push(Box::new(Order::new(1))); } \
+                  hot! { pub fn ask / __hot_ask() -> u64 { let made = MADE.lock().unwrap(); \
+                  Second::get(&*made[0]) + made[0].both() } }",
+        edits: &[("First + Second + Send", "Second + First + Send")],
+        refused: (
+            "layout",
+            "trait shop::Both changed: was methods shop::First::get, shop::Second::get",
+        ),
+    },
     // Objects made before would take the address for the number.
     Case {
         guard: Guard::Places,

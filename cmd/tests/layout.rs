@@ -279,6 +279,112 @@ fn the_methods_of_trait_objects_keep_their_places() {
 }
 
 #[test]
+fn methods_of_one_name_are_told_apart_by_their_traits() {
+    let told = |declared: &str, was: &str, now: &str, options: &[&str]| -> Vec<String> {
+        let source = |above: &str| {
+            format!(
+                "{declared} pub trait Both: {above} {{}} pub struct Order(u32); \
+                 impl Both for Order {{}} \
+                 pub fn boxed() -> Box<dyn Both> {{ Box::new(Order(1)) }}"
+            )
+        };
+        let found = differences_with(&source(was), &source(now), &[], &[], options);
+        found.iter().map(ToString::to_string).collect()
+    };
+    let two = "pub trait A { fn get(&self) -> u32; } pub trait B { fn get(&self) -> u32; } \
+        impl A for Order { fn get(&self) -> u32 { self.0 } } \
+        mod other { impl crate::B for crate::Order { fn get(&self) -> u32 { self.0 + 1 } } }";
+    let blanket = "pub trait Get<T> { fn get(&self) -> u32; } \
+        impl<T> Get<T> for Order { fn get(&self) -> u32 { size_of::<T>() as u32 } }";
+    for options in [&["-g"][..], &["-g", "-Csymbol-mangling-version=v0"]] {
+        assert_eq!(told(two, "A + B", "A + B + Send", options), Vec::<String>::new());
+        let found = told(two, "A + B", "B + A", options);
+        assert!(
+            found.iter().any(|told| told.starts_with(
+                "trait shop::Both changed: was methods shop::A::get, shop::B::get, –, is methods \
+             shop::B::get, shop::A::get, –"
+            )),
+            "{found:?}"
+        );
+        let found = told(blanket, "Get<u8> + Get<u16>", "Get<u16> + Get<u8>", options);
+        assert!(found.iter().any(|told| told.starts_with("trait shop::Both changed")), "{found:?}");
+    }
+}
+
+#[test]
+fn a_trait_without_objects_now_does_not_tell_where_its_methods_are() {
+    let source = |methods: &str, made: &str| {
+        format!(
+            "pub trait Priced {{ {methods} }} pub struct Order(u32); \
+             impl Priced for Order {{ fn a(&self) -> u32 {{ self.0 }} fn b(&self) -> u32 {{ 2 }} }} \
+             {made}"
+        )
+    };
+    let make = "pub fn boxed() -> Box<dyn Priced> { Box::new(Order(1)) }";
+    let call = "pub fn call(one: &dyn Priced) -> u32 { one.a() }";
+    let old = source("fn a(&self) -> u32; fn b(&self) -> u32;", &format!("{make} {call}"));
+    let swapped = source("fn b(&self) -> u32; fn a(&self) -> u32;", call);
+    let found = differences(&old, &swapped, &[], &[]);
+    let wanted = "trait shop::Priced changed: was methods a, b, is not told by any object that \
+        the new code makes";
+    assert_eq!(found.iter().map(ToString::to_string).collect::<Vec<_>>(), [wanted]);
+    // Without a call there is nothing to be told.
+    assert_eq!(
+        differences(&old, &source("fn b(&self) -> u32; fn a(&self) -> u32;", ""), &[], &[]),
+        []
+    );
+}
+
+#[test]
+fn a_pointer_to_what_has_no_size_leads_anywhere() {
+    let source = |pointer: &str, field: &str| {
+        format!(
+            "use std::sync::atomic::AtomicPtr; use std::marker::PhantomData; \
+             pub struct Opaque {{ _none: [u8; 0] }} pub struct Order {{ {field} id: u64 }} \
+             pub struct Kept({pointer}); unsafe impl Send for Kept {{}} \
+             pub static KEPT: std::sync::Mutex<Option<Kept>> = std::sync::Mutex::new(None); \
+             pub fn f(order: Order) -> u64 {{ KEPT.lock().unwrap().is_some() as u64 + order.id }}"
+        )
+    };
+    let told = |pointer: &str| -> Vec<String> {
+        let (old, new) = (source(pointer, ""), source(pointer, "qty: u64,"));
+        let found = differences(&old, &new, &["shop::KEPT"], &[]);
+        found.iter().map(|difference| difference.item.clone()).collect()
+    };
+    for erased in ["*mut Opaque", "AtomicPtr<Opaque>", "*const [u64; 0]", "*mut i8", "*mut ()"] {
+        assert_eq!(told(erased), ["shop::Order"], "{erased}");
+    }
+    for told_by_type in ["PhantomData<*const ()>", "*const dyn Send", "*const u32", "usize"] {
+        assert_eq!(told(told_by_type), [""; 0], "{told_by_type}");
+    }
+}
+
+#[test]
+fn types_of_one_name_that_change_places_are_found_by_their_type_id() {
+    let block = |field: &str| {
+        format!(
+            "{{ struct Line {{ a: {field} }} keep(bag, Line {{ a: 1 }}, |line| line.a as u64); }}"
+        )
+    };
+    let source = |first: &str, second: &str| {
+        format!(
+            "use std::any::Any; \
+             fn keep<T: Any>(bag: &mut Vec<Box<dyn Any>>, new: T, show: fn(&T) -> u64) {{ \
+                 if let Some(old) = bag[0].downcast_ref::<T>() {{ show(old); }} \
+                 bag.push(Box::new(new)); }} \
+             pub fn f(bag: &mut Vec<Box<dyn Any>>) {{ {} {} }}",
+            block(first),
+            block(second)
+        )
+    };
+    assert_eq!(differences(&source("u32", "u64"), &source("u32", "u64"), &[], &[]), []);
+    for (first, second) in [("u64", "u32"), ("u32", "u8")] {
+        let found = differences(&source("u32", "u64"), &source(first, second), &[], &[]);
+        assert!(found.iter().any(|told| told.item == "shop::f::Line"), "{found:?}");
+    }
+}
+
+#[test]
 fn a_bound_static_keeps_its_type_by_name() {
     let source = |alias: &str, length: usize| {
         format!(

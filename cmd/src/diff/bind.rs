@@ -377,8 +377,20 @@ fn own(
         }
         return Some(Binding::Carried(atom.clone()));
     }
+    let is_new = site.is_none() || sources.dirty.contains(&name);
+    if is_new && sources.guards.on(Guard::Allocator) && is_allocator(&sources.names.path(name)) {
+        obstacle(
+            selection,
+            "allocator",
+            atom,
+            sources,
+            "is the program's global allocator, which is another now: what one gives the other \
+             must not free",
+        );
+        return None;
+    }
     match site {
-        Some(site) if !sources.dirty.contains(&name) => {
+        Some(site) if !is_new => {
             if kind == Kind::Text {
                 selection.called.insert(name);
             }
@@ -386,6 +398,14 @@ fn own(
         }
         _ => Some(Binding::Carried(atom.clone())),
     }
+}
+
+/// Whether this is what `#[global_allocator]` makes: std's own code in the program goes on calling
+/// the one that it was linked with, and so does all old code.
+fn is_allocator(path: &str) -> bool {
+    const MADE: [&str; 4] =
+        ["__rust_alloc", "__rust_dealloc", "__rust_realloc", "__rust_alloc_zeroed"];
+    path.strip_prefix("__rustc::").is_some_and(|name| MADE.contains(&name))
 }
 
 /// Why new code cannot use the running static of this name: the name says nothing of `mut`, and
@@ -415,12 +435,30 @@ const RENAMED: &str = "goes by another symbol now: its type has changed, or rust
 const SPLIT: &str = "has been taken apart by the optimiser, otherwise than in the running program";
 
 /// Whether a running static of the same path is not in the new objects any more: rustc's names
-/// contain a hash of the type, so a static whose type has changed has a new name.
+/// contain a hash of the type, so a static whose type has changed has a new name. A `thread_local!`
+/// makes two, one for values with a destructor and one for those without: there, whether it is not
+/// used any more.
 fn retyped(name: Name, sources: &Sources<'_>) -> bool {
     let path = sources.names.path(name);
+    let has_gone = |old: Name, is_local: bool| match sources.definitions.one(old) {
+        None => true,
+        Some(_) => is_local && !is_used(old, sources.definitions),
+    };
     sources.loaded.iter().any(|(old, copies)| {
-        copies.first().is_some_and(|c| c.atom().kind.is_state())
-            && sources.definitions.one(old).is_none()
-            && sources.names.path(old) == path
+        copies.first().is_some_and(|copy| {
+            let kind = copy.atom().kind;
+            kind.is_state()
+                && sources.names.path(old) == path
+                && has_gone(old, kind == Kind::ThreadLocal)
+        })
+    })
+}
+
+/// Whether any of the newest objects refers to a name.
+fn is_used(name: Name, definitions: &Definitions) -> bool {
+    let mut atoms = definitions.iter().flat_map(|(_, atoms)| atoms);
+    atoms.any(|atom| {
+        let mut meanings = atom.references().map(|reloc| atom.meaning(reloc));
+        meanings.any(|meaning| matches!(meaning, Meaning::Named(named, _) if named == name))
     })
 }

@@ -24,6 +24,8 @@ pub enum Guard {
     StateAlignment,
     /// A new static is not an old one of another type.
     Retyped,
+    /// Memory is given and freed by one allocator.
+    Allocator,
     /// Writable data without a name comes only with what it belongs to.
     Unnamed,
     /// Without a description, an argument or result has the size and the alignment that it had.
@@ -40,7 +42,7 @@ pub enum Guard {
 
 impl Guard {
     /// All of them.
-    pub const ALL: [Guard; 22] = [
+    pub const ALL: [Guard; 23] = [
         Guard::Stale,
         Guard::Signature,
         Guard::BodyType,
@@ -50,6 +52,7 @@ impl Guard {
         Guard::StateSize,
         Guard::StateAlignment,
         Guard::Retyped,
+        Guard::Allocator,
         Guard::Unnamed,
         Guard::Sizes,
         Guard::SizesTold,

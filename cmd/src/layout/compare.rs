@@ -35,12 +35,13 @@ pub fn compare(
     shared: &[&Layouts],
     bound: &Bound<'_>,
 ) -> Vec<Difference> {
-    let names = Names::new(objects(old), objects(new), &objects(shared));
+    let shared = objects(shared);
+    let names = Names::new(objects(old), objects(new), &shared);
     let mut walk = Walk::new(names, !bound.off.contains(&Check::Mentions));
     walk.add_roots(bound);
     walk.explore();
     let tables = match bound.off.contains(&Check::Tables) {
-        false => vtables::compare(walk.names.old(), walk.names.new_objects()),
+        false => vtables::compare(walk.names.old(), walk.names.new_objects(), &shared),
         true => Vec::new(),
     };
     walk.report(tables)

@@ -38,17 +38,9 @@ pub(super) struct RawFunction {
     pub(super) declared_at: Option<u32>,
     pub(super) function: Function,
     /// Whose function it is, as in [`Object::instances`]; none where that does not matter.
-    origin: Option<Box<str>>,
+    pub(super) origin: Option<Box<str>>,
     /// What it was instantiated with.
     pub(super) generics: Vec<Id>,
-}
-
-impl RawFunction {
-    /// Where it is from, and what it was instantiated with.
-    pub(super) fn instances(&self) -> impl Iterator<Item = (Box<str>, Id)> {
-        let origin = self.origin.iter();
-        origin.flat_map(|origin| self.generics.iter().map(|&ty| (origin.clone(), ty)))
-    }
 }
 
 /// A table of methods.

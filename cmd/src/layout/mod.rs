@@ -32,6 +32,7 @@ pub use difference::{Difference, Origin};
 #[doc(hidden)]
 pub use roots::Check;
 pub use roots::{Bound, HotFunction};
+pub use symbol::implemented as implemented_trait;
 pub use symbol::path as item_path;
 
 use std::sync::Arc;

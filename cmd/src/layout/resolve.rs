@@ -28,10 +28,7 @@ pub(super) fn resolve(entries: Entries, sections: &Sections<'_>) -> Result<Objec
     }
     fold_variants(&mut object.types);
     name(&mut object.types)?;
-    for (origin, mut ty) in functions.iter().flat_map(RawFunction::instances) {
-        place(&mut ty)?;
-        object.instances.insert((origin, ty));
-    }
+    instances(&mut object, &functions, place)?;
     take_functions(&mut object, functions, place)?;
     for RawVtable { name, mut ty, address } in vtables {
         let mut holder = holders.get(&ty).copied();
@@ -49,6 +46,26 @@ pub(super) fn resolve(entries: Entries, sections: &Sections<'_>) -> Result<Objec
         (ty.key, ty.print) = (key, print);
     }
     Ok(object)
+}
+
+/// Notes what generic functions of other crates were instantiated with. One that was inlined
+/// everywhere has no symbol; its place in the debug information stands for it.
+fn instances(
+    object: &mut Object,
+    functions: &[RawFunction],
+    place: impl Fn(&mut Id) -> Result<(), LayoutError>,
+) -> Result<(), LayoutError> {
+    let by_offset: HashMap<u32, &RawFunction> = functions.iter().map(|f| (f.offset, f)).collect();
+    for function in functions.iter().filter(|function| !function.generics.is_empty()) {
+        let Some(origin) = &function.origin else { continue };
+        let declared = function.declared_at.and_then(|offset| by_offset.get(&offset));
+        let symbol = function.symbol.as_ref().or(declared.and_then(|d| d.symbol.as_ref()));
+        let mut types = function.generics.clone();
+        types.iter_mut().try_for_each(&place)?;
+        let symbol = symbol.cloned().unwrap_or_else(|| format!("at {}", function.offset).into());
+        object.instances.insert(symbol, (origin.clone(), types));
+    }
+    Ok(())
 }
 
 fn locate(offsets: &[u32], id: Id) -> Result<Id, LayoutError> {

@@ -44,9 +44,16 @@
 //! by its collection only), closures and coroutines as other types; and through the names that a
 //! `dyn` type mentions. What is found on the way and has changed is a refusal.
 //!
-//! **What the debug information does not tell.** A pointer to `()`, `c_void` or `u8` in a type of
-//! the program's own leads anywhere, and so does an argument or a static without description. When
-//! one is reached, every changed type counts. Collections of libraries contain such pointers too;
+//! **Namesakes.** One name can stand for two types, such as a `struct Line` in each of two blocks of
+//! a function. Then the name does not tell which of them a `TypeId` finds, and when the blocks
+//! change places each type has the `TypeId` of the other, though the same layouts are there as
+//! before. The symbol of a generic instance moves with the `TypeId`: what it stood for and what it
+//! stands for are compared.
+//!
+//! **What the debug information does not tell.** A pointer to `()`, `c_void`, `u8`, `i8` or to a
+//! type of the program's own that has no size (`struct Opaque;`), in a type of the program's own,
+//! leads anywhere, and so does an argument or a static without description. When
+//! one is reached, every changed type counts. (`PhantomData<*const ()>` points at nothing.) Collections of libraries contain such pointers too;
 //! there the generic arguments tell what lies behind. An address that is kept as a number is not
 //! seen; only unsafe code can make a value of it again.
 //!
@@ -137,6 +144,9 @@ impl<'a> Walk<'a> {
             for function in &bound.functions {
                 self.add_function(function, bound);
             }
+        }
+        if on(Check::TypeIds) {
+            self.add_namesakes(bound);
         }
         if self.names.changed().is_empty() {
             return;
@@ -291,18 +301,45 @@ impl<'a> Walk<'a> {
     fn add_instances(&mut self, bound: &Bound<'_>) {
         let mut types = Vec::new();
         for (index, object) in self.names.old().iter().enumerate() {
-            for (origin, ty) in &object.instances {
-                let known = bound.own.contains(&&**origin) || bound.trusted.contains(&&**origin);
-                if &**origin == ANY || !known && !is_nameless(object.name(*ty)) {
-                    let by = match &**origin {
-                        ANY => "`TypeId`".to_string(),
-                        by => by.to_string(),
-                    };
-                    types.push(((index as u32, *ty), Origin::Instance { by }));
+            for (origin, instantiated) in object.instances.values() {
+                let Some(by) = asks(origin, bound) else { continue };
+                for &ty in instantiated {
+                    if &**origin == ANY || !is_nameless(object.name(ty)) {
+                        types.push(((index as u32, ty), Origin::Instance { by: by.into() }));
+                    }
                 }
             }
         }
         self.add_by_name(types);
+    }
+
+    /// The types for which a generic instance stands now, where they are not those of before.
+    fn add_namesakes(&mut self, bound: &Bound<'_>) {
+        let mut now: HashMap<&str, (usize, &[Id])> = HashMap::new();
+        for (index, object) in self.names.new_objects().iter().enumerate() {
+            let all = object.instances.iter();
+            now.extend(all.map(|(symbol, (_, types))| (&**symbol, (index, &**types))));
+        }
+        let mut found = Vec::new();
+        for (index, object) in self.names.old().iter().enumerate() {
+            for (symbol, (origin, types)) in &object.instances {
+                let Some(&(new, news)) = now.get(&**symbol) else { continue };
+                let Some(by) = asks(origin, bound) else { continue };
+                for (&was, &is) in types.iter().zip(news) {
+                    let (old_type, new_type) =
+                        (object.get(was), self.names.new_objects()[new].get(is));
+                    if old_type.key == new_type.key && old_type.print != new_type.print {
+                        let origin = Origin::Instance { by: by.into() };
+                        found.push(((index as u32, was), (new as u32, is), origin));
+                    }
+                }
+            }
+        }
+        found.sort_by_cached_key(|(old, new, origin)| (*old, *new, origin.to_string()));
+        for (old, new, origin) in found {
+            let pair = self.pair(old, new);
+            self.originate(pair, origin);
+        }
     }
 
     fn add_by_name(&mut self, mut types: Vec<(Node, Origin)>) {
@@ -362,27 +399,58 @@ impl<'a> Walk<'a> {
     }
 }
 
+/// Who may look for values by `TypeId` where a generic function of a crate is instantiated.
+fn asks<'a>(origin: &'a str, bound: &Bound<'_>) -> Option<&'a str> {
+    match origin {
+        ANY => Some("`TypeId`"),
+        _ if bound.own.contains(&origin) || bound.trusted.contains(&origin) => None,
+        _ => Some(origin),
+    }
+}
+
 /// Whether a pointer that does not tell what it leads to is found through what the program's own
 /// types and those around them say.
 fn leads_anywhere(object: &Object, from: Id, own: &[&str]) -> bool {
-    const BEHIND: [&str; 3] = ["()", "core::ffi::c_void", "u8"];
+    const BEHIND: [&str; 4] = ["()", "core::ffi::c_void", "u8", "i8"];
+    let crate_of = |name: &str| name.split("::").next().unwrap_or_default().to_string();
+    let is_own = |name: &str| own.contains(&&*crate_of(name));
+    let untold = |id: Id| {
+        let ty = object.get(id);
+        let empty = match &ty.kind {
+            Kind::Array { counts, .. } => counts.contains(&Some(0)),
+            _ => (ty.size == Some(0) || ty.declaration) && is_own(&ty.name),
+        };
+        empty || BEHIND.contains(&&*ty.name)
+    };
     let mut seen = HashSet::from([from]);
     let mut waiting = vec![from];
     while let Some(id) = waiting.pop() {
         let ty = object.get(id);
-        let behind = ["*mut ", "*const "].iter().find_map(|kind| ty.name.strip_prefix(kind));
-        let behind = behind.or_else(|| {
-            let wrappers = ["core::ptr::non_null::NonNull<", "core::sync::atomic::AtomicPtr<"];
-            let inner = wrappers.iter().find_map(|wrapper| ty.name.strip_prefix(wrapper))?;
-            inner.strip_suffix('>')
-        });
-        if behind.is_some_and(|behind| BEHIND.contains(&behind)) {
+        let begins = |all: &[&str]| all.iter().any(|start| ty.name.starts_with(start));
+        let behind = match &ty.kind {
+            Kind::Pointer { to } if begins(&["*mut ", "*const "]) => match to {
+                Some(to) => untold(*to),
+                None => true,
+            },
+            _ if begins(&["core::ptr::non_null::NonNull<", "core::sync::atomic::AtomicPtr<"]) => {
+                ty.generics.first().is_some_and(|to| untold(*to))
+            }
+            _ => false,
+        };
+        if behind {
             return true;
         }
-        let krate = ty.name.split("::").next().unwrap_or_default();
-        let plain = ty.name.starts_with(['(', '[', '&', '*']) || own.contains(&krate);
-        let more = match ty.kind {
-            Kind::Struct { .. } | Kind::Union { .. } if !plain => ty.generics.clone(),
+        if begins(&["core::marker::PhantomData<"]) {
+            continue;
+        }
+        let plain = ty.name.starts_with(['(', '[', '&', '*']) || is_own(&ty.name);
+        let more = match &ty.kind {
+            // The generic arguments of an enum are told by its variants.
+            Kind::Struct { parts, .. } if !plain => {
+                let variants = parts.iter().flat_map(|part| &part.variants);
+                ty.generics.iter().chain(variants.flat_map(|v| &v.generics)).copied().collect()
+            }
+            Kind::Union { .. } if !plain => ty.generics.clone(),
             _ => ty.children(),
         };
         waiting.extend(more.into_iter().filter(|id| seen.insert(*id)));

@@ -26,6 +26,31 @@ pub fn path(symbol: &str) -> String {
     demangled[..end.unwrap_or(demangled.len())].replace(BODY_PREFIX, "")
 }
 
+/// The trait of a method, from the path up to its name: of `<shop::Order as shop::Priced>`, of
+/// `shop::other::<impl shop::Priced for shop::Order>`, and, of one that the trait provides, what
+/// stands there.
+pub fn implemented(of: &str) -> &str {
+    let within = |inner: &'_ str, word: &str| {
+        let mut depth = 0usize;
+        inner.char_indices().find_map(|(at, c)| {
+            match c {
+                '<' | '(' | '[' => depth += 1,
+                '>' | ')' | ']' => depth = depth.saturating_sub(1),
+                ' ' if depth == 0 && inner[at..].starts_with(word) => return Some(at),
+                _ => {}
+            }
+            None
+        })
+    };
+    let Some(inside) = of.strip_suffix('>') else { return of };
+    if let Some(inner) = inside.strip_prefix('<').filter(|inner| !inner.starts_with("impl ")) {
+        return within(inner, " as ").map_or(inner, |at| &inner[at + " as ".len()..]);
+    }
+    let Some(start) = inside.find("<impl ") else { return of };
+    let inner = &inside[start + "<impl ".len()..];
+    within(inner, " for ").map_or(of, |at| &inner[..at])
+}
+
 /// Whether the compiler numbered this type or one in its name: closures, coroutines, and what is
 /// declared inside the functions of an `impl`. The numbers shift when another is inserted before.
 pub(super) fn is_numbered(name: &str) -> bool {
@@ -95,6 +120,20 @@ mod tests {
         assert_eq!(stem("_ZN4shop4SLOT17h0E.llvm.1234"), "_ZN4shop4SLOT17h0E");
         for kept in ["a.llvm.", "a.llvm.1x", "a.0", "llvm.1"] {
             assert_eq!(stem(kept), kept);
+        }
+    }
+
+    #[test]
+    fn a_method_tells_its_trait() {
+        for (of, wanted) in [
+            ("<shop::Order as shop::Priced>", "shop::Priced"),
+            ("shop::Priced", "shop::Priced"),
+            ("<alloc::vec::Vec<<a::A as a::B>::C> as shop::Sum<u8>>", "shop::Sum<u8>"),
+            ("<F as shop::Visit>", "shop::Visit"),
+            ("shop::other::<impl shop::Sum<u8> for shop::Order>", "shop::Sum<u8>"),
+            ("<impl shop::Sum<fn() -> u8> for shop::Order>", "shop::Sum<fn() -> u8>"),
+        ] {
+            assert_eq!(implemented(of), wanted, "{of}");
         }
     }
 

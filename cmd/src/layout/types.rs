@@ -5,7 +5,7 @@
 //! where DWARF gives none (arrays, the data pointers of slices) it is made from the parts.
 
 use super::vtables::Table;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 /// A type of one [`Object`]: its place in [`Object::types`]. While the debug information is being
 /// read it is an offset in `.debug_info` instead.
@@ -22,9 +22,9 @@ pub(super) struct Object {
     pub(super) functions: HashMap<Box<str>, Function>,
     /// Tables of methods by type and trait: `<shop::Order as shop::Priced>`.
     pub(super) vtables: HashMap<Box<str>, Table>,
-    /// Types with which generic functions of other crates were instantiated, with the crate; of
+    /// Instances of generic functions of other crates, by symbol, with the crate and the types; of
     /// the standard library only those that ask for the `TypeId`, under [`ANY`].
-    pub(super) instances: HashSet<(Box<str>, Id)>,
+    pub(super) instances: HashMap<Box<str>, (Box<str>, Vec<Id>)>,
 }
 
 /// Stands for the crate of functions that compare the `TypeId` of what they are instantiated with.

@@ -4,11 +4,16 @@
 //! a patch keep the table that they were made with. So the places of the methods are a layout as
 //! well, though no type tells it: methods that changed places leave every size as it was. The
 //! debug information names each table (`<shop::Order as shop::Priced>::{vtable}`) and says where
-//! it lies; the relocations there are the methods.
+//! it lies; the relocations there are the methods. Each is told by its trait and its name, since
+//! supertraits, and instances of one generic trait, may have methods of one name.
+//!
+//! Where the new program makes no object of a trait any more, nothing tells where its calls look
+//! for a method. Then it must not have any such call: if it knows the `dyn` type, that is a
+//! difference.
 
 use super::difference::Difference;
 use super::sections::{Address, Sections};
-use super::symbol::{is_numbered, same, short, stem};
+use super::symbol::{implemented, is_numbered, same, short, stem};
 use super::types::{Function, Id, Object};
 use std::collections::{HashMap, HashSet};
 use std::ptr;
@@ -36,8 +41,9 @@ pub(super) fn methods(sections: &Sections<'_>, table: Address, size: u64) -> Opt
 }
 
 /// Each trait whose methods changed places or signatures in the table of a type that has one on
-/// both sides, or, where its old types have gone, in any table.
-pub(super) fn compare(old: &[&Object], new: &[&Object]) -> Vec<Difference> {
+/// both sides, or, where its old types have gone, in any table; and each that has no table now but
+/// may be called. `shared` are objects that stand on both sides.
+pub(super) fn compare(old: &[&Object], new: &[&Object], shared: &[&Object]) -> Vec<Difference> {
     let mut known: HashMap<&str, Vec<&Methods>> = HashMap::new();
     let mut traits: HashMap<&str, Vec<(&str, &Methods)>> = HashMap::new();
     for (name, table) in old.iter().flat_map(|object| &object.vtables) {
@@ -76,6 +82,7 @@ pub(super) fn compare(old: &[&Object], new: &[&Object]) -> Vec<Difference> {
             differences.push(Difference::of(format!("trait {}", trait_of(name)), was, now));
         }
     }
+    differences.extend(untold(&traits, new, shared));
     // The tables of an object are in no order.
     differences.sort_by(|a, b| (&a.item, &a.was).cmp(&(&b.item, &b.was)));
     differences
@@ -83,15 +90,57 @@ pub(super) fn compare(old: &[&Object], new: &[&Object]) -> Vec<Difference> {
 
 type Signatures<'a> = HashMap<&'a str, (&'a Object, &'a Function)>;
 
-/// The methods' names, if they are not the same in the same places.
-fn other_places(was: &Methods, now: &Methods) -> Option<(String, String)> {
-    let names = |methods: &Methods| -> String {
-        let name = |method: &Option<Box<str>>| method.as_deref().map(method_name);
-        let names: Vec<String> = methods.iter().map(|m| name(m).unwrap_or("–".into())).collect();
-        format!("methods {}", names.join(", "))
+/// The traits of which the new program makes no objects, though it knows their `dyn` types.
+fn untold(
+    traits: &HashMap<&str, Vec<(&str, &Methods)>>,
+    new: &[&Object],
+    shared: &[&Object],
+) -> Vec<Difference> {
+    let all = || new.iter().chain(shared);
+    let told: HashSet<&str> =
+        all().flat_map(|object| object.vtables.keys().map(|name| trait_of(name))).collect();
+    let untold = traits.iter().filter(|(of, _)| !is_standard(of) && !told.contains(*of));
+    let called = untold.filter(|(of, _)| {
+        let dynamic = format!("dyn {}", of.split('<').next().unwrap_or(of));
+        let ends = |c: char| !c.is_alphanumeric() && !matches!(c, '_' | ':');
+        let names = |name: &str| {
+            name.match_indices(&*dynamic)
+                .any(|(at, found)| name[at + found.len()..].chars().next().is_none_or(ends))
+        };
+        all().any(|object| object.types.iter().any(|ty| names(&ty.name)))
+    });
+    let difference = |(of, tables): (&&str, &Vec<(&str, &Methods)>)| {
+        let was = tables.iter().map(|(_, methods)| listed(methods, method_name)).min();
+        let now = "not told by any object that the new code makes";
+        Difference::of(format!("trait {of}"), was.unwrap_or_default(), now.to_string())
     };
-    let (was, now) = (names(was), names(now));
-    (was != now).then_some((was, now))
+    called.map(difference).collect()
+}
+
+/// The methods, if they are not the same in the same places.
+fn other_places(was: &Methods, now: &Methods) -> Option<(String, String)> {
+    let names = |told: fn(&str) -> String| (listed(was, told), listed(now, told));
+    let (before, after) = names(method);
+    let (short_before, short_after) = names(method_name);
+    if short_before != short_after {
+        return Some((short_before, short_after));
+    }
+    // Instances of a generic impl block go by one path.
+    let has = |all: &Methods, one: &Option<Box<str>>| one.is_some() && all.contains(one);
+    let swapped = was.iter().zip(now).any(|(a, b)| a != b && has(was, b) && has(now, a));
+    match before != after {
+        true => Some((before, after)),
+        false => swapped.then(|| {
+            let after = format!("{after}, in another order");
+            (before, after)
+        }),
+    }
+}
+
+fn listed(methods: &Methods, told: fn(&str) -> String) -> String {
+    let name = |method: &Option<Box<str>>| method.as_deref().map(told);
+    let names: Vec<String> = methods.iter().map(|m| name(m).unwrap_or("–".into())).collect();
+    format!("methods {}", names.join(", "))
 }
 
 /// The first method that takes or gives something else than it did. Receivers are compared where
@@ -147,6 +196,16 @@ pub(super) fn method_name(symbol: &str) -> String {
     // Shims carry what they are in braces.
     let named = path.rsplit("::").map(|part| part.split('{').next().unwrap_or(part));
     named.into_iter().find(|part| !part.is_empty()).unwrap_or(&path).to_string()
+}
+
+/// `shop::Priced::price`, of `<shop::Order as shop::Priced>::price`: the same for every type.
+fn method(symbol: &str) -> String {
+    let path = format!("{:#}", rustc_demangle::demangle(symbol));
+    let name = method_name(symbol);
+    match path.rfind(&format!("::{name}")) {
+        Some(at) => format!("{}::{name}", implemented(&path[..at])),
+        None => name,
+    }
 }
 
 /// Whether a trait is one of the standard library's, or none (`dyn Send`).

@@ -166,6 +166,21 @@ const CASES: &[Case] = &[
         )],
         refused: ("static", "shop::COUNT"),
     },
+    // What the program's own allocator gave would be freed by the new one.
+    Case {
+        guard: Guard::Allocator,
+        flags: DEBUG,
+        off: &[],
+        calls: "shop::sum(3)",
+        library: "use std::alloc::{GlobalAlloc, Layout, System}; pub struct Mine; \
+                  unsafe impl GlobalAlloc for Mine { \
+                  unsafe fn alloc(&self, l: Layout) -> *mut u8 { unsafe { System.alloc(l) } } \
+                  unsafe fn dealloc(&self, p: *mut u8, l: Layout) { unsafe { System.dealloc(p, l) } } } \
+                  /* here */ \
+                  hot! { pub fn sum / __hot_sum(n: u64) -> u64 { let all = vec![n, 1]; all[0] + all[1] } }",
+        edits: &[("/* here */", "#[global_allocator] static MINE: Mine = Mine;")],
+        refused: ("allocator", "__rust_alloc"),
+    },
     // The same, for what has no name to find the running one by.
     Case {
         guard: Guard::Unnamed,
@@ -265,6 +280,27 @@ const CASES: &[Case] = &[
         refused: (
             "layout",
             "trait shop::Pair changed: was methods first, second, is methods second, first",
+        ),
+    },
+    // Supertraits change places, whose methods are of one name.
+    Case {
+        guard: Guard::Places,
+        flags: BLIND,
+        off: &[],
+        calls: "{ shop::begin(); shop::ask() }",
+        library: "pub trait First { fn get(&self) -> u64; } pub trait Second { fn get(&self) -> u64; } \
+                  pub trait Both: First + Second + Send { fn both(&self) -> u64; } \
+                  impl First for Order { fn get(&self) -> u64 { 1 } } \
+                  impl Second for Order { fn get(&self) -> u64 { 2 } } \
+                  impl Both for Order { fn both(&self) -> u64 { 3 } } \
+                  static MADE: Mutex<Vec<Box<dyn Both>>> = Mutex::new(Vec::new()); \
+                  pub fn begin() { MADE.lock().unwrap().push(Box::new(Order::new(1))); } \
+                  hot! { pub fn ask / __hot_ask() -> u64 { let made = MADE.lock().unwrap(); \
+                  Second::get(&*made[0]) + made[0].both() } }",
+        edits: &[("First + Second + Send", "Second + First + Send")],
+        refused: (
+            "layout",
+            "trait shop::Both changed: was methods shop::First::get, shop::Second::get",
         ),
     },
     // Objects made before would take the address for the number.

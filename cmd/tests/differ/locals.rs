@@ -175,3 +175,25 @@ fn one_of_std_comes_with_the_function_that_uses_it() {
     );
     assert!(prepared.patch.locals.size > 0, "{:?}", prepared.patch.locals);
 }
+
+#[test]
+fn a_destructor_more_or_less_is_another_storage() {
+    let program = Program::new();
+    for storage in ["const { Held(std::cell::Cell::new(0)) }", "Held(std::cell::Cell::new(0))"] {
+        let source = |drop: &str, by: u64| {
+            let held = format!("static HELD: Held = {storage};");
+            let uses = format!("HELD.with(|h| h.0.set(h.0.get() + {by}));");
+            format!("{}\nstruct Held(std::cell::Cell<u64>); {drop}", with(&held, &uses))
+        };
+        let plain = |by| source("", by);
+        let dropped = |by| source("impl Drop for Held { fn drop(&mut self) {} }", by);
+        for [was, now] in [[plain(1), dropped(2)], [dropped(1), plain(2)]] {
+            let mut world = program.world(&was, MAIN);
+            let details = refused(&mut world, &program, &now);
+            assert_eq!(details[0].item, "shop::HELD");
+            assert!(details[0].now.contains("another type"), "{details:?}");
+        }
+        let mut world = program.world(&dropped(1), MAIN);
+        assert_eq!(applied(&mut world, &program, &dropped(2)).new_statics, 0);
+    }
+}

@@ -14,7 +14,7 @@ use super::moved::{self, Both, Lineage};
 use super::name::{Name, Names};
 use super::program::{Definitions, Program};
 use super::report::{self, Report};
-use super::uses::Uses;
+use super::uses::{Uses, spreads};
 use super::world::{Loaded, Site, Spot};
 use super::{CrateObjects, Detail, DiffError, Pending, Prepared, Verdict, World, unreadable};
 use hot_patch::patch::{Patch, PatchId, Swap};
@@ -58,8 +58,12 @@ pub(super) fn judge(world: &mut World, rebuilt: Vec<CrateObjects>) -> Result<Ver
     });
     let loaded = with_renamed.as_ref().unwrap_or(&world.loaded);
     let now: HashMap<Name, Name> = renamed.iter().map(|(now, was)| (*was, *now)).collect();
-    let stale: HashSet<Name> =
-        world.stale.iter().map(|name| *now.get(name).unwrap_or(name)).collect();
+    let by_new_name = |name: &Name| *now.get(name).unwrap_or(name);
+    let mut stale: HashSet<Name> = world.stale.iter().map(by_new_name).collect();
+    stale.extend(world.absent.iter().map(by_new_name).filter(|name| {
+        let atom = definitions.all(*name).first();
+        atom.is_some_and(|atom| spreads(*name, atom.atom().kind, &world.names))
+    }));
 
     let mut uses = Uses::new(&world.newest, &hot, &world.names);
     let mut compare = Compare::new(&moved.lineage);

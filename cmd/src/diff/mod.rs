@@ -182,6 +182,9 @@ pub struct World {
     loaded: Loaded,
     /// What still calls old code although that was replaced elsewhere.
     stale: HashSet<Name>,
+    /// What is in the process but was not in the program when the last patch was made, so that
+    /// nobody saw whether what it calls was replaced. When it comes back, it is taken for stale.
+    absent: HashSet<Name>,
     /// The hot functions as they run, by slot.
     running: Hot,
     /// The objects of which the newest patch was made, or those of the executable.
@@ -257,6 +260,7 @@ impl World {
             definitions,
             loaded,
             stale: HashSet::new(),
+            absent: HashSet::new(),
             running,
             constructed,
             lived,
@@ -306,6 +310,8 @@ impl World {
             self.lineage = pending.moved.lineage;
             self.loaded.add(id, &pending.carried);
             self.stale = pending.stale;
+            let names = self.loaded.iter().map(|(name, _)| name);
+            self.absent = names.filter(|name| self.definitions.all(*name).is_empty()).collect();
             self.running = pending.running;
             self.constructed.extend(pending.constructed);
             // Its layouts were read when it was judged, so this cannot fail any more.

@@ -90,6 +90,31 @@ fn who_goes_on_with_old_code_is_named() {
     assert_eq!(both.left.partly.len(), 1, "{:?}", both.left.partly);
 }
 
+/// A hot function that was plain for a while keeps its slot, and in it the code from before. When it
+/// becomes hot again with the very same code, what that calls may have been replaced meanwhile.
+#[test]
+fn a_body_that_comes_back_is_made_anew() {
+    const SHOP: &str = "\
+hot! { pub fn total / __hot_total(n: u64) -> u64 { rule(n) + 1 } }
+fn rule(n: u64) -> u64 { n * 2 }
+hot! { pub fn serve / __hot_serve(n: u64) -> u64 { total(n) } }
+";
+    let program = Program::new();
+    let mut world = program.whole(SHOP, "fn main() { println!(\"{}\", shop::serve(1)); }");
+    let mut live = |source: &str| {
+        let prepared = patch(world.judge(vec![program.library(source)]).expect("a verdict"));
+        world.committed(prepared.patch.id);
+        prepared.functions.clone()
+    };
+    let plain = SHOP.replace(
+        "hot! { pub fn total / __hot_total(n: u64) -> u64 { rule(n) + 1 } }",
+        "fn total(n: u64) -> u64 { rule(n) + 1 }",
+    );
+    assert_eq!(live(&plain), ["shop/serve"]);
+    assert_eq!(live(&plain.replace("n * 2", "n * 3")), ["shop/serve"]);
+    assert_eq!(live(&SHOP.replace("n * 2", "n * 3")), ["shop/serve", "shop/total"]);
+}
+
 /// Code that goes on as it was is told again when the source comes to be what it was compiled from,
 /// if what that calls has been replaced meanwhile: the same text gives another answer now.
 #[test]

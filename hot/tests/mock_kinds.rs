@@ -389,6 +389,12 @@ async fn named<T>(item: T, name: &str) -> (T, &str) {
 }
 
 #[hot]
+async fn either<'a, T>(a: &'a str, b: &str, _: T) -> &'a str {
+    assert!(b.len() == 2);
+    a
+}
+
+#[hot]
 async unsafe fn raw_later<T>(item: T) -> T {
     item
 }
@@ -425,6 +431,16 @@ fn generic_async_functions() {
         in scope, named::<u16>, async |item: u16, name: Forever| -> (u16, Forever) { (item, name) }
     ));
     assert!(refused.contains(narrow), "{refused}");
+    // Two of one lifetime: the function answers the first, and may be lent the second for less.
+    let refused = sentence(hot::mock!(
+        in scope, either::<u8>, for<'a> async |_: &'a str, b: &'a str, _: u8| -> &'a str { b }
+    ));
+    assert!(refused.contains(narrow), "{refused}");
+    hot::mock!(
+        in scope, either::<u8>, for<'a> async |a: &'a str, _: &str, _: u8| -> &'a str { &a[1..] }
+    )
+    .unwrap();
+    assert_eq!(ready(either("ab", "cd", 1u8)), "b");
     let refused = sentence(hot::mock!(
         in scope, Client::<u8>::load::<u64>,
         async |_: &mut Client<u8>, _: &str, _: Option<&u8>| -> (u64, usize) { (0, 0) }
@@ -438,6 +454,25 @@ fn generic_async_functions() {
     assert_eq!(ready(Client(1u8).load::<u64>("ab", None)), (1, 2));
     // SAFETY: nothing is asked.
     assert_eq!(ready(unsafe { raw_later(1u8) }), 1);
+}
+
+/// A name that the macro has for what `record` answers.
+#[allow(non_camel_case_types)]
+struct __HotV(u32);
+
+#[hot]
+fn weigh<T>(item: __HotV, _: T) -> u32 {
+    item.0
+}
+
+#[test]
+fn a_type_called_like_one_of_the_macros_own_is_not_taken_for_it() {
+    let scope = hot::scope();
+    let mismatch = |result| matches!(result, Err(Error::SignatureMismatch { .. }));
+    assert!(mismatch(hot::mock!(
+        in scope, weigh::<u8>, |item: __HotV, _: u8| -> u32 { u32::from(item) }, record |_, _| 'c'
+    )));
+    assert_eq!(weigh(__HotV(1), 1u8), 1);
 }
 
 #[test]

@@ -29,9 +29,10 @@
 //! The closure is handed on with its patterns but without its types, which follow from the bound;
 //! so a lifetime from `for<'a>` need not be known in it.
 
-use crate::tokens::take_until;
+use crate::tokens::{self, take_until};
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{format_ident, quote, quote_spanned};
+use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Abi, Error, GenericParam, Generics, Result, Token, token};
 
@@ -546,17 +547,18 @@ fn write(
 /// Whether arguments have no lifetimes but general ones, each its own, as an expression. What a path
 /// may hide is found out by its type's name at run time.
 fn exact_async(types: &[TokenStream]) -> TokenStream {
-    let mut seen = vec![Ident::new("static", Span::call_site())];
+    let mut seen = vec!["static".to_owned()];
     let inner = types.iter().map(|ty| {
         let parse = |input: ParseStream| {
             if input.parse::<Option<Token![&]>>()?.is_some() {
-                if let Some(name) = input.parse::<Option<syn::Lifetime>>()?
-                    && name.ident != "_"
-                {
-                    if seen.contains(&name.ident) {
+                let name = input.parse::<Option<syn::Lifetime>>()?;
+                // `'r#a` is `'a`.
+                let name = name.map(|name| name.ident.unraw().to_string());
+                if let Some(name) = name.filter(|name| name != "_") {
+                    if seen.contains(&name) {
                         return Ok(None);
                     }
-                    seen.push(name.ident);
+                    seen.push(name);
                 }
                 input.parse::<Option<Token![mut]>>()?;
             }
@@ -574,40 +576,11 @@ fn exact_async(types: &[TokenStream]) -> TokenStream {
 
 /// A type with `'_` for its lifetimes, but for `'static`.
 fn unnamed(ty: &TokenStream) -> TokenStream {
-    with_lifetimes(ty, &|name| match name {
-        "static" => name.to_owned(),
-        _ => "_".to_owned(),
-    })
+    tokens::rename_lifetimes(ty.clone(), |name| (name != "static").then(|| "_".to_owned()))
 }
 
 /// A type or a list of lifetimes with other names for those that have one.
 fn renamed(ty: &TokenStream) -> TokenStream {
-    with_lifetimes(ty, &|name| match name {
-        "static" | "_" => name.to_owned(),
-        _ => format!("__hot_{name}"),
-    })
-}
-
-fn with_lifetimes(ty: &TokenStream, rename: &dyn Fn(&str) -> String) -> TokenStream {
-    let mut out = TokenStream::new();
-    let mut quoted = false;
-    for token in ty.clone() {
-        let token = match token {
-            TokenTree::Ident(name) if std::mem::take(&mut quoted) => {
-                TokenTree::Ident(Ident::new(&rename(&name.to_string()), name.span()))
-            }
-            TokenTree::Group(group) => {
-                let inner = with_lifetimes(&group.stream(), rename);
-                let mut inner = proc_macro2::Group::new(group.delimiter(), inner);
-                inner.set_span(group.span());
-                TokenTree::Group(inner)
-            }
-            other => {
-                quoted = matches!(&other, TokenTree::Punct(mark) if mark.as_char() == '\'');
-                other
-            }
-        };
-        out.extend([token]);
-    }
-    out
+    let named = |name: &str| name != "static" && name != "_";
+    tokens::rename_lifetimes(ty.clone(), |name| named(name).then(|| format!("__hot_{name}")))
 }

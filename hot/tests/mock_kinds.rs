@@ -436,6 +436,10 @@ fn generic_async_functions() {
         in scope, either::<u8>, for<'a> async |_: &'a str, b: &'a str, _: u8| -> &'a str { b }
     ));
     assert!(refused.contains(narrow), "{refused}");
+    let refused = sentence(hot::mock!(
+        in scope, either::<u8>, for<'a> async |_: &'a str, b: &'r#a str, _: u8| -> &'a str { b }
+    ));
+    assert!(refused.contains(narrow), "{refused}");
     hot::mock!(
         in scope, either::<u8>, for<'a> async |a: &'a str, _: &str, _: u8| -> &'a str { &a[1..] }
     )

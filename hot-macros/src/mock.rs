@@ -330,7 +330,9 @@ fn write(
     let pass = (!conditions.is_empty()).then(|| {
         let holes = types.iter().map(|_| quote!(_));
         let with_data = types.iter().map(|_| quote!(_));
-        // The next one may be the function itself, whose ABI is its own.
+        // The next one may be the function itself, whose ABI is its own; what boxes the future of an
+        // `async` one has that of Rust.
+        let abi = abi.as_ref().filter(|_| !is_async);
         quote! {
             #conditions {
                 let __hot_found = __hot_call.pass();

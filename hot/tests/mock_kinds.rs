@@ -399,6 +399,24 @@ async unsafe fn raw_later<T>(item: T) -> T {
     item
 }
 
+#[hot]
+async extern "C" fn foreign_later(text: String, more: [u64; 4]) -> String {
+    format!("{text}{}", more[3])
+}
+
+#[test]
+fn an_async_function_of_a_foreign_abi_is_passed_on_to() {
+    let scope = hot::scope();
+    hot::mock!(
+        in scope, foreign_later,
+        async extern "C" |text: String, _: [u64; 4]| -> String { text },
+        when |text, _| text.is_empty()
+    )
+    .unwrap();
+    assert_eq!(ready(foreign_later(String::new(), [1, 2, 3, 4])), "");
+    assert_eq!(ready(foreign_later(String::from("real"), [1, 2, 3, 4])), "real4");
+}
+
 type Forever = &'static str;
 
 #[test]

@@ -1,5 +1,7 @@
 //! Everything that `#[hot]` takes, mocked.
 #![cfg(feature = "mock")]
+// One function is of a foreign ABI and takes what that has no name for.
+#![allow(improper_ctypes_definitions)]
 
 use hot::{Error, hot};
 use std::fmt;

@@ -22,15 +22,17 @@
 //! instance of a generic function, by the compiler: in `[path, __hot_check]` the two items have to
 //! become pointers of one type. The futures of two `async fn` differ in type, so an instance of such a
 //! one is held against `AsyncFn(&Order) -> u64` instead. That lets a function through that takes
-//! more than is written, any `&str` where `&'static str` is; so the types that are written must have
-//! no lifetime but that of an outer `&`, which is general.
+//! more than is written, any `&str` where `&'static str` is, or any two where two of one lifetime are;
+//! so the types that are written must have no lifetime but that of an outer `&`, which is general, and
+//! no two of them the same.
 //!
 //! The closure is handed on with its patterns but without its types, which follow from the bound;
 //! so a lifetime from `for<'a>` need not be known in it.
 
-use crate::tokens::take_until;
+use crate::tokens::{self, take_until};
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{format_ident, quote, quote_spanned};
+use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Abi, Error, GenericParam, Generics, Result, Token, token};
 
@@ -328,7 +330,9 @@ fn write(
     let pass = (!conditions.is_empty()).then(|| {
         let holes = types.iter().map(|_| quote!(_));
         let with_data = types.iter().map(|_| quote!(_));
-        // The next one may be the function itself, whose ABI is its own.
+        // The next one may be the function itself, whose ABI is its own; what boxes the future of an
+        // `async` one has that of Rust.
+        let abi = abi.as_ref().filter(|_| !is_async);
         quote! {
             #conditions {
                 let __hot_found = __hot_call.pass();
@@ -381,12 +385,28 @@ fn write(
         };
         let generics = (!lifetimes.is_empty()).then(|| quote!(<#lifetimes>));
         let same = exact.then(|| match is_async {
-            false => quote!(let _ = [__hot_item, __hot_check];),
-            true => quote! {
-                fn __hot_same<F: #binder #call_bound(#(#types),*) -> #result>(_: &F) {}
-                __hot_same(&__hot_item);
+            false => quote! {
+                let __hot_both = [__hot_item, __hot_check];
+                let __hot_exact = ::hot::__private::SignatureId::of_both(__hot_both);
             },
+            true => {
+                let told = exact_async(types);
+                quote! {
+                    fn __hot_same<__HotF: #binder #call_bound(#(#types),*) -> #result>(_: &__HotF) {}
+                    __hot_same(&__hot_item);
+                    fn __hot_exact() -> ::core::option::Option<
+                        fn() -> ::hot::__private::SignatureId
+                    > {
+                        // What `__hot_same` leaves open.
+                        (#told).then_some(::hot::__private::SignatureId::of::<
+                            #binder #unsafety #abi fn(#(#types),*) -> #result
+                        >)
+                    }
+                    let __hot_exact = __hot_exact();
+                }
+            }
         });
+        let same = same.unwrap_or_else(|| quote!(let __hot_exact = ::core::option::Option::None;));
         quote! {
             #asyncness #unsafety #abi fn __hot_check #generics (#(#names: #types),*) -> #result {
                 #call
@@ -409,8 +429,9 @@ fn write(
             let general: Vec<TokenStream> = types.iter().map(unnamed).collect();
             let more: Vec<Ident> = names.iter().map(|name| format_ident!("{name}_too")).collect();
             let compare = match path {
-                Some(path) => {
-                    let call = quote!(#path(#(#names),*));
+                Some(_) => {
+                    // By the item: the path could mean another thing beside these arguments.
+                    let call = quote!(__hot_item(#(#names),*));
                     let call = unsafety.map(|_| quote!(unsafe { #call })).unwrap_or(call);
                     quote! {
                         let _ = |#(#names: #general,)* #(#more: #general),*| {
@@ -442,24 +463,39 @@ fn write(
     let span = closure.body.clone().into_iter().next().map_or_else(Span::call_site, |t| t.span());
     let typed =
         quote_spanned!(span.resolved_at(Span::call_site())=> __hot_typed(#first #(, #values)*));
+    // SAFETY (of what is emitted): `__hot_typed` was made for the item, or is compared by its name,
+    // and the type in `__hot_exact` is the item's. What the user has written stands outside.
     let put = match (&function, &scope) {
-        (Function::Item { .. }, Some(scope)) => {
-            quote!((#scope).__put(::hot::__private::Item::of(&__hot_item), __hot_typed))
-        }
-        (Function::Item { .. }, None) => quote! {
-            ::hot::__private::put_closure(::hot::__private::Item::of(&__hot_item), __hot_typed)
+        (Function::Item { .. }, Some(scope)) => quote! {
+            match &(#scope) {
+                __hot_scope => unsafe {
+                    __hot_scope.__put(
+                        ::hot::__private::Item::of(&__hot_item), __hot_typed, __hot_exact
+                    )
+                },
+            }
         },
-        (Function::Named(name), Some(scope)) => {
-            quote!((#scope).__put_by_name(#name, __hot_typed))
-        }
-        (Function::Named(name), None) => {
-            quote!(::hot::__private::put_closure_by_name(#name, __hot_typed))
-        }
-    };
-    // What `__hot_same` leaves open for a generic `async fn`.
-    let exact = match is_async && exact {
-        true => exact_async(types),
-        false => quote!(#exact),
+        (Function::Item { .. }, None) => quote! {
+            unsafe {
+                ::hot::__private::put_closure(
+                    ::hot::__private::Item::of(&__hot_item), __hot_typed, __hot_exact
+                )
+            }
+        },
+        (Function::Named(name), Some(scope)) => quote! {
+            match (&(#scope), #name) {
+                (__hot_scope, __hot_name) => unsafe {
+                    __hot_scope.__put_by_name(__hot_name, __hot_typed)
+                },
+            }
+        },
+        (Function::Named(name), None) => quote! {
+            match #name {
+                __hot_name => unsafe {
+                    ::hot::__private::put_closure_by_name(__hot_name, __hot_typed)
+                },
+            }
+        },
     };
     let mutable = quote!(let mut __hot_call);
     quote! {{
@@ -496,7 +532,6 @@ fn write(
                         as #binder fn(*const () #(, #types)*) -> #answer as *const (),
                     (#(#given,)*),
                     #is_async,
-                    #exact,
                 )
             }
         }
@@ -511,14 +546,21 @@ fn write(
     }}
 }
 
-/// Whether arguments have no lifetimes but general ones, as an expression. What a path may hide is
-/// found out by its type's name at run time.
+/// Whether arguments have no lifetimes but general ones, each its own, as an expression. What a path
+/// may hide is found out by its type's name at run time.
 fn exact_async(types: &[TokenStream]) -> TokenStream {
+    let mut seen = vec!["static".to_owned()];
     let inner = types.iter().map(|ty| {
         let parse = |input: ParseStream| {
             if input.parse::<Option<Token![&]>>()?.is_some() {
-                if input.parse::<Option<syn::Lifetime>>()?.is_some_and(|l| l.ident == "static") {
-                    return Ok(None);
+                let name = input.parse::<Option<syn::Lifetime>>()?;
+                // `'r#a` is `'a`.
+                let name = name.map(|name| name.ident.unraw().to_string());
+                if let Some(name) = name.filter(|name| name != "_") {
+                    if seen.contains(&name) {
+                        return Ok(None);
+                    }
+                    seen.push(name);
                 }
                 input.parse::<Option<Token![mut]>>()?;
             }
@@ -536,40 +578,11 @@ fn exact_async(types: &[TokenStream]) -> TokenStream {
 
 /// A type with `'_` for its lifetimes, but for `'static`.
 fn unnamed(ty: &TokenStream) -> TokenStream {
-    with_lifetimes(ty, &|name| match name {
-        "static" => name.to_owned(),
-        _ => "_".to_owned(),
-    })
+    tokens::rename_lifetimes(ty.clone(), |name| (name != "static").then(|| "_".to_owned()))
 }
 
 /// A type or a list of lifetimes with other names for those that have one.
 fn renamed(ty: &TokenStream) -> TokenStream {
-    with_lifetimes(ty, &|name| match name {
-        "static" | "_" => name.to_owned(),
-        _ => format!("__hot_{name}"),
-    })
-}
-
-fn with_lifetimes(ty: &TokenStream, rename: &dyn Fn(&str) -> String) -> TokenStream {
-    let mut out = TokenStream::new();
-    let mut quoted = false;
-    for token in ty.clone() {
-        let token = match token {
-            TokenTree::Ident(name) if std::mem::take(&mut quoted) => {
-                TokenTree::Ident(Ident::new(&rename(&name.to_string()), name.span()))
-            }
-            TokenTree::Group(group) => {
-                let inner = with_lifetimes(&group.stream(), rename);
-                let mut inner = proc_macro2::Group::new(group.delimiter(), inner);
-                inner.set_span(group.span());
-                TokenTree::Group(inner)
-            }
-            other => {
-                quoted = matches!(&other, TokenTree::Punct(mark) if mark.as_char() == '\'');
-                other
-            }
-        };
-        out.extend([token]);
-    }
-    out
+    let named = |name: &str| name != "static" && name != "_";
+    tokens::rename_lifetimes(ty.clone(), |name| named(name).then(|| format!("__hot_{name}")))
 }

@@ -9,6 +9,7 @@ use proc_macro2::{Delimiter, Group, Ident, Punct, Spacing, Span, TokenStream, To
 use quote::{ToTokens, quote};
 use std::iter::Peekable;
 use syn::Result;
+use syn::ext::IdentExt;
 use syn::parse::ParseStream;
 
 /// Counts angle brackets.
@@ -75,16 +76,26 @@ pub fn lifetimes(tokens: &TokenStream) -> Vec<String> {
 
 /// Writes `'static` for every lifetime of the list.
 pub fn make_static(tokens: TokenStream, names: &[String]) -> TokenStream {
+    let listed = |name: &str| names.iter().any(|listed| listed == name);
+    rename_lifetimes(tokens, |name| listed(name).then(|| "static".to_owned()))
+}
+
+/// Gives lifetimes other names. `'r#a` is asked for as `'a`.
+pub fn rename_lifetimes(
+    tokens: TokenStream,
+    other: impl Fn(&str) -> Option<String>,
+) -> TokenStream {
     let mut quoted = false;
     map(tokens, &mut |token| match token {
         TokenTree::Punct(punct) => {
             quoted = punct.as_char() == '\'';
             TokenTree::Punct(punct)
         }
-        TokenTree::Ident(ident)
-            if std::mem::take(&mut quoted) && names.contains(&ident.to_string()) =>
-        {
-            TokenTree::Ident(Ident::new("static", ident.span()))
+        TokenTree::Ident(ident) if std::mem::take(&mut quoted) => {
+            match other(&ident.unraw().to_string()) {
+                Some(name) => TokenTree::Ident(Ident::new(&name, ident.span())),
+                None => TokenTree::Ident(ident),
+            }
         }
         other => other,
     })

@@ -177,11 +177,12 @@ pub fn split(function: &Function, home: Home<'_>, attributes: &Sorted) -> Result
     if asyncness.is_some() {
         let body = home.inside(&body_ident);
         let output = signature.output.clone().unwrap_or_else(|| quote!(()));
-        // SAFETY (of what is emitted): the trampoline, which alone calls this, wraps the result in a
-        // future that borrows what the body's does, so it is dropped before that ends.
+        // SAFETY (of what is emitted): the trampoline wraps the result in a future that borrows what
+        // the body's does, so it is dropped before that ends. In an impl block others could call
+        // this too, so it is unsafe.
         siblings.push(sibling(
             &box_ident,
-            quote!(#unsafety),
+            quote!(unsafe),
             quote!(-> ::hot::__private::RawFuture<#output>),
             quote!({ unsafe { ::hot::__private::RawFuture::new(#body #turbofish(#values)) } }),
         ));
@@ -198,7 +199,7 @@ pub fn split(function: &Function, home: Home<'_>, attributes: &Sorted) -> Result
     let holes = self_token.map(|_| quote!(_)).into_iter().chain(names.iter().map(|_| quote!(_)));
     let code_path = home.inside(slot_holds);
     let pointer_type = match asyncness {
-        Some(_) => quote!(#unsafety fn(#(#holes),*) -> _),
+        Some(_) => quote!(unsafe fn(#(#holes),*) -> _),
         None => quote!(#pointer fn(#(#holes),*) -> _),
     };
     // SAFETY (of both casts that are emitted): a slot and a table of instances hold code of the

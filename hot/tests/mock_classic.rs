@@ -65,6 +65,36 @@ fn layer(name: &str) -> Layer {
     hot::functions().into_iter().find(|f| f.name() == name).unwrap().layer()
 }
 
+#[hot]
+fn with_bad_captures(n: u64) -> u64 {
+    n
+}
+
+#[test]
+fn a_captured_value_whose_panic_panics_is_not_the_callers() {
+    struct Captured;
+    impl Drop for Captured {
+        fn drop(&mut self) {
+            std::panic::panic_any(Payload);
+        }
+    }
+    struct Payload;
+    impl Drop for Payload {
+        fn drop(&mut self) {
+            panic!("of the payload");
+        }
+    }
+    let captured = Captured;
+    hot::mock!(with_bad_captures, move |n: u64| -> u64 {
+        let _captured = &captured;
+        n + 1
+    })
+    .unwrap();
+    assert_eq!(with_bad_captures(1), 2);
+    hot::reset(with_bad_captures).unwrap();
+    assert_eq!(with_bad_captures(1), 1);
+}
+
 #[test]
 fn a_wrapper_is_mocked_and_reset() {
     let _turn = turn();

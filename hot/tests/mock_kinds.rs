@@ -1,5 +1,7 @@
 //! Everything that `#[hot]` takes, mocked.
 #![cfg(feature = "mock")]
+// One function is of a foreign ABI and takes what that has no name for.
+#![allow(improper_ctypes_definitions)]
 
 use hot::{Error, hot};
 use std::fmt;
@@ -389,8 +391,32 @@ async fn named<T>(item: T, name: &str) -> (T, &str) {
 }
 
 #[hot]
+async fn either<'a, T>(a: &'a str, b: &str, _: T) -> &'a str {
+    assert!(b.len() == 2);
+    a
+}
+
+#[hot]
 async unsafe fn raw_later<T>(item: T) -> T {
     item
+}
+
+#[hot]
+async extern "C" fn foreign_later(text: String, more: [u64; 4]) -> String {
+    format!("{text}{}", more[3])
+}
+
+#[test]
+fn an_async_function_of_a_foreign_abi_is_passed_on_to() {
+    let scope = hot::scope();
+    hot::mock!(
+        in scope, foreign_later,
+        async extern "C" |text: String, _: [u64; 4]| -> String { text },
+        when |text, _| text.is_empty()
+    )
+    .unwrap();
+    assert_eq!(ready(foreign_later(String::new(), [1, 2, 3, 4])), "");
+    assert_eq!(ready(foreign_later(String::from("real"), [1, 2, 3, 4])), "real4");
 }
 
 type Forever = &'static str;
@@ -425,6 +451,20 @@ fn generic_async_functions() {
         in scope, named::<u16>, async |item: u16, name: Forever| -> (u16, Forever) { (item, name) }
     ));
     assert!(refused.contains(narrow), "{refused}");
+    // Two of one lifetime: the function answers the first, and may be lent the second for less.
+    let refused = sentence(hot::mock!(
+        in scope, either::<u8>, for<'a> async |_: &'a str, b: &'a str, _: u8| -> &'a str { b }
+    ));
+    assert!(refused.contains(narrow), "{refused}");
+    let refused = sentence(hot::mock!(
+        in scope, either::<u8>, for<'a> async |_: &'a str, b: &'r#a str, _: u8| -> &'a str { b }
+    ));
+    assert!(refused.contains(narrow), "{refused}");
+    hot::mock!(
+        in scope, either::<u8>, for<'a> async |a: &'a str, _: &str, _: u8| -> &'a str { &a[1..] }
+    )
+    .unwrap();
+    assert_eq!(ready(either("ab", "cd", 1u8)), "b");
     let refused = sentence(hot::mock!(
         in scope, Client::<u8>::load::<u64>,
         async |_: &mut Client<u8>, _: &str, _: Option<&u8>| -> (u64, usize) { (0, 0) }
@@ -438,6 +478,25 @@ fn generic_async_functions() {
     assert_eq!(ready(Client(1u8).load::<u64>("ab", None)), (1, 2));
     // SAFETY: nothing is asked.
     assert_eq!(ready(unsafe { raw_later(1u8) }), 1);
+}
+
+/// A name that the macro has for what `record` answers.
+#[allow(non_camel_case_types)]
+struct __HotV(u32);
+
+#[hot]
+fn weigh<T>(item: __HotV, _: T) -> u32 {
+    item.0
+}
+
+#[test]
+fn a_type_called_like_one_of_the_macros_own_is_not_taken_for_it() {
+    let scope = hot::scope();
+    let mismatch = |result| matches!(result, Err(Error::SignatureMismatch { .. }));
+    assert!(mismatch(hot::mock!(
+        in scope, weigh::<u8>, |item: __HotV, _: u8| -> u32 { u32::from(item) }, record |_, _| 'c'
+    )));
+    assert_eq!(weigh(__HotV(1), 1u8), 1);
 }
 
 #[test]

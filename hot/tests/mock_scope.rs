@@ -38,6 +38,21 @@ fn counted_too(quantity: u64) -> u64 {
 }
 
 #[hot]
+fn counted_in_drop(quantity: u64) -> u64 {
+    quantity
+}
+
+#[hot]
+fn recorded_again(quantity: u64) -> u64 {
+    quantity
+}
+
+#[hot]
+fn taken_off(quantity: u64) -> u64 {
+    quantity
+}
+
+#[hot]
 fn whisper(_text: &str) {}
 
 fn panic_text(panic: Box<dyn std::any::Any + Send>) -> String {
@@ -496,4 +511,63 @@ fn scopes_leave_nothing_behind() {
     assert_eq!((dropped.load(Ordering::Relaxed), mock.calls()), (1, 1));
     handle.enter(|| say("y"));
     assert_eq!(mock.calls(), 1);
+}
+
+#[test]
+fn one_call_too_many_in_a_destructor_of_a_failing_test_does_not_end_the_process() {
+    struct Says;
+    impl Drop for Says {
+        fn drop(&mut self) {
+            counted_in_drop(1);
+        }
+    }
+    let order = hot::Sequence::new();
+    let told = std::sync::OnceLock::new();
+    let text = fails(std::panic::AssertUnwindSafe(|| {
+        let scope = hot::scope();
+        hot::mock!(in scope, counted, |_: u64| -> u64 { 0 }).unwrap().in_order(&order);
+        let mock = hot::mock!(in scope, counted_in_drop, |_: u64| -> u64 { 7 }).unwrap();
+        told.set(mock.in_order(&order)).unwrap();
+        let _says = Says;
+        panic!("the test's own");
+    }));
+    assert_eq!(text, "the test's own");
+    let mock = told.get().unwrap();
+    let failure = mock.verify().unwrap_err().to_string();
+    assert!(failure.contains("counted_in_drop` was called before"), "{failure}");
+    assert_eq!(mock.calls(), 1);
+}
+
+#[test]
+fn a_record_whose_clone_calls_what_is_mocked_is_read() {
+    struct Calls(u64);
+    impl Clone for Calls {
+        fn clone(&self) -> Self {
+            Calls(self.0 + recorded_again(0))
+        }
+    }
+    let scope = hot::scope();
+    let mock = hot::mock!(in scope, recorded_again, |_: u64| -> u64 { 10 }, record |n| Calls(*n));
+    let mock = mock.unwrap();
+    assert_eq!(recorded_again(3), 10);
+    let read: Vec<u64> = mock.recorded::<Calls>().iter().map(|record| record.0).collect();
+    assert_eq!((read, mock.calls()), (vec![13], 2));
+}
+
+#[test]
+fn a_condition_that_takes_its_own_mock_off_leaves_the_call_to_what_it_lay_on() {
+    let outer = hot::scope();
+    hot::mock!(in outer, taken_off, |_: u64| -> u64 { 1 }).unwrap();
+    let spied = outer.spy(taken_off).unwrap();
+    let inner = hot::scope();
+    let own: Arc<std::sync::OnceLock<hot::Mock>> = Arc::default();
+    let mock = own.clone();
+    let conditional = hot::mock!(
+        in inner, taken_off, |_: u64| -> u64 { 2 },
+        when move |_| { mock.get().unwrap().remove(); false }
+    );
+    own.set(conditional.unwrap()).unwrap();
+    let newer = inner.spy(taken_off).unwrap();
+    assert_eq!(taken_off(7), 1);
+    assert_eq!((newer.calls(), spied.calls()), (1, 1));
 }

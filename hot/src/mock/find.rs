@@ -96,14 +96,37 @@ impl Asked {
 
 /// Goes through the mocks; with `last`, through those that come after it.
 pub(super) fn search(asked: Asked, last: Option<&Arc<Installed>>) -> Found {
-    let mut passed = last.is_none();
-    let mut offer = |installed: &Arc<Installed>| match last {
-        Some(last) if !passed => {
+    let Some(last) = last else {
+        return walk(asked, true, |installed| take(installed, asked))
+            .unwrap_or_else(|| asked.below());
+    };
+    let mut passed = false;
+    let after = |installed: &Arc<Installed>| match passed {
+        true => take(installed, asked),
+        false => {
             passed = Arc::ptr_eq(last, installed);
             None
         }
-        _ => take(installed, asked),
     };
+    let mut found = walk(asked, false, after);
+    if !passed {
+        // It was taken off while it was asked. What it lay on is met all the same.
+        let below = |installed: &Arc<Installed>| match installed.lies_below(last) {
+            true => take(installed, asked),
+            false => None,
+        };
+        found = walk(asked, false, below);
+    }
+    found.unwrap_or_else(|| asked.below())
+}
+
+/// Offers the mocks one after another, until one is taken. With `first`, a call that none of a scope
+/// was there for is noted.
+fn walk(
+    asked: Asked,
+    first: bool,
+    mut offer: impl FnMut(&Arc<Installed>) -> Option<Found>,
+) -> Option<Found> {
     let keeper = keeper(asked.point);
     let mut in_scope = false;
     let mut next = scope::current();
@@ -112,7 +135,8 @@ pub(super) fn search(asked: Asked, last: Option<&Arc<Installed>>) -> Found {
         for key in asked.keys() {
             for installed in mocks.get(&key).into_iter().flatten().rev() {
                 in_scope = true;
-                if let Some(found) = offer(installed) {
+                let found = offer(installed);
+                if found.is_some() {
                     return found;
                 }
             }
@@ -122,21 +146,16 @@ pub(super) fn search(asked: Asked, last: Option<&Arc<Installed>>) -> Found {
     }
     // Relaxed: for a count for people, read when the scope is over.
     let scoped = keeper.scoped.load(Ordering::Relaxed) > 0;
-    if !in_scope && last.is_none() && (scoped || asked.item.is_some() || why::is_asked()) {
+    if !in_scope && first && (scoped || asked.item.is_some() || why::is_asked()) {
         note_missed(asked, scoped);
     }
     if let Some(item) = asked.item
         && let Some(installed) = INSTANCES.load().get(&item).cloned()
         && let Some(found) = offer(&installed)
     {
-        return found;
+        return Some(found);
     }
-    if let Some(installed) = keeper.process.load_full()
-        && let Some(found) = offer(&installed)
-    {
-        return found;
-    }
-    asked.below()
+    keeper.process.load_full().and_then(|installed| offer(&installed))
 }
 
 /// Notes, for those who wait for calls in vain, a call that no mock of a scope has met.

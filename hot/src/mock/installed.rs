@@ -3,12 +3,12 @@
 use super::find::{Asked, search};
 use super::shim::Found;
 use super::tally::Tally;
-use super::target::Target;
+use super::target::{Key, Target};
 use crate::registry::SignatureId;
 use crate::slot::Point;
 use std::any::TypeId;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 /// The address of code.
@@ -37,6 +37,8 @@ pub(crate) struct Installed {
     pub(super) answer: Answer,
     pub(super) target: Target,
     pub(super) tally: Arc<Tally>,
+    /// How many were made before it.
+    number: u64,
     /// Of an instance: who asked for it last. There is one function with this item; its bodies are
     /// copies of one another.
     asked: OnceLock<(&'static Point, TypeId)>,
@@ -45,8 +47,22 @@ pub(crate) struct Installed {
 
 impl Installed {
     pub(super) fn new(answer: Answer, target: Target, tally: Arc<Tally>) -> Arc<Installed> {
+        static MADE: AtomicU64 = AtomicU64::new(0);
+        // Relaxed: a number, and no two the same.
+        let number = MADE.fetch_add(1, Ordering::Relaxed);
         let body = AtomicPtr::default();
-        Arc::new(Installed { answer, target, tally, asked: OnceLock::new(), body })
+        Arc::new(Installed { answer, target, tally, number, asked: OnceLock::new(), body })
+    }
+
+    /// Whether it lies below another one, which is no longer there to be found: of scopes, the older
+    /// one; below all of these, the process-wide one of an instance, and that of all instances.
+    pub(super) fn lies_below(&self, gone: &Installed) -> bool {
+        let of_one = |installed: &Installed| matches!(installed.target.key, Key::Instance(_));
+        match (self.tally.is_scoped(), gone.tally.is_scoped()) {
+            (true, true) => self.number < gone.number,
+            (false, false) => of_one(gone) && !of_one(self),
+            (scoped, _) => !scoped,
+        }
     }
 
     /// Whether it was made for this function, or one of these functions.
@@ -111,7 +127,10 @@ impl Drop for Closures {
         // The last call out may be the one who drops it: a panic in what was captured is printed
         // like any other, but is not that caller's.
         let closures = self.0.take();
-        let _ = catch_unwind(AssertUnwindSafe(|| drop(closures)));
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(closures))) {
+            // What it panicked with may itself panic when it is dropped.
+            std::mem::forget(payload);
+        }
     }
 }
 
@@ -128,8 +147,6 @@ pub(super) struct Shape {
     pub signature: SignatureId,
     /// The code answers a boxed future.
     pub asynchronous: bool,
-    /// The compiler has compared the type with that of the item.
-    pub exact: bool,
 }
 
 impl<T> Typed<T> {
@@ -140,16 +157,10 @@ impl<T> Typed<T> {
     /// Rust, general in every lifetime in which `P` is; when `asynchronous`, its result is a
     /// [`RawFuture`](crate::future::RawFuture) of that of `P`, which may go wherever a future of the
     /// function that is mocked may. It hands its first argument to [`Call::enter`], once, and asks
-    /// the call for closures of type `T` only. `exact` only if the compiler has found the item that
-    /// is mocked and one of type `P` to have one type.
-    pub unsafe fn new<P: 'static>(
-        code: *const (),
-        closures: T,
-        asynchronous: bool,
-        exact: bool,
-    ) -> Typed<T> {
+    /// the call for closures of type `T` only.
+    pub unsafe fn new<P: 'static>(code: *const (), closures: T, asynchronous: bool) -> Typed<T> {
         let signature = SignatureId::of::<P>();
-        Typed { shape: Shape { code: Code(code), signature, asynchronous, exact }, closures }
+        Typed { shape: Shape { code: Code(code), signature, asynchronous }, closures }
     }
 
     /// What a function that it is put on does with a call.

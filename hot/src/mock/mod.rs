@@ -46,6 +46,7 @@ pub use shim::*;
 pub use target::{Item, no_lifetimes};
 
 use crate::error::Error;
+use crate::registry::SignatureId;
 use installed::{Answer, Installed, Shape};
 use scope::{Inner, Local, Scope};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -61,9 +62,13 @@ fn change() -> MutexGuard<'static, ()> {
     CHANGE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// The type that the compiler has found an item to have where it is mocked. `None` where it was not
+/// asked.
+pub type Exact = Option<fn() -> SignatureId>;
+
 /// Compares a mock with the function that it is for.
-fn check(target: &mut Target, shape: Shape) -> Result<(), Error> {
-    let Shape { signature, asynchronous, exact, .. } = shape;
+fn check(target: &mut Target, shape: Shape, exact: Exact) -> Result<(), Error> {
+    let Shape { signature, asynchronous, .. } = shape;
     let with = match asynchronous {
         true => "a closure that is not `async`",
         false => "an `async` closure: hot::mock!(f, async |…| -> … { … })",
@@ -76,8 +81,16 @@ fn check(target: &mut Target, shape: Shape) -> Result<(), Error> {
             return wrong(target.name.clone());
         }
         target::refuse_lifetimes(target)?;
-        if exact {
-            return Ok(());
+        match exact.map(|exact| exact()) {
+            Some(exact) if exact.id == signature.id => return Ok(()),
+            Some(exact) => {
+                return Err(Error::SignatureMismatch {
+                    name: target.name.clone(),
+                    expected: exact.name.to_owned(),
+                    given: signature.name.to_owned(),
+                });
+            }
+            None => {}
         }
         let why = match asynchronous {
             true => {
@@ -144,30 +157,42 @@ fn spy_in(target: Target, inner: Option<&Arc<Inner>>) -> Result<Mock, Error> {
 #[doc(hidden)]
 impl Scope {
     /// What `mock!(in scope, …)` calls.
-    pub fn __put<T: Send + Sync + 'static>(
+    ///
+    /// # Safety
+    /// As of [`process::put_closure`].
+    pub unsafe fn __put<T: Send + Sync + 'static>(
         &self,
         item: Item,
         typed: Typed<T>,
+        exact: Exact,
     ) -> Result<Mock, Error> {
-        put_closure(target::of_item(item)?, typed, self.inner())
+        // SAFETY: the caller's promise.
+        unsafe { put_closure(target::of_item(item)?, typed, exact, self.inner()) }
     }
 
     /// What `mock_by_name!(in scope, …)` calls.
-    pub fn __put_by_name<T: Send + Sync + 'static>(
+    ///
+    /// # Safety
+    /// As of [`process::put_closure_by_name`].
+    pub unsafe fn __put_by_name<T: Send + Sync + 'static>(
         &self,
         name: &str,
         typed: Typed<T>,
     ) -> Result<Mock, Error> {
-        put_closure(target::of_name(name)?, typed, self.inner())
+        // SAFETY: the caller's promise.
+        unsafe { put_closure(target::of_name(name)?, typed, None, self.inner()) }
     }
 }
 
-fn put_closure<T: Send + Sync + 'static>(
+/// # Safety
+/// As of [`process::put_closure`].
+unsafe fn put_closure<T: Send + Sync + 'static>(
     mut target: Target,
     typed: Typed<T>,
+    exact: Exact,
     inner: &Arc<Inner>,
 ) -> Result<Mock, Error> {
-    check(&mut target, typed.shape)?;
+    check(&mut target, typed.shape, exact)?;
     // SAFETY: checked to fit; nothing is borrowed, and it may go to any thread.
     unsafe { put(typed.answer(), target, inner) }
 }
@@ -175,17 +200,41 @@ fn put_closure<T: Send + Sync + 'static>(
 #[doc(hidden)]
 impl<'env> Local<'env> {
     /// What `mock!(in local, …)` calls.
-    pub fn __put<T: 'env>(&self, item: Item, typed: Typed<T>) -> Result<Mock, Error> {
-        self.put_closure(target::of_item(item)?, typed)
+    ///
+    /// # Safety
+    /// As of [`process::put_closure`].
+    pub unsafe fn __put<T: 'env>(
+        &self,
+        item: Item,
+        typed: Typed<T>,
+        exact: Exact,
+    ) -> Result<Mock, Error> {
+        // SAFETY: the caller's promise.
+        unsafe { self.put_closure(target::of_item(item)?, typed, exact) }
     }
 
     /// What `mock_by_name!(in local, …)` calls.
-    pub fn __put_by_name<T: 'env>(&self, name: &str, typed: Typed<T>) -> Result<Mock, Error> {
-        self.put_closure(target::of_name(name)?, typed)
+    ///
+    /// # Safety
+    /// As of [`process::put_closure_by_name`].
+    pub unsafe fn __put_by_name<T: 'env>(
+        &self,
+        name: &str,
+        typed: Typed<T>,
+    ) -> Result<Mock, Error> {
+        // SAFETY: the caller's promise.
+        unsafe { self.put_closure(target::of_name(name)?, typed, None) }
     }
 
-    fn put_closure<T: 'env>(&self, mut target: Target, typed: Typed<T>) -> Result<Mock, Error> {
-        check(&mut target, typed.shape)?;
+    /// # Safety
+    /// As of [`process::put_closure`].
+    unsafe fn put_closure<T: 'env>(
+        &self,
+        mut target: Target,
+        typed: Typed<T>,
+        exact: Exact,
+    ) -> Result<Mock, Error> {
+        check(&mut target, typed.shape, exact)?;
         if typed.shape.asynchronous {
             let why = "its future could outlive what a local mock may borrow; use \
                        `hot::mock!(in scope, …)`";

@@ -7,7 +7,7 @@ use super::find::{INSTANCES, keeper};
 use super::installed::{Answer, Code, Installed, Typed};
 use super::tally::{Failures, Tally};
 use super::target::{self, Item, Key, Target};
-use super::{Mock, change, check};
+use super::{Exact, Mock, change, check};
 use crate::error::Error;
 use crate::registry::{self, SignatureId};
 use crate::slot::layers;
@@ -101,22 +101,42 @@ fn uncover(installed: &Installed, successor: Option<&Arc<Installed>>) {
 }
 
 /// What `mock!` calls.
+///
+/// # Safety
+/// `typed` was made for the function of this item: where that is `async`, the mock's future may go
+/// wherever its own may. `exact`, if given, is the item's type as a pointer, general in as many
+/// lifetimes.
 #[doc(hidden)]
-pub fn put_closure<T: Send + Sync + 'static>(item: Item, typed: Typed<T>) -> Result<Mock, Error> {
-    put_typed(target::of_item(item)?, typed)
+pub unsafe fn put_closure<T: Send + Sync + 'static>(
+    item: Item,
+    typed: Typed<T>,
+    exact: Exact,
+) -> Result<Mock, Error> {
+    // SAFETY: the caller's promise.
+    unsafe { put_typed(target::of_item(item)?, typed, exact) }
 }
 
 /// What `mock_by_name!` calls.
+///
+/// # Safety
+/// Where `typed` is `async`, its future is `Send`.
 #[doc(hidden)]
-pub fn put_closure_by_name<T: Send + Sync + 'static>(
+pub unsafe fn put_closure_by_name<T: Send + Sync + 'static>(
     name: &str,
     typed: Typed<T>,
 ) -> Result<Mock, Error> {
-    put_typed(target::of_name(name)?, typed)
+    // SAFETY: the caller's promise.
+    unsafe { put_typed(target::of_name(name)?, typed, None) }
 }
 
-fn put_typed<T: Send + Sync + 'static>(mut target: Target, typed: Typed<T>) -> Result<Mock, Error> {
-    check(&mut target, typed.shape)?;
+/// # Safety
+/// As of [`put_closure`].
+unsafe fn put_typed<T: Send + Sync + 'static>(
+    mut target: Target,
+    typed: Typed<T>,
+    exact: Exact,
+) -> Result<Mock, Error> {
+    check(&mut target, typed.shape, exact)?;
     // SAFETY: nothing is borrowed, and it may go to any thread.
     let answer = unsafe { typed.answer() };
     Ok(put(answer, target))

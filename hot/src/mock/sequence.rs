@@ -53,8 +53,11 @@ impl Sequence {
 impl Step {
     /// The first step before this one that has not been made.
     pub(super) fn missing(&self) -> Option<String> {
-        let steps = self.sequence.steps.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = steps.iter().take(self.index).filter_map(Weak::upgrade);
-        before.filter(|tally| !tally.is_met()).map(|tally| tally.name.clone()).next()
+        // They may be the last references, and with a tally go the user's values: not under the lock.
+        let before: Vec<_> = {
+            let steps = self.sequence.steps.lock().unwrap_or_else(PoisonError::into_inner);
+            steps.iter().take(self.index).filter_map(Weak::upgrade).collect()
+        };
+        before.iter().find(|tally| !tally.is_met()).map(|tally| tally.name.clone())
     }
 }

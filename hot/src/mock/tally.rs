@@ -34,6 +34,10 @@ impl Failures {
     }
 }
 
+/// A value that was kept, behind a lock of its own: to clone it is the user's code, which may itself
+/// call what is mocked.
+type Record = Mutex<Box<dyn Any + Send>>;
+
 /// The tally of a mock.
 pub(crate) struct Tally {
     pub(super) name: String,
@@ -55,7 +59,7 @@ pub(crate) struct Tally {
     most: AtomicU64,
     may_panic: AtomicBool,
     step: OnceLock<Step>,
-    records: Mutex<Vec<Box<dyn Any + Send>>>,
+    records: Mutex<Vec<Arc<Record>>>,
     failures: Arc<Failures>,
     scoped: bool,
 }
@@ -89,6 +93,11 @@ impl Tally {
 
     pub(super) fn calls(&self) -> u64 {
         self.calls.load(Ordering::Relaxed)
+    }
+
+    /// Whether its mock is one of a scope.
+    pub(super) fn is_scoped(&self) -> bool {
+        self.scoped
     }
 
     pub(super) fn expect(&self, least: u64, most: u64) {
@@ -134,16 +143,27 @@ impl Tally {
         }
     }
 
-    /// A call of what is forbidden.
+    /// A call of what is forbidden. Nothing may answer it, so it panics in a destructor too, even
+    /// where that ends the process.
     pub(super) fn refuse(&self) -> ! {
         self.calls.fetch_add(1, Ordering::Relaxed);
-        self.fail(format!("`{}` was called, which is forbidden here", self.name))
+        let failure = format!("`{}` was called, which is forbidden here", self.name);
+        self.note(&failure);
+        panic!("{failure}")
     }
 
-    fn fail(&self, failure: String) -> ! {
-        let _ = self.wrong.set(failure.clone());
-        self.failures.add(failure.clone());
-        panic!("{failure}")
+    /// Panics, but not in a destructor that runs because of a panic: that would end the process, with
+    /// all other tests. The call is answered then.
+    fn fail(&self, failure: String) {
+        self.note(&failure);
+        if !std::thread::panicking() {
+            panic!("{failure}")
+        }
+    }
+
+    fn note(&self, failure: &str) {
+        let _ = self.wrong.set(failure.to_owned());
+        self.failures.add(failure.to_owned());
     }
 
     /// The user's closure has panicked. On the test's own thread that is the test's to see.
@@ -157,12 +177,17 @@ impl Tally {
     }
 
     pub(super) fn record(&self, value: Box<dyn Any + Send>) {
-        self.records.lock().unwrap_or_else(PoisonError::into_inner).push(value);
+        let record = Arc::new(Mutex::new(value));
+        self.records.lock().unwrap_or_else(PoisonError::into_inner).push(record);
     }
 
     pub(super) fn recorded<T: Clone + 'static>(&self) -> Vec<T> {
-        let records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
-        records.iter().filter_map(|value| value.downcast_ref::<T>().cloned()).collect()
+        let records = self.records.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let value = |record: &Arc<Record>| {
+            let value = record.lock().unwrap_or_else(PoisonError::into_inner);
+            value.downcast_ref::<T>().cloned()
+        };
+        records.iter().filter_map(value).collect()
     }
 
     /// Its condition has sent a call on.

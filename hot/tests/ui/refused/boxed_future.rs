@@ -1,0 +1,18 @@
+//! The box of an async method's future has forgotten what it borrows: nobody calls for it by the way.
+use hot::hot;
+
+pub struct Shop;
+
+#[hot]
+impl Shop {
+    pub async fn load(&self, name: &str) -> usize {
+        name.len()
+    }
+}
+
+fn main() {
+    let _kept = {
+        let name = String::from("gone");
+        Shop.__hot_box_load(&name)
+    };
+}

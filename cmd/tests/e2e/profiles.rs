@@ -34,48 +34,39 @@ fn goes_live(way: &Way) {
     session.finish();
 }
 
-#[test]
-fn release_with_one_unit() {
-    goes_live(&Way {
-        profiles: "[profile.release]\ndebug = true\ncodegen-units = 1\n",
-        flags: &["--release"],
-        rustc: "",
-    });
-}
-
 /// As cargo has it: 16 units, optimised across them, without debug information.
 #[test]
 fn release() {
     goes_live(&Way { profiles: "", flags: &["--release"], rustc: "" });
 }
 
+/// Linked by mold, where there is one.
 #[test]
-fn a_profile_of_ones_own_small_and_incremental() {
+fn release_with_one_unit_and_mold() {
+    let mold = std::process::Command::new("mold").arg("--version").output().is_ok();
+    if !mold {
+        eprintln!("mold is not installed: linked by the usual linker");
+    }
     goes_live(&Way {
-        profiles: "[profile.small]\ninherits = \"release\"\ndebug = true\nopt-level = \"s\"\n\
-                   codegen-units = 256\nincremental = true\n",
-        flags: &["--profile", "small"],
-        rustc: "",
+        profiles: "[profile.release]\ndebug = true\ncodegen-units = 1\n",
+        flags: &["--release"],
+        rustc: if mold { "-Clink-arg=-fuse-ld=mold" } else { "" },
     });
 }
 
 #[test]
-fn the_newer_mangling() {
-    goes_live(&Way { profiles: "", flags: &[], rustc: "-Csymbol-mangling-version=v0" });
+fn a_profile_of_ones_own_small_and_incremental_with_the_newer_mangling() {
+    goes_live(&Way {
+        profiles: "[profile.small]\ninherits = \"release\"\ndebug = true\nopt-level = \"s\"\n\
+                   codegen-units = 256\nincremental = true\n",
+        flags: &["--profile", "small"],
+        rustc: "-Csymbol-mangling-version=v0",
+    });
 }
 
 #[test]
-fn the_linker_bfd() {
+fn linked_by_gnu_ld() {
     goes_live(&Way { profiles: "", flags: &[], rustc: "-Clink-arg=-fuse-ld=bfd" });
-}
-
-#[test]
-fn the_linker_mold() {
-    if std::process::Command::new("mold").arg("--version").output().is_err() {
-        eprintln!("mold is not installed: not tested");
-        return;
-    }
-    goes_live(&Way { profiles: "", flags: &[], rustc: "-Clink-arg=-fuse-ld=mold" });
 }
 
 /// Each of these is refused before the program starts, with what to change.

@@ -127,8 +127,10 @@ impl Drop for Closures {
         // The last call out may be the one who drops it: a panic in what was captured is printed
         // like any other, but is not that caller's.
         let closures = self.0.take();
-        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(closures))) {
-            // What it panicked with may itself panic when it is dropped.
+        let dropped = catch_unwind(AssertUnwindSafe(|| drop(closures)));
+        // What it panicked with may itself panic when it is dropped, and so on: not for ever.
+        let dropped = dropped.or_else(|payload| catch_unwind(AssertUnwindSafe(|| drop(payload))));
+        if let Err(payload) = dropped {
             std::mem::forget(payload);
         }
     }

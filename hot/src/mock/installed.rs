@@ -122,17 +122,21 @@ unsafe impl Send for Closures {}
 // SAFETY: as above.
 unsafe impl Sync for Closures {}
 
+/// How often what a captured value panicked with may panic when it is dropped, before it is left.
+const PANICS: usize = 4;
+
 impl Drop for Closures {
     fn drop(&mut self) {
         // The last call out may be the one who drops it: a panic in what was captured is printed
         // like any other, but is not that caller's.
         let closures = self.0.take();
-        let dropped = catch_unwind(AssertUnwindSafe(|| drop(closures)));
+        let mut panic = catch_unwind(AssertUnwindSafe(|| drop(closures))).err();
         // What it panicked with may itself panic when it is dropped, and so on: not for ever.
-        let dropped = dropped.or_else(|payload| catch_unwind(AssertUnwindSafe(|| drop(payload))));
-        if let Err(payload) = dropped {
-            std::mem::forget(payload);
+        for _ in 0..PANICS {
+            let Some(payload) = panic.take() else { return };
+            panic = catch_unwind(AssertUnwindSafe(|| drop(payload))).err();
         }
+        std::mem::forget(panic);
     }
 }
 

@@ -10,9 +10,9 @@
 //! the same, a later start finds them there.
 
 use super::graph::Unit;
+use super::retold::build_id_of;
 use crate::diff::CrateObjects;
-use anyhow::{Context, Result};
-use object::Object as _;
+use anyhow::{Context, Result, bail};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -110,7 +110,8 @@ impl Kept {
     /// Whether the objects of this executable are there.
     pub fn has(&self, executable: &Path) -> bool {
         let stamp = std::fs::read(self.linked().join(STAMP));
-        build_id(executable).is_some_and(|id| stamp.is_ok_and(|stamp| stamp == id))
+        let id = build_id_of(executable);
+        !id.is_empty() && stamp.is_ok_and(|stamp| stamp == id)
     }
 
     /// Notes that the objects that are there are those of this executable.
@@ -119,8 +120,10 @@ impl Kept {
     /// When the note cannot be written.
     pub fn stamp(&self, executable: &Path) -> Result<()> {
         let path = self.linked().join(STAMP);
-        let id = build_id(executable)
-            .with_context(|| format!("{} has no build ID", executable.display()))?;
+        let id = build_id_of(executable);
+        if id.is_empty() {
+            bail!("{} has no build ID", executable.display());
+        }
         std::fs::write(&path, id).with_context(|| format!("failed to write {}", path.display()))
     }
 
@@ -146,12 +149,6 @@ impl Kept {
             .with_context(|| format!("failed to read the objects in {}", folder.display()))?;
         Ok(CrateObjects { key: unit.key.clone(), name: unit.name.clone(), objects })
     }
-}
-
-fn build_id(executable: &Path) -> Option<Vec<u8>> {
-    let bytes = std::fs::read(executable).ok()?;
-    let file = object::File::parse(&*bytes).ok()?;
-    file.build_id().ok()?.map(<[u8]>::to_vec)
 }
 
 #[cfg(test)]

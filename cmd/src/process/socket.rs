@@ -40,7 +40,6 @@ pub fn prepare(folder: &Path) -> Result<()> {
         std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700))
             .with_context(|| format!("failed to close {} to others", folder.display()))?;
     }
-    let is_gone = |tool: u32| !Path::new(&format!("/proc/{tool}")).exists();
     // A program whose tool was killed lives on: what it listens at and has put beside it stays.
     let is_dead = |socket: &Path| {
         let refused = |error: std::io::Error| {
@@ -135,6 +134,11 @@ pub fn path(folder: &Path, n: u32) -> Result<PathBuf> {
     // Left by a tool of the same process ID, or not there.
     let _ = std::fs::remove_file(&path);
     Ok(path)
+}
+
+/// Whether the tool of this process ID has ended.
+pub fn is_gone(tool: u32) -> bool {
+    !Path::new(&format!("/proc/{tool}")).exists()
 }
 
 #[cfg(test)]

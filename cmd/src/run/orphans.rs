@@ -14,9 +14,8 @@ impl Session {
     pub(super) fn tell_orphans(&self) {
         let mut folders: Vec<PathBuf> = self.options.watch.clone();
         folders.extend(self.builder.target_dir().map(Path::to_owned));
-        let is_gone = |tool: u32| !Path::new(&format!("/proc/{tool}")).exists();
         let sockets = socket::sockets(&self.sockets).into_iter();
-        for (_, path) in sockets.filter(|(tool, _)| is_gone(*tool)) {
+        for (_, path) in sockets.filter(|(tool, _)| socket::is_gone(*tool)) {
             let Ok(Some(visit)) = Visit::pay(&path) else { continue };
             let pid = visit.hello.pid;
             let Ok(executable) = std::fs::read_link(format!("/proc/{pid}/exe")) else { continue };

@@ -379,6 +379,7 @@ fn write(
     let check = path.map(|path| {
         let wait = asyncness.map(|_| quote!(.await));
         let call = quote!(#path(#(#names),*));
+        // SAFETY (of what is emitted): it is compiled and never run; only its type is asked for.
         let call = match unsafety {
             Some(_) => quote!(unsafe { #call #wait }),
             None => quote!(#call #wait),
@@ -432,6 +433,7 @@ fn write(
                 Some(_) => {
                     // By the item: the path could mean another thing beside these arguments.
                     let call = quote!(__hot_item(#(#names),*));
+                    // SAFETY (of what is emitted): it is compiled and never run; only its type is asked for.
                     let call = unsafety.map(|_| quote!(unsafe { #call })).unwrap_or(call);
                     quote! {
                         let _ = |#(#names: #general,)* #(#more: #general),*| {

@@ -213,6 +213,7 @@ pub fn split(function: &Function, home: Home<'_>, attributes: &Sorted) -> Result
         };
         // Arguments of type `impl Trait` have no name in the item: a call tells which they are.
         let told = (generics.params.len() != signature.generics.params.len()).then(|| {
+            // SAFETY (of what is emitted): it is compiled and never run; only its type is asked for.
             let call = match unsafety {
                 Some(_) => quote!(unsafe { __hot_item(#values) }),
                 None => quote!(__hot_item(#values)),

@@ -1,5 +1,6 @@
 //! Where the control sockets are: one folder that belongs to the user alone.
 
+use super::is_alive;
 use anyhow::{Context, Result, bail};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::os::unix::net::UnixStream;
@@ -52,17 +53,17 @@ pub fn prepare(folder: &Path) -> Result<()> {
     };
     let beside = beside(folder).into_iter().filter(|(tool, path)| {
         let socket = path.file_stem().map(|stem| folder.join(stem).with_extension("sock"));
-        is_gone(*tool) && socket.is_none_or(|socket| is_dead(&socket))
+        !is_alive(*tool) && socket.is_none_or(|socket| is_dead(&socket))
     });
     // Another tool may be clearing up as well.
     for (_, path) in beside.collect::<Vec<_>>() {
         let _ = std::fs::remove_dir_all(path);
     }
     let sockets = sockets(folder).into_iter();
-    for (_, path) in sockets.filter(|(tool, path)| is_gone(*tool) && is_dead(path)) {
+    for (_, path) in sockets.filter(|(tool, path)| !is_alive(*tool) && is_dead(path)) {
         let _ = std::fs::remove_file(path);
     }
-    for (_, path) in logs(folder).into_iter().filter(|(tool, _)| is_gone(*tool)) {
+    for (_, path) in logs(folder).into_iter().filter(|(tool, _)| !is_alive(*tool)) {
         let _ = std::fs::remove_file(path);
     }
     Ok(())
@@ -134,11 +135,6 @@ pub fn path(folder: &Path, n: u32) -> Result<PathBuf> {
     // Left by a tool of the same process ID, or not there.
     let _ = std::fs::remove_file(&path);
     Ok(path)
-}
-
-/// Whether the tool of this process ID has ended.
-pub fn is_gone(tool: u32) -> bool {
-    !Path::new(&format!("/proc/{tool}")).exists()
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use super::session::{STOPPED, Session};
 use super::world::Reading;
 use crate::build::{Adopted, Build};
 use crate::process::family::{self, Family};
-use crate::process::{Kind, Launch, Program, code, socket};
+use crate::process::{Kind, Launch, Program, code, is_alive, socket};
 use crate::show::{Event, Next};
 use crate::watch::Touched;
 use anyhow::{Context, Result};
@@ -403,10 +403,4 @@ fn executable(pid: u32) -> Result<PathBuf> {
         .with_context(|| format!("failed to find the executable of process {pid}"))?;
     let text = path.to_string_lossy();
     Ok(text.strip_suffix(" (deleted)").map_or_else(|| path.clone(), PathBuf::from))
-}
-
-/// Whether a process is there and has not ended.
-pub(super) fn is_alive(pid: u32) -> bool {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with(['Z', 'X']))
 }

@@ -6,7 +6,7 @@
 
 use super::session::Session;
 use crate::process::link::Visit;
-use crate::process::socket;
+use crate::process::{is_alive, socket};
 use std::path::{Path, PathBuf};
 
 impl Session {
@@ -15,7 +15,7 @@ impl Session {
         let mut folders: Vec<PathBuf> = self.options.watch.clone();
         folders.extend(self.builder.target_dir().map(Path::to_owned));
         let sockets = socket::sockets(&self.sockets).into_iter();
-        for (_, path) in sockets.filter(|(tool, _)| socket::is_gone(*tool)) {
+        for (_, path) in sockets.filter(|(tool, _)| !is_alive(*tool)) {
             let Ok(Some(visit)) = Visit::pay(&path) else { continue };
             let pid = visit.hello.pid;
             let Ok(executable) = std::fs::read_link(format!("/proc/{pid}/exe")) else { continue };

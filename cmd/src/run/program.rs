@@ -2,12 +2,11 @@
 
 use super::Input;
 use super::clock::Clock;
-use super::command::is_alive;
 use super::session::{Session, reason};
 use super::world::Reading;
 use crate::build::Build;
 use crate::build::retold::build_id_of;
-use crate::process::{Kind, Launch, Program, socket};
+use crate::process::{Kind, Launch, Program, is_alive, socket};
 use crate::show::Event;
 use crate::show::terminal::count;
 use anyhow::{Context, Result, bail};

@@ -3,6 +3,7 @@
 //! The output is collected by threads, the events are read from the file that the tool was told to
 //! write. Whatever happens, dropping it leaves neither the tool nor its program behind.
 
+pub use hot_cli::process::is_alive;
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use serde_json::Value;
 use std::{
@@ -200,11 +201,6 @@ impl Drop for Tool {
             let _ = self.child.wait();
         }
     }
-}
-
-/// Whether a process exists.
-pub fn is_alive(pid: u32) -> bool {
-    Path::new("/proc").join(pid.to_string()).exists()
 }
 
 /// Waits until something holds.

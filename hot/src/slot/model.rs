@@ -1,13 +1,18 @@
-//! A slot in loom's model of memory: every order in which a call and two commits can meet, or a call
-//! and a mock that comes and goes.
+//! A slot and the table of layers in loom's model of memory: every order in which calls, commits and
+//! a list can meet, or a call and a mock that comes and goes.
 //!
 //! Run with `RUSTFLAGS="--cfg hot_loom" cargo test -p hot --no-default-features --lib slot::model`.
 //! Without slots (`--no-default-features`) since statics cannot hold the model's atomics.
 
-use super::Slot;
+use super::layers::{Change, Layer, Table};
+use super::{Point, Slot};
 use loom::cell::UnsafeCell;
 use loom::sync::{Arc, Mutex};
 use loom::thread;
+
+/// Code of the program's own, as a slot holds it.
+const ORIGINAL: *const () = std::ptr::without_provenance(1);
+const SHIM: *const () = std::ptr::without_provenance(2);
 
 /// A patch's image as the loader leaves it: written without atomics, then committed.
 struct Image {
@@ -68,30 +73,107 @@ fn who_sees_new_code_sees_its_constants() {
     });
 }
 
+/// A slot that outlives every thread of a model's run, as a static would.
+fn slot() -> &'static Slot {
+    Box::leak(Box::new(Slot::new(ORIGINAL)))
+}
+
+/// What the loader commits as the `number`th patch.
+fn change(slot: &'static Slot, image: &Image, number: u32) -> Change {
+    Change { slot, instance: None, target: image.code(), patch: number }
+}
+
+/// The table of layers under the lock that commits and lists take, and two patches.
+fn layered() -> (Arc<Mutex<Table>>, [Arc<Image>; 2]) {
+    (Arc::new(Mutex::new(Table::default())), [Image::new(), Image::new()])
+}
+
 #[test]
 fn of_two_commits_the_later_one_stays() {
     loom::model(|| {
-        let slot = Arc::new(Slot::new(std::ptr::null()));
-        let images = [Image::new(), Image::new()];
-        // The table of layers: which image was committed last, under the lock that commits take.
-        let last = Arc::new(Mutex::new(0u64));
-        let commits: Vec<_> = (0..2)
-            .map(|index| {
-                let (slot, image, last) = (slot.clone(), images[index].clone(), last.clone());
+        let (slot, (table, images)) = (slot(), layered());
+        let commits: Vec<_> = (1..=2)
+            .zip(images.clone())
+            .map(|(number, image)| {
+                let table = table.clone();
                 thread::spawn(move || {
-                    image.fill(index as u64 + 1);
-                    let mut last = last.lock().expect("no panic");
-                    *last = index as u64 + 1;
-                    slot.set(image.code());
+                    image.fill(number.into());
+                    let change = change(slot, &image, number);
+                    table.lock().expect("no panic").commit_live(&[change]);
                 })
             })
             .collect();
-        let seen = call(&slot, &images);
+        let seen = call(slot, &images);
         assert!(seen <= 2);
         for commit in commits {
             commit.join().expect("no panic");
         }
-        assert_eq!(call(&slot, &images), *last.lock().expect("no panic"));
+        let (layer, last) = table.lock().expect("no panic").layer_of(slot);
+        assert_eq!((layer, call(slot, &images)), (Layer::Live, last.into()));
+    });
+}
+
+/// A list may be older than the next call, never newer.
+#[test]
+fn what_a_list_tells_is_what_calls_run() {
+    loom::model(|| {
+        let (slot, (table, images)) = (slot(), layered());
+        let commits = {
+            let (table, images) = (table.clone(), images.clone());
+            thread::spawn(move || {
+                for (number, image) in (1..=2).zip(&images) {
+                    image.fill(number.into());
+                    let change = change(slot, image, number);
+                    table.lock().expect("no panic").commit_live(&[change]);
+                }
+            })
+        };
+        let list = {
+            let (table, images) = (table.clone(), images.clone());
+            thread::spawn(move || {
+                let (layer, patch) = table.lock().expect("no panic").layer_of(slot);
+                assert_eq!(layer == Layer::Live, patch > 0);
+                let answer = call(slot, &images);
+                assert!(answer >= patch.into(), "patch {patch} is listed, {answer} runs");
+            })
+        };
+        let (first, second) = (call(slot, &images), call(slot, &images));
+        assert!(first <= second, "{first} then {second}");
+        for thread in [commits, list] {
+            thread.join().expect("no panic");
+        }
+    });
+}
+
+/// A live edit of a mocked function goes below the mock, and is what the mock uncovers.
+#[test]
+fn a_commit_below_a_mock_is_uncovered_by_its_end() {
+    loom::model(|| {
+        let (slot, (table, images)) = (slot(), layered());
+        let point: &'static Point = Box::leak(Box::new(Point::new(slot, SHIM)));
+        let mock = {
+            let table = table.clone();
+            thread::spawn(move || {
+                table.lock().expect("no panic").cover(point);
+                table.lock().expect("no panic").uncover(point);
+            })
+        };
+        let commit = {
+            let (table, image) = (table.clone(), images[0].clone());
+            thread::spawn(move || {
+                image.fill(7);
+                table.lock().expect("no panic").commit_live(&[change(slot, &image, 1)]);
+            })
+        };
+        // A call of the trampoline: what the slot holds, or what the shim finds below it.
+        let code = slot.get();
+        let code = if code == SHIM { point.below() } else { code };
+        assert!([ORIGINAL, images[0].code()].contains(&code), "a shim found {code:?} below it");
+        for thread in [mock, commit] {
+            thread.join().expect("no panic");
+        }
+        assert_eq!((call(slot, &images), point.below()), (7, images[0].code()));
+        assert_eq!(table.lock().expect("no panic").layer_of(slot), (Layer::Live, 1));
     });
 }
 
@@ -120,9 +202,6 @@ impl Drop for Closure {
         self.freed.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
     }
 }
-
-const ORIGINAL: *const () = std::ptr::without_provenance(1);
-const SHIM: *const () = std::ptr::without_provenance(2);
 
 impl Mocked {
     fn new() -> Arc<Mocked> {

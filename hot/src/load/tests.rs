@@ -1,11 +1,13 @@
 //! The loader on patches made by hand, in this process: x86-64 code of a few bytes each.
 //!
 //! - `locals`: new thread-locals; `damage`: files that are no patch for this process any more;
-//! - `crowding`: memory that is taken, near the executable or altogether.
+//! - `crowding`: memory that is taken, near the executable or altogether;
+//! - `within`: hot functions called by what runs in the midst of a load.
 
 mod crowding;
 mod damage;
 mod locals;
+mod within;
 
 use super::*;
 use crate::hot;

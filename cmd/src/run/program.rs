@@ -188,6 +188,13 @@ impl Session {
                 hex(&expected)
             )));
         }
+        if hello.patches > 0 {
+            return Ok(Loaded::Not(format!(
+                "the process that listens (pid {}) had patches loaded before this hot came to it, \
+                 a copy made by fork perhaps: what runs in it is not known",
+                hello.pid
+            )));
+        }
         Ok(match program.link.ask(&Request::Load(patch.to_vec())) {
             Ok(Reply::Loaded { number, functions, .. }) => Loaded::Live(number, functions),
             Ok(Reply::Failed { message }) => Loaded::Not(message),

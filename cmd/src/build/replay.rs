@@ -182,6 +182,9 @@ struct Line {
     message: String,
 }
 
+/// How one of rustc's objects begins.
+const OBJECT: &[u8] = br#"{"$message_type""#;
+
 /// Rustc writes one JSON object a line; what is none (a panic of the compiler) is kept as it is.
 fn read_diagnostics(from: impl BufRead) -> Compiled {
     let mut compiled = Compiled::default();
@@ -191,7 +194,14 @@ fn read_diagnostics(from: impl BufRead) -> Compiled {
             errors.leave_out();
             continue;
         };
-        let (text, weight) = match serde_json::from_slice::<Line>(&line) {
+        // What the compiler's libraries say has no line of its own: `rustc-LLVM ERROR: {"$mess…`.
+        let start = line.windows(OBJECT.len()).position(|part| part == OBJECT).unwrap_or(0);
+        let (before, line) = line.split_at(start);
+        let text = String::from_utf8_lossy(before).trim_end().to_owned() + "\n";
+        if !before.is_empty() && errors.admits(&text) {
+            compiled.diagnostics.push(Diagnostic { text, weight: Weight::Error });
+        }
+        let (text, weight) = match serde_json::from_slice::<Line>(line) {
             Ok(Line { message, .. }) if only_counts(&message) => continue,
             Ok(Line { rendered: Some(text), level, .. }) => match level.as_deref() {
                 Some(level) if level.starts_with("error") => (text, Weight::Error),
@@ -199,7 +209,7 @@ fn read_diagnostics(from: impl BufRead) -> Compiled {
                 _ => (text, Weight::Warning),
             },
             Ok(_) => continue,
-            Err(_) => (String::from_utf8_lossy(&line).into_owned() + "\n", Weight::Error),
+            Err(_) => (String::from_utf8_lossy(line).into_owned() + "\n", Weight::Error),
         };
         let ration = match weight {
             Weight::Error => &mut errors,
@@ -260,12 +270,14 @@ mod tests {
             r#"{"level":"failure-note","message":"For more","rendered":"F\n"}"#,
             "\n",
             "thread 'rustc' panicked\n",
+            r#"LLVM ERROR: {"$message_type":"diagnostic","level":"error","rendered":"full\n"}"#,
+            "\n",
         );
         let compiled = read_diagnostics(text.as_bytes());
         assert_eq!(compiled.of(Weight::Warning).collect::<Vec<_>>(), ["W\n"]);
         assert_eq!(compiled.of(Weight::Note).collect::<Vec<_>>(), ["F\n"]);
-        assert_eq!(compiled.of(Weight::Error).count(), 2);
-        assert!(compiled.diagnostics[3].text.contains("panicked"), "{compiled:?}");
+        let errors: Vec<&str> = compiled.of(Weight::Error).skip(1).collect();
+        assert_eq!(errors, ["thread 'rustc' panicked\n", "LLVM ERROR:\n", "full\n"]);
         assert!(!compiled.plain_errors().contains("aborting"), "{compiled:?}");
     }
 

@@ -107,7 +107,10 @@ enum Writing {
 pub struct Project {
     /// Which fixture.
     pub fixture: &'static Fixture,
+    /// Where the build is kept, and what is no part of the project.
     place: PathBuf,
+    root: PathBuf,
+    target: PathBuf,
     edits: usize,
     _lock: File,
 }
@@ -120,21 +123,28 @@ impl Project {
 
     /// Lays it out in another folder, so that tests can use the same one at the same time.
     pub fn lay_at(fixture: &'static Fixture, place: &str) -> Project {
-        let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("e2e").join(place);
-        fs::create_dir_all(&place).expect("a folder for the fixture");
+        let place = Project::usual_place(fixture).with_file_name(place);
+        Project::lay_in(fixture, &place, &place)
+    }
+
+    /// Lays its sources into any folder; in `place` it is built, by one test at a time.
+    pub fn lay_in(fixture: &'static Fixture, place: &Path, folder: &Path) -> Project {
+        fs::create_dir_all(place).expect("a folder for the fixture");
         let lock = File::create(place.join("lock")).expect("a lock file");
         lock.lock().expect("the lock");
 
-        let project = Project { fixture, place, edits: 0, _lock: lock };
+        let (place, root) = (place.to_owned(), folder.join("project"));
+        let target = place.join("target");
+        let project = Project { fixture, place, root, target, edits: 0, _lock: lock };
         let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
         let root = project.root();
-        for old in [&root, &project.place.join("desk")] {
+        for old in [&root, &folder.join("desk")] {
             if old.exists() {
                 fs::remove_dir_all(old).expect("the last run's files to go");
             }
         }
         copy_tree(&fixtures.join(fixture.name), &root);
-        copy_tree(&fixtures.join("desk"), &project.place.join("desk"));
+        copy_tree(&fixtures.join("desk"), &folder.join("desk"));
         for copy in fixture.copies {
             copy_tree(&fixtures.join("subject"), &root.join(copy.folder));
         }
@@ -150,7 +160,12 @@ impl Project {
 
     /// The folder of the project itself.
     pub fn root(&self) -> PathBuf {
-        self.place.join("project")
+        self.root.clone()
+    }
+
+    /// Where a fixture is built that is laid out by its own name.
+    pub fn usual_place(fixture: &Fixture) -> PathBuf {
+        Path::new(env!("CARGO_TARGET_TMPDIR")).join("e2e").join(fixture.name)
     }
 
     /// Its manifest.
@@ -160,7 +175,14 @@ impl Project {
 
     /// Its target folder, which outlives the test.
     pub fn target(&self) -> PathBuf {
-        self.place.join("target")
+        self.target.clone()
+    }
+
+    /// Gives it another name, by a link.
+    pub fn reach_target_through(&mut self, name: &str) {
+        let link = self.scratch(name);
+        std::os::unix::fs::symlink(&self.target, &link).expect("a link");
+        self.target = link;
     }
 
     /// A place for a file that is not part of the project. Nothing lies there.

@@ -77,6 +77,11 @@ impl Link {
         Link::connect(self.socket.clone(), opened)
     }
 
+    /// Where the program listens.
+    pub fn socket(&self) -> &Path {
+        &self.socket
+    }
+
     /// Whether the program was found to listen.
     fn keep_trying(&self) -> bool {
         let mut pause = Duration::from_millis(5);

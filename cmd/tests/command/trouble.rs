@@ -1,10 +1,11 @@
 //! What the machine may do to the tool: a disk that is full, a compiler that says megabytes, no folder for
 //! the socket. The programs here have no `#[hot]` function.
 
-use super::fixture::{Fixture, WAITS, gone};
-use rustix::process::Signal;
+use super::fixture::{Fixture, PATIENCE, WAITS, gone, id};
+use rustix::process::{Signal, kill_process};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::Instant;
 
 /// Twenty megabytes of errors: the first are told, the others counted; nothing piles up, and the
 /// next save goes through.
@@ -127,4 +128,40 @@ fn a_full_disk_is_told_the_old_code_runs_on_and_the_next_save_goes_through() {
     }
     running.signal(Signal::INT);
     assert_eq!(running.end().0.code(), Some(130));
+}
+
+/// The process that was started is the one that is followed: what it leaves behind is named.
+#[test]
+fn a_program_that_makes_itself_a_daemon_is_told_to_stay_in_the_foreground() {
+    let fixture = Fixture::new(
+        "unsafe extern \"C\" { fn fork() -> i32; fn setsid() -> i32; }\n\
+         fn main() {\n\
+             for _ in 0..2 {\n\
+                 if unsafe { fork() } > 0 { std::process::exit(0); }\n\
+                 unsafe { setsid() };\n\
+             }\n\
+             std::fs::write(\"daemon\", std::process::id().to_string()).unwrap();\n\
+             while std::path::Path::new(\"daemon\").exists() {\n\
+                 std::thread::sleep(std::time::Duration::from_millis(20));\n\
+             }\n\
+         }",
+    );
+    let mut running = fixture.start(&[]);
+    running.running();
+    assert_eq!(running.expect("exited")["status"], 0);
+    assert_eq!(running.child.wait().unwrap().code(), Some(0));
+    let begin = Instant::now();
+    let daemon = loop {
+        let pid = std::fs::read_to_string(fixture.path("daemon")).unwrap_or_default();
+        if let Ok(pid) = pid.parse::<u32>() {
+            break serde_json::json!(pid);
+        }
+        assert!(begin.elapsed() < PATIENCE, "there is no daemon");
+    };
+    assert!(!gone(&daemon));
+    kill_process(id(&daemon), Signal::KILL).unwrap();
+    let (status, told) = running.end();
+    assert_eq!(status.code(), Some(0));
+    assert!(told.contains("a copy that it has made of itself goes on (pid "), "{told}");
+    assert!(told.contains("in the foreground"), "{told}");
 }

@@ -101,7 +101,7 @@ fn a_patch_goes_further_away_where_it_can_and_is_refused_where_it_cannot() {
     // A gap of a page and one on each side holds one patch of a page.
     let large = taken.iter().max_by_key(|range| range.end - range.start).expect("some");
     // Its ends may be out of reach.
-    let middle = (large.start + large.end) / 2 & !4095;
+    let middle = ((large.start + large.end) / 2) & !4095;
     free(&(middle..middle + 3 * 4096));
     load_patch(&near()).expect("there is a gap");
     assert_eq!(distant(), 40);

@@ -268,7 +268,10 @@ fn tool_when(socket: &Path, fits: impl Fn(&Tool) -> bool) -> Tool {
     let until = Instant::now() + Duration::from_secs(60);
     loop {
         let tool = UnixStream::connect(socket).ok().and_then(|mut stream| {
+            // It may have been taken by a process that ends, as it made a copy of itself.
+            stream.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
             let frame = message::read_frame(&mut stream).ok()??;
+            stream.set_read_timeout(None).unwrap();
             Some(Tool { stream, hello: Reply::from_bytes(&frame).unwrap() })
         });
         if let Some(tool) = tool.filter(|tool| fits(tool)) {
@@ -284,6 +287,8 @@ fn a_forked_child_serves_nobody_and_takes_nothing_away() {
     let folder = FIXTURE.folder("fork");
     let socket = folder.0.join("control");
     let mut program = start("fork", &socket);
+    let mut before = Tool::new(&socket);
+    program.say("split");
     let child = program.expect("out: child: ");
     let child: u32 = child.rsplit(' ').next().unwrap().parse().unwrap();
     // The parent goes on, and serves tools that were there before and that come later.
@@ -293,9 +298,14 @@ fn a_forked_child_serves_nobody_and_takes_nothing_away() {
     }
     assert!(matches!(tool.ask(&Request::List), Reply::Functions(_)));
 
-    // When the parent is gone nobody listens, although the child lives.
+    // When the parent is gone who was connected hears of it and nobody listens, although the child
+    // lives.
     let input = program.leave();
     assert!(is_there(child));
+    before.stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    let end = message::read_frame(&mut before.stream);
+    let gone = |error: &std::io::Error| error.kind() == std::io::ErrorKind::ConnectionReset;
+    assert!(end.as_ref().is_ok_and(Option::is_none) || end.as_ref().is_err_and(gone), "{end:?}");
     let refused = UnixStream::connect(&socket).unwrap_err();
     assert_eq!(refused.kind(), std::io::ErrorKind::ConnectionRefused);
     // So the next program takes the socket over, and the child leaves it alone when it ends.

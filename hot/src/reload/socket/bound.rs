@@ -4,23 +4,20 @@
 //! somebody's working socket, a connection tells: nobody accepts on the former. The file goes when
 //! the reloader ends and when the process exits; never another one that has taken its place, and
 //! never from a forked child.
-//!
-//! Such a child has a copy of the listening socket and no thread that accepts: as long as it lived,
-//! whoever connected after its parent's end would wait for a word in vain, and nobody could tell
-//! that the process is gone. So the copy is closed where a fork begins the child.
 
+use super::unshared::Unshared;
 use std::fs::{self, DirBuilder, Permissions};
 use std::io;
-use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::{Mutex, Once, PoisonError};
 
 /// A listening socket with its file.
 #[derive(Debug)]
 pub(super) struct Bound {
+    /// Goes first.
+    _unshared: Unshared,
     listener: UnixListener,
     file: SocketFile,
 }
@@ -46,8 +43,7 @@ impl Bound {
         // A client may be gone between poll and accept.
         listener.set_nonblocking(true).map_err(failed)?;
         file.remove_at_exit();
-        close_in_children(listener.as_raw_fd());
-        Ok(Bound { listener, file })
+        Ok(Bound { _unshared: Unshared::new(&listener), listener, file })
     }
 
     pub(super) fn listener(&self) -> &UnixListener {
@@ -57,39 +53,8 @@ impl Bound {
 
 impl Drop for Bound {
     fn drop(&mut self) {
-        // Before the descriptor is closed, and may become another's.
-        LISTENING.store(NONE, Ordering::Relaxed);
         self.file.remove();
         *AT_EXIT.lock().unwrap_or_else(PoisonError::into_inner) = None;
-    }
-}
-
-/// No descriptor.
-const NONE: RawFd = -1;
-
-/// The descriptor that listens. Relaxed suffices: it is written by the reloader, of which there is
-/// one at a time, and read in the child of a fork, which has no other threads and a copy of what
-/// was written before; a fork at the very moment may miss it, as one just before.
-static LISTENING: AtomicI32 = AtomicI32::new(NONE);
-
-/// Has children that are forked from now on close their copy of the descriptor.
-fn close_in_children(listener: RawFd) {
-    static ONCE: Once = Once::new();
-    LISTENING.store(listener, Ordering::Relaxed);
-    ONCE.call_once(|| {
-        // SAFETY: the handler is a function of this program that is never unloaded; it does nothing
-        // but a system call, as is asked of a child of a process with threads. That it cannot be
-        // registered costs the child an open descriptor.
-        unsafe { libc::pthread_atfork(None, None, Some(close_own)) };
-    });
-}
-
-unsafe extern "C" fn close_own() {
-    let listener = LISTENING.swap(NONE, Ordering::Relaxed);
-    if listener != NONE {
-        // SAFETY: it is the child's copy of the descriptor, whose owner, a thread of the parent's,
-        // is not here: nobody uses it.
-        unsafe { libc::close(listener) };
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::build::Usage;
 use crate::build::cargo::Selection;
+use crate::build::depinfo::normal;
 use crate::build::{capture, kept};
 use crate::doctor;
 use crate::list;
@@ -9,7 +10,7 @@ use crate::run::{self, Options};
 use crate::show::Terminal;
 use clap::{ArgAction, Args, Parser, Subcommand};
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -185,7 +186,7 @@ impl CargoFlags {
         };
         let switch = |flag: &str, on: bool| on.then(|| flag.to_owned()).into_iter();
         for common in [
-            value("--manifest-path", &self.manifest_path),
+            value("--manifest-path", &self.manifest_path.as_deref().map(past_links)),
             self.config.iter().map(|value| format!("--config={value}")).collect(),
             switch("--locked", self.locked).collect(),
             switch("--offline", self.offline).collect(),
@@ -223,6 +224,20 @@ impl CargoFlags {
         selection.target_dir = self.target_dir.clone().map(PathBuf::from);
         selection
     }
+}
+
+/// A manifest's path with the folder that it really lies in, if it is reached through a link. Cargo
+/// goes by what is typed, rustc by the real folder it is called in: a file would have two names.
+fn past_links(manifest: &str) -> String {
+    let path = Path::new(manifest);
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let real = folder.and_then(|folder| {
+        let real = std::fs::canonicalize(folder).ok()?;
+        let typed = std::path::absolute(folder).ok()?;
+        (real != normal(&typed))
+            .then(|| real.join(path.file_name()?).to_str().map(str::to_owned))?
+    });
+    real.unwrap_or_else(|| manifest.to_owned())
 }
 
 /// Does what the arguments (with the command's own name first) ask for.

@@ -173,8 +173,10 @@ fn take_expression(input: ParseStream) -> Result<TokenStream> {
 /// A closure up to the comma after it; those between its bars belong to it.
 fn take_closure(input: ParseStream) -> Result<TokenStream> {
     let mut taken = take_expression_until_bar(input)?;
-    if input.peek(Token![|]) {
-        let bar = |input: ParseStream| input.parse::<TokenTree>();
+    let bar = |input: ParseStream| input.parse::<TokenTree>();
+    if input.peek(Token![||]) {
+        taken.extend([bar(input)?, bar(input)?]);
+    } else if input.peek(Token![|]) {
         taken.extend([bar(input)?]);
         while !input.peek(Token![|]) {
             taken.extend([input.parse::<TokenTree>()?]);
@@ -187,10 +189,7 @@ fn take_closure(input: ParseStream) -> Result<TokenStream> {
 
 fn take_expression_until_bar(input: ParseStream) -> Result<TokenStream> {
     let mut taken = TokenStream::new();
-    while !input.is_empty()
-        && !input.peek(Token![,])
-        && (!input.peek(Token![|]) || input.peek(Token![||]))
-    {
+    while !input.is_empty() && !input.peek(Token![,]) && !input.peek(Token![|]) {
         taken.extend([input.parse::<TokenTree>()?]);
     }
     Ok(taken)

@@ -236,7 +236,9 @@ pub enum PatchError {
         found: u32,
     },
     /// Fewer or more bytes than the header says.
-    #[error("the patch is {found} bytes long, its header says {expected}; it was cut or added to")]
+    #[error(
+        "the patch is {found} bytes long, its header says {expected}; it was cut or added to; make or copy it anew"
+    )]
     Length {
         /// Bytes there are.
         found: u64,
@@ -244,7 +246,9 @@ pub enum PatchError {
         expected: u64,
     },
     /// The body is damaged.
-    #[error("the patch is damaged: its checksum is {found:08x}, its header says {expected:08x}")]
+    #[error(
+        "the patch is damaged: its checksum is {found:08x}, its header says {expected:08x}; make or copy it anew"
+    )]
     Checksum {
         /// Checksum of the body.
         found: u32,

@@ -138,6 +138,11 @@ pub use slot::layers::Layer;
 /// - A static inside a generic function is one for all its instances, as it always is in Rust; the
 ///   instances are replaced one by one.
 ///
+/// A call is one load more than it was. So it may stand where it could before: in a signal handler,
+/// before `main`, in a destructor while a thread or the process is taken down. While a closure or a
+/// scope mocks the function, and for an instance of a generic function that was replaced, more is
+/// asked, which may allocate and wait: not in a handler that can interrupt anything.
+///
 /// # Soundness
 ///
 /// A function is replaced by one of the same type, so that callers stay memory-safe. Unsafe code

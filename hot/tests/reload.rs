@@ -37,6 +37,12 @@ impl Tool {
         }
     }
 
+    /// The process at the other end.
+    fn pid(&self) -> u32 {
+        let Reply::Hello { pid, .. } = self.hello else { panic!("{:?}", self.hello) };
+        pid
+    }
+
     fn ask(&mut self, request: &Request) -> Reply {
         message::write_frame(&mut self.stream, &request.to_bytes()).unwrap();
         Reply::from_bytes(&message::read_frame(&mut self.stream).unwrap().unwrap()).unwrap()
@@ -250,4 +256,129 @@ fn a_listening_stranger_is_not_spoken_to() {
     program.expect("out: ended");
     let (mut stream, _) = listener.accept().unwrap();
     assert_eq!(std::io::Read::read(&mut stream, &mut [0]).unwrap(), 0);
+}
+
+/// The process that listens.
+fn who_listens(socket: &Path) -> u32 {
+    Tool::new(socket).pid()
+}
+
+/// Waits for a tool's connection that fits, while the socket goes from one process to another.
+fn tool_when(socket: &Path, fits: impl Fn(&Tool) -> bool) -> Tool {
+    let until = Instant::now() + Duration::from_secs(60);
+    loop {
+        let tool = UnixStream::connect(socket).ok().and_then(|mut stream| {
+            // It may have been taken by a process that ends, as it made a copy of itself.
+            stream.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
+            let frame = message::read_frame(&mut stream).ok()??;
+            stream.set_read_timeout(None).unwrap();
+            Some(Tool { stream, hello: Reply::from_bytes(&frame).unwrap() })
+        });
+        if let Some(tool) = tool.filter(|tool| fits(tool)) {
+            return tool;
+        }
+        assert!(Instant::now() < until, "nobody listens again");
+        sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn a_forked_child_serves_nobody_and_takes_nothing_away() {
+    let folder = FIXTURE.folder("fork");
+    let socket = folder.0.join("control");
+    let mut program = start("fork", &socket);
+    let mut before = Tool::new(&socket);
+    program.say("split");
+    let child = program.expect("out: child: ");
+    let child: u32 = child.rsplit(' ').next().unwrap().parse().unwrap();
+    // The parent goes on, and serves tools that were there before and that come later.
+    let mut tool = Tool::new(&socket);
+    for _ in 0..5 {
+        assert_eq!(who_listens(&socket), program.pid());
+    }
+    assert!(matches!(tool.ask(&Request::List), Reply::Functions(_)));
+
+    // When the parent is gone who was connected hears of it and nobody listens, although the child
+    // lives.
+    let input = program.leave();
+    assert!(is_there(child));
+    before.stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    let end = message::read_frame(&mut before.stream);
+    let gone = |error: &std::io::Error| error.kind() == std::io::ErrorKind::ConnectionReset;
+    assert!(end.as_ref().is_ok_and(Option::is_none) || end.as_ref().is_err_and(gone), "{end:?}");
+    let refused = UnixStream::connect(&socket).unwrap_err();
+    assert_eq!(refused.kind(), std::io::ErrorKind::ConnectionRefused);
+    // So the next program takes the socket over, and the child leaves it alone when it ends.
+    let next = start("echo", &socket);
+    assert_eq!(who_listens(&socket), next.pid());
+    drop(input);
+    let until = Instant::now() + Duration::from_secs(60);
+    while is_there(child) {
+        assert!(Instant::now() < until, "the child does not end");
+        sleep(Duration::from_millis(5));
+    }
+    assert_eq!(who_listens(&socket), next.pid());
+}
+
+#[test]
+fn a_daemon_may_start_a_reloader_of_its_own() {
+    let folder = FIXTURE.folder("daemon");
+    let socket = folder.0.join("control");
+    let mut program = start("daemon", &socket);
+    program.expect("out: at work");
+    let begun = program.pid();
+    drop(tool_when(&socket, |tool| tool.pid() != begun));
+    program.end_input();
+    let until = Instant::now() + Duration::from_secs(60);
+    // It ends with its input, and takes its socket along.
+    while socket.exists() {
+        assert!(Instant::now() < until, "the socket stays");
+        sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn a_program_that_becomes_another_is_heard_of_by_its_closed_connection_and_listens_again() {
+    let folder = FIXTURE.folder("exec");
+    let socket = folder.0.join("control");
+    let mut program = start("exec", &socket);
+    let mut tool = Tool::new(&socket);
+    assert!(matches!(tool.ask(&Request::List), Reply::Functions(_)));
+    program.say("become");
+    // The socket itself is not inherited.
+    assert!(matches!(message::read_frame(&mut tool.stream), Ok(None) | Err(_)));
+    let mut again = tool_when(&socket, |_| true);
+    assert_eq!(again.pid(), program.pid());
+    assert!(matches!(again.ask(&Request::List), Reply::Functions(_)));
+    drop(again);
+    assert!(program.finish().0.success());
+    assert!(!socket.exists());
+}
+
+/// A program may want to be ended by a closed pipe. A tool that was killed is none.
+#[test]
+fn a_tool_that_does_not_wait_for_its_answer_ends_no_program() {
+    let folder = FIXTURE.folder("pipes");
+    let socket = folder.0.join("control");
+    let mut program = start("pipes", &socket);
+    for _ in 0..50 {
+        let mut tool = Tool::new(&socket);
+        // More than one, so that some of the answers come when nobody is there.
+        for _ in 0..20 {
+            message::write_frame(&mut tool.stream, &Request::List.to_bytes()).unwrap();
+        }
+        drop(tool);
+        // And one that does not even wait for hello.
+        drop(UnixStream::connect(&socket).unwrap());
+    }
+    assert_eq!(who_listens(&socket), program.pid());
+    program.say("alive");
+    program.expect("out: stdin: alive");
+    assert!(program.finish().0.success());
+}
+
+/// Whether a process is there and has not ended.
+fn is_there(pid: u32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with(['Z', 'X']))
 }

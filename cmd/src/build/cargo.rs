@@ -3,6 +3,7 @@
 //! Cargo's own lines pass through to the terminal as they come, colours included; diagnostics come
 //! as JSON, so that their text can be printed and also be told to whoever reads the events.
 
+use super::flood::{self, Ration};
 use crate::interrupt::Interrupt;
 use anyhow::{Context, Result};
 use cargo_metadata::diagnostic::DiagnosticLevel;
@@ -61,7 +62,7 @@ pub struct Outcome {
     pub artifacts: Vec<Artifact>,
     /// Every build script that was run, now or earlier.
     pub scripts: Vec<BuildScript>,
-    /// Text of the errors, without colours; empty after a success.
+    /// Text of the errors, without colours, as far as it is kept; empty after a success.
     pub errors: String,
 }
 
@@ -175,7 +176,7 @@ pub fn clean(selection: &Selection, packages: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// Passes everything through and returns it.
+/// Passes everything through and returns as much as is kept.
 fn copy_to_stderr(from: &mut impl Read) -> Vec<u8> {
     // A line of progress may stand where this begins: it is wiped, and drawn anew below.
     let wipe: &[u8] = if std::io::stderr().is_terminal() { b"\r\x1b[2K" } else { b"" };
@@ -184,14 +185,20 @@ fn copy_to_stderr(from: &mut impl Read) -> Vec<u8> {
     while let Ok(n @ 1..) = from.read(&mut buffer) {
         // If our own stderr is gone there is nobody to tell.
         let _ = std::io::stderr().write_all(&[wipe, &buffer[..n]].concat());
-        all.extend_from_slice(&buffer[..n]);
+        all.extend_from_slice(&buffer[..n.min(flood::KEPT - all.len())]);
     }
     all
 }
 
 fn read_messages(from: impl std::io::BufRead, say: &mut Say<'_>) -> std::io::Result<Outcome> {
     let mut outcome = Outcome::default();
-    for message in Message::parse_stream(from) {
+    let (mut errors, mut warnings) = (Ration::default(), Ration::default());
+    for line in flood::lines(from) {
+        let Some(line) = line? else {
+            errors.leave_out();
+            continue;
+        };
+        let Some(message) = Message::parse_stream(&*line).next() else { continue };
         match message? {
             Message::CompilerArtifact(artifact) => {
                 say(Said::Built(&artifact.target.name));
@@ -202,15 +209,28 @@ fn read_messages(from: impl std::io::BufRead, say: &mut Say<'_>) -> std::io::Res
                 let Some(rendered) = message.message.rendered else { continue };
                 match message.message.level {
                     DiagnosticLevel::Error | DiagnosticLevel::Ice => {
+                        if !errors.admits(&rendered) {
+                            continue;
+                        }
                         say(Said::Error(&rendered));
                         outcome.errors.push_str(&plain(rendered.as_bytes()));
                     }
                     DiagnosticLevel::FailureNote => say(Said::Error(&rendered)),
-                    _ => say(Said::Warning(&message.target, &rendered)),
+                    _ if warnings.admits(&rendered) => {
+                        say(Said::Warning(&message.target, &rendered));
+                    }
+                    _ => {}
                 }
             }
             _ => {}
         }
+    }
+    if let Some(rest) = warnings.rest("warnings") {
+        say(Said::Note(rest.trim_end()));
+    }
+    if let Some(rest) = errors.rest("error") {
+        say(Said::Error(&rest));
+        outcome.errors.push_str(&rest);
     }
     Ok(outcome)
 }

@@ -7,7 +7,8 @@
 //! - [`claim`] keeps a second tool away; [`linked`] tells what else belongs to the program.
 //! - [`replay`] compiles some of them again; [`objects`] finds what rustc left, [`kept`] keeps what
 //!   it would not leave.
-//! - [`obstacle`] tells which builds no edit can go live in.
+//! - [`obstacle`] tells which builds no edit can go live in; [`flood`] bounds what is kept of what
+//!   the compiler says.
 //!
 //! A [`Builder`] lives as long as the tool; each build by cargo that succeeds makes a new
 //! [`Build`].
@@ -17,6 +18,7 @@ pub mod cargo;
 pub mod claim;
 pub mod command;
 pub mod depinfo;
+pub mod flood;
 pub mod graph;
 pub mod kept;
 pub mod known;

@@ -10,6 +10,7 @@
 //! by cargo is never wrong, at worst it compiles once more.
 
 use super::cargo::plain;
+use super::flood::{self, Ration};
 use super::graph::Unit;
 use crate::interrupt::Interrupt;
 use anyhow::{Context, Result};
@@ -181,11 +182,26 @@ struct Line {
     message: String,
 }
 
+/// How one of rustc's objects begins.
+const OBJECT: &[u8] = br#"{"$message_type""#;
+
 /// Rustc writes one JSON object a line; what is none (a panic of the compiler) is kept as it is.
 fn read_diagnostics(from: impl BufRead) -> Compiled {
     let mut compiled = Compiled::default();
-    for line in from.split(b'\n').map_while(Result::ok) {
-        let (text, weight) = match serde_json::from_slice::<Line>(&line) {
+    let [mut errors, mut warnings, mut notes] = [(); 3].map(|()| Ration::default());
+    for line in flood::lines(from).map_while(Result::ok) {
+        let Some(line) = line else {
+            errors.leave_out();
+            continue;
+        };
+        // What the compiler's libraries say has no line of its own: `rustc-LLVM ERROR: {"$mess…`.
+        let start = line.windows(OBJECT.len()).position(|part| part == OBJECT).unwrap_or(0);
+        let (before, line) = line.split_at(start);
+        let text = String::from_utf8_lossy(before).trim_end().to_owned() + "\n";
+        if !before.is_empty() && errors.admits(&text) {
+            compiled.diagnostics.push(Diagnostic { text, weight: Weight::Error });
+        }
+        let (text, weight) = match serde_json::from_slice::<Line>(line) {
             Ok(Line { message, .. }) if only_counts(&message) => continue,
             Ok(Line { rendered: Some(text), level, .. }) => match level.as_deref() {
                 Some(level) if level.starts_with("error") => (text, Weight::Error),
@@ -193,9 +209,21 @@ fn read_diagnostics(from: impl BufRead) -> Compiled {
                 _ => (text, Weight::Warning),
             },
             Ok(_) => continue,
-            Err(_) => (String::from_utf8_lossy(&line).into_owned() + "\n", Weight::Error),
+            Err(_) => (String::from_utf8_lossy(line).into_owned() + "\n", Weight::Error),
         };
-        compiled.diagnostics.push(Diagnostic { text, weight });
+        let ration = match weight {
+            Weight::Error => &mut errors,
+            Weight::Warning => &mut warnings,
+            Weight::Note => &mut notes,
+        };
+        if ration.admits(&text) {
+            compiled.diagnostics.push(Diagnostic { text, weight });
+        }
+    }
+    let rests = [(warnings, "warning", Weight::Warning), (errors, "error", Weight::Error)];
+    for (ration, what, weight) in rests {
+        let rest = ration.rest(what).map(|text| Diagnostic { text, weight });
+        compiled.diagnostics.extend(rest);
     }
     compiled
 }
@@ -242,13 +270,37 @@ mod tests {
             r#"{"level":"failure-note","message":"For more","rendered":"F\n"}"#,
             "\n",
             "thread 'rustc' panicked\n",
+            r#"LLVM ERROR: {"$message_type":"diagnostic","level":"error","rendered":"full\n"}"#,
+            "\n",
         );
         let compiled = read_diagnostics(text.as_bytes());
         assert_eq!(compiled.of(Weight::Warning).collect::<Vec<_>>(), ["W\n"]);
         assert_eq!(compiled.of(Weight::Note).collect::<Vec<_>>(), ["F\n"]);
-        assert_eq!(compiled.of(Weight::Error).count(), 2);
-        assert!(compiled.diagnostics[3].text.contains("panicked"), "{compiled:?}");
+        let errors: Vec<&str> = compiled.of(Weight::Error).skip(1).collect();
+        assert_eq!(errors, ["thread 'rustc' panicked\n", "LLVM ERROR:\n", "full\n"]);
         assert!(!compiled.plain_errors().contains("aborting"), "{compiled:?}");
+    }
+
+    /// Twenty megabytes of warnings, as many of errors: the first of both are there.
+    #[test]
+    fn of_a_flood_the_first_are_kept_and_the_others_counted() {
+        let line = |level: &str, n: usize| {
+            let rendered = format!("{level} {n}: {}\n", "x".repeat(2000));
+            serde_json::json!({"level": level, "message": "m", "rendered": rendered}).to_string()
+        };
+        let all = ["warning", "error"].map(|level| (0..10_000).map(move |n| line(level, n)));
+        let text = all.into_iter().flatten().collect::<Vec<_>>().join("\n");
+        assert!(text.len() > 40_000_000);
+        let compiled = read_diagnostics(text.as_bytes());
+        for (weight, name) in [(Weight::Warning, "warning"), (Weight::Error, "error")] {
+            let said: Vec<&str> = compiled.of(weight).collect();
+            let bytes: usize = said.iter().map(|text| text.len()).sum();
+            assert!(bytes < flood::KEPT + 200 && bytes > flood::KEPT - 4000, "{bytes}");
+            assert!(said[0].starts_with(&format!("{name} 0:")));
+            let left_out = 10_000 - (said.len() - 1);
+            let rest = format!("{name}: {left_out} more are not shown");
+            assert!(said.last().unwrap().starts_with(&rest), "{:?}", said.last());
+        }
     }
 
     #[test]

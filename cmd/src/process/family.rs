@@ -7,6 +7,7 @@
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
 
 /// Processes at one moment, some of which may have ended since.
 #[derive(Debug, Default)]
@@ -62,6 +63,19 @@ impl Family {
     pub fn ids(&self) -> Vec<i32> {
         self.members.iter().filter(|(_, fd)| !has_ended(fd)).map(|(id, _)| *id).collect()
     }
+}
+
+/// The processes that run this executable and have inherited the name of this socket: after the
+/// program's own end, those that it has made by fork.
+pub fn left_behind(socket: &Path, executable: &Path) -> Vec<u32> {
+    let entry = [b"HOT_SOCKET=", socket.as_os_str().as_encoded_bytes()].concat();
+    let is_left = |id: &u32| {
+        let folder = PathBuf::from(format!("/proc/{id}"));
+        let environment = || std::fs::read(folder.join("environ")).unwrap_or_default();
+        std::fs::read_link(folder.join("exe")).is_ok_and(|exe| exe == executable)
+            && environment().split(|&byte| byte == 0).any(|variable| variable == entry)
+    };
+    processes().iter().filter_map(|p| u32::try_from(p.id).ok()).filter(is_left).collect()
 }
 
 /// Waits until a process ends, whoever its parent is. If it cannot be watched, at once.

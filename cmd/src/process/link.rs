@@ -22,7 +22,13 @@ pub struct Hello {
     pub build_id: Vec<u8>,
     /// Number of its hot functions.
     pub functions: u32,
+    /// Number of the patches that it had loaded by then.
+    pub patches: usize,
 }
+
+/// What is said of a connection that the other side has ended.
+const CLOSED: &str = "the program closed the control socket: it has ended, has stopped its reloader, \
+                      or has become another program (exec)";
 
 /// The connection, or the attempt at one.
 #[derive(Debug)]
@@ -69,6 +75,11 @@ impl Link {
     /// When no thread can be started.
     pub fn again(&self, opened: impl FnOnce() + Send + 'static) -> Result<Arc<Link>> {
         Link::connect(self.socket.clone(), opened)
+    }
+
+    /// Where the program listens.
+    pub fn socket(&self) -> &Path {
+        &self.socket
     }
 
     /// Whether the program was found to listen.
@@ -204,8 +215,8 @@ impl Visit {
 
 fn greet(stream: &UnixStream) -> Result<Hello> {
     match receive(stream)? {
-        Reply::Hello { protocol: PROTOCOL, pid, build_id, functions, .. } => {
-            Ok(Hello { pid, build_id, functions })
+        Reply::Hello { protocol: PROTOCOL, pid, build_id, functions, patches } => {
+            Ok(Hello { pid, build_id, functions, patches: patches.len() })
         }
         Reply::Hello { protocol, .. } => bail!(
             "the program speaks version {protocol} of the protocol, this tool version {PROTOCOL}; \
@@ -217,23 +228,31 @@ fn greet(stream: &UnixStream) -> Result<Hello> {
 
 fn exchange(mut stream: &UnixStream, request: &Request) -> Result<Reply> {
     stream.set_write_timeout(Some(ANSWER)).context("failed to use the control socket")?;
-    write_frame(&mut stream, &request.to_bytes())
-        .map_err(|error| anyhow!("failed to send to the program: {error}"))?;
+    write_frame(&mut stream, &request.to_bytes()).map_err(|error| lost(&error, "send to"))?;
     receive(stream)
+}
+
+/// A connection that failed.
+fn lost(error: &std::io::Error, what: &str) -> anyhow::Error {
+    use std::io::ErrorKind::{BrokenPipe, ConnectionReset, NotConnected, UnexpectedEof};
+    match error.kind() {
+        BrokenPipe | ConnectionReset | NotConnected | UnexpectedEof => anyhow!(CLOSED),
+        _ => anyhow!("failed to {what} the program: {error}"),
+    }
 }
 
 fn receive(mut stream: &UnixStream) -> Result<Reply> {
     stream.set_read_timeout(Some(ANSWER)).context("failed to use the control socket")?;
     let frame = match read_frame(&mut stream) {
         Ok(Some(frame)) => frame,
-        Ok(None) => bail!("the program closed the control socket"),
+        Ok(None) => bail!(CLOSED),
         Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {
             bail!(
                 "the program did not answer within {} s; its reloader is blocked",
                 ANSWER.as_secs()
             )
         }
-        Err(error) => bail!("failed to hear from the program: {error}"),
+        Err(error) => return Err(lost(&error, "hear from")),
     };
     Reply::from_bytes(&frame).context("failed to understand the program's answer")
 }
@@ -269,7 +288,7 @@ mod tests {
             request
         });
         let found = link.wait(Duration::from_secs(10), || false).unwrap().unwrap();
-        assert_eq!(found, Hello { pid: 7, build_id: vec![1], functions: 3 });
+        assert_eq!(found, Hello { pid: 7, build_id: vec![1], functions: 3, patches: 0 });
         let reply = link.ask(&Request::Load(vec![1, 2])).unwrap();
         assert!(matches!(reply, Reply::Loaded { id: PatchId(5), .. }));
         assert_eq!(program.join().unwrap(), Request::Load(vec![1, 2]));
@@ -278,6 +297,64 @@ mod tests {
         assert!(error.contains("program"), "{error}");
         link.close();
         assert!(!socket.exists());
+    }
+
+    /// A program that is killed: wherever that is on the way of a patch, it is told at once.
+    #[test]
+    fn a_program_that_dies_at_any_step_is_told_to_be_gone() {
+        let hello = hello(PROTOCOL).to_bytes();
+        let loaded = Reply::Failed { message: "long".repeat(100) }.to_bytes();
+        // How much it says of hello; whether it then reads nothing, some, or all; how much it answers.
+        let steps = [
+            (0, 0, 0),
+            (3, 0, 0),
+            (hello.len(), 0, 0),
+            (hello.len() + 4, 0, 0),
+            (hello.len() + 4, 1000, 0),
+            (hello.len() + 4, usize::MAX, 0),
+            (hello.len() + 4, usize::MAX, 3),
+            (hello.len() + 4, usize::MAX, loaded.len()),
+        ];
+        for (greets, reads, answers) in steps {
+            let dir = tempfile::tempdir().unwrap();
+            let socket = dir.path().join("a.sock");
+            let listener = UnixListener::bind(&socket).unwrap();
+            let framed = |content: &[u8]| {
+                let mut frame = Vec::new();
+                write_frame(&mut frame, content).unwrap();
+                frame
+            };
+            let (hello, loaded) = (framed(&hello), framed(&loaded));
+            let program = std::thread::spawn(move || {
+                use std::io::{Read, Write};
+                let (mut stream, _) = listener.accept().unwrap();
+                stream.write_all(&hello[..greets]).unwrap();
+                match reads {
+                    0 => {}
+                    usize::MAX => drop(read_frame(&mut stream).unwrap()),
+                    some => stream.read_exact(&mut vec![0; some]).unwrap(),
+                }
+                stream.write_all(&loaded[..answers]).unwrap();
+            });
+            let link = Link::connect(socket, || ()).unwrap();
+            let begin = Instant::now();
+            // More than the system keeps for a socket.
+            let request = Request::Load(vec![7; 4 << 20]);
+            let told = match link.wait(Duration::from_secs(60), || false) {
+                Ok(found) => {
+                    assert!(found.is_some());
+                    link.ask(&request).unwrap_err().to_string()
+                }
+                Err(error) => error.to_string(),
+            };
+            assert!(
+                told.contains("closed the control socket"),
+                "{greets} {reads} {answers}: {told}"
+            );
+            assert!(begin.elapsed() < ANSWER, "it was waited for");
+            assert!(link.ask(&request).is_err(), "a connection that broke is not used again");
+            program.join().unwrap();
+        }
     }
 
     #[test]

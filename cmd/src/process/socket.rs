@@ -24,11 +24,13 @@ pub fn folder() -> PathBuf {
 /// When it cannot be made, or is not the user's own: whoever can write there could put a socket
 /// of their own in the place of the program's.
 pub fn prepare(folder: &Path) -> Result<()> {
-    std::fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(folder)
-        .with_context(|| format!("failed to make {} for the control socket", folder.display()))?;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).with_context(|| {
+        format!(
+            "failed to make the folder {} for the control socket; set XDG_RUNTIME_DIR to a folder \
+                 that you can write to, or remove what is in the way",
+            folder.display()
+        )
+    })?;
     let meta = std::fs::symlink_metadata(folder)
         .with_context(|| format!("failed to look at {}", folder.display()))?;
     if !meta.is_dir() || meta.uid() != rustix::process::getuid().as_raw() {

@@ -30,7 +30,7 @@ use session::Session;
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::process::ExitStatus;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What the user asked for.
@@ -356,10 +356,12 @@ impl Session {
             return self.command_ended();
         }
         self.announce_before_end();
-        let Some(status): Option<ExitStatus> = self.stop_program(None)? else {
+        let link = self.program.as_ref().map(|program| Arc::clone(&program.link));
+        let (Some(status), Some(link)) = (self.stop_program(None)?, link) else {
             bail!("the program was waited for twice");
         };
         if !self.stop_was_asked() {
+            self.tell_left_behind(link.socket());
             return Ok(self.end_or_wait(code(status)));
         }
         self.show.terminal.running = false;

@@ -6,12 +6,13 @@ use super::session::{Session, reason};
 use super::world::Reading;
 use crate::build::Build;
 use crate::build::retold::build_id_of;
-use crate::process::{Kind, Launch, Program, is_alive, socket};
+use crate::process::{Kind, Launch, Program, family, is_alive, socket};
 use crate::show::Event;
 use crate::show::terminal::count;
 use anyhow::{Context, Result, bail};
 use hot_patch::message::{Reply, Request};
 use rustix::process::Signal;
+use std::path::Path;
 use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
@@ -188,6 +189,13 @@ impl Session {
                 hex(&expected)
             )));
         }
+        if hello.patches > 0 {
+            return Ok(Loaded::Not(format!(
+                "the process that listens (pid {}) had patches loaded before this hot came to it, \
+                 a copy made by fork perhaps: what runs in it is not known",
+                hello.pid
+            )));
+        }
         Ok(match program.link.ask(&Request::Load(patch.to_vec())) {
             Ok(Reply::Loaded { number, functions, .. }) => Loaded::Live(number, functions),
             Ok(Reply::Failed { message }) => Loaded::Not(message),
@@ -224,6 +232,21 @@ impl Session {
         // A Ctrl-C meanwhile, or a second one, means: at once.
         let before = self.interrupt.requests();
         program.stop(signal, || self.interrupt.requests() > before).map(Some)
+    }
+
+    /// Names the processes that go on after the program, which was the first of them, has ended.
+    pub(super) fn tell_left_behind(&self, socket: &Path) {
+        let Some(build) = &self.current else { return };
+        let left = family::left_behind(socket, &build.executable);
+        if left.is_empty() {
+            return;
+        }
+        let name = build.executable.file_name().unwrap_or_default().display();
+        let pids = left.iter().map(u32::to_string).collect::<Vec<_>>().join(", ");
+        self.show.terminal.warn(&format!(
+            "{name} has ended, but a copy that it has made of itself goes on (pid {pids}); saves do \
+             not go live in it; start a program that makes itself a daemon in the foreground"
+        ));
     }
 
     /// Whether the program is about to be found dead: a crash shows in a lost connection first.

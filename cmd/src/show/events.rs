@@ -123,10 +123,20 @@ pub struct Milliseconds {
     pub total: u64,
 }
 
+/// How much is kept of events that could not be written, in bytes.
+const OWED: usize = 1 << 20;
+
 /// Where events go, if anywhere.
+///
+/// A disk may be full. What could not be written is written with the next event, and what was
+/// written of it in part is taken back, so that a reader finds whole lines and each in its order.
 #[derive(Debug, Default)]
 pub struct Events {
     file: Option<File>,
+    /// Lines that are not in the file.
+    owed: Vec<u8>,
+    /// Whether the last write failed.
+    failed: bool,
 }
 
 impl Events {
@@ -140,19 +150,36 @@ impl Events {
             .append(true)
             .open(path)
             .with_context(|| format!("failed to open {} for the events", path.display()))?;
-        Ok(Events { file: Some(file) })
+        Ok(Events { file: Some(file), ..Events::default() })
     }
 
-    /// Writes one line, whole.
+    /// Writes one line, whole, after those that are owed.
     ///
     /// # Errors
-    /// Those of the file.
+    /// Those of the file; only the first, when writing fails again and again.
     pub fn write(&mut self, event: &Event) -> std::io::Result<()> {
         let Some(file) = &mut self.file else { return Ok(()) };
-        let mut line = serde_json::to_vec(event)?;
-        line.push(b'\n');
+        serde_json::to_writer(&mut self.owed, event)?;
+        self.owed.push(b'\n');
+        let before = file.metadata().ok().filter(|metadata| metadata.is_file());
         // One write: a reader never sees half a line, and a file has no buffer to flush.
-        file.write_all(&line)
+        let written = file.write_all(&self.owed);
+        match (&written, before) {
+            (Err(_), Some(before)) => {
+                // If this fails too, nothing was written.
+                let _ = file.set_len(before.len());
+                while self.owed.len() > OWED {
+                    let line = self.owed.iter().position(|&byte| byte == b'\n');
+                    self.owed.drain(..=line.unwrap_or(self.owed.len() - 1));
+                }
+            }
+            // A pipe or a device takes nothing back.
+            _ => self.owed.clear(),
+        }
+        match std::mem::replace(&mut self.failed, written.is_err()) {
+            true => Ok(()),
+            false => written,
+        }
     }
 }
 
@@ -252,6 +279,59 @@ mod tests {
                 r#""held":[{"item":"d","by":"e"}],"gone":["f"],"new_statics":0,"bytes":0}}"#
             )
         );
+    }
+
+    /// In a process of its own, for which files are not to grow any further.
+    #[test]
+    fn on_a_full_disk_lines_stay_whole_and_none_is_lost() {
+        use rustix::process::{Resource, Rlimit, setrlimit};
+        const FILE: &str = "HOT_TEST_EVENTS";
+        let lines = |n: u8| {
+            let status = |n| format!("{{\"event\":\"exited\",\"status\":{n}}}\n");
+            (1..=n).map(status).collect::<String>()
+        };
+        let Some(path) = std::env::var_os(FILE) else {
+            let dir = tempfile::tempdir().unwrap();
+            let test = "show::events::tests::on_a_full_disk_lines_stay_whole_and_none_is_lost";
+            let output = std::process::Command::new(std::env::current_exe().unwrap())
+                .args(["--exact", test, "--nocapture"])
+                .env(FILE, dir.path().join("e.jsonl"))
+                .output()
+                .unwrap();
+            let said = String::from_utf8_lossy(&output.stdout);
+            assert!(output.status.success() && said.contains("1 passed"), "{output:?}");
+            return;
+        };
+        let limit = |bytes| Rlimit { current: bytes, maximum: None };
+        let text = || std::fs::read_to_string(&path).unwrap();
+        let mut events = Events::append(Path::new(&path)).unwrap();
+        let mut exited = |status| events.write(&Event::Exited { status });
+        // Else the signal that comes with the error would end the process.
+        let flag = std::sync::Arc::default();
+        signal_hook::flag::register(signal_hook::consts::SIGXFSZ, flag).unwrap();
+        exited(1).unwrap();
+        // Room for a part of the next one.
+        setrlimit(Resource::Fsize, limit(Some(text().len() as u64 + 10))).unwrap();
+        exited(2).unwrap_err();
+        assert_eq!(text(), lines(1));
+        exited(3).expect("it is told once");
+        assert_eq!(text(), lines(1));
+        setrlimit(Resource::Fsize, limit(None)).unwrap();
+        exited(4).unwrap();
+        assert_eq!(text(), lines(4));
+        exited(5).unwrap();
+        assert_eq!(text(), lines(5));
+    }
+
+    #[test]
+    fn a_device_that_takes_nothing_is_told_of_and_nothing_piles_up() {
+        let mut events = Events::append(Path::new("/dev/full")).unwrap();
+        assert_eq!(
+            events.write(&Event::Building).unwrap_err().kind(),
+            std::io::ErrorKind::StorageFull
+        );
+        events.write(&Event::Building).unwrap();
+        assert!(events.owed.is_empty());
     }
 
     #[test]

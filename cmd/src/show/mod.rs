@@ -35,7 +35,10 @@ impl Show {
     /// Tells both.
     pub fn tell(&mut self, event: &Event) {
         if let Err(error) = self.events.write(event) {
-            self.terminal.warn(&format!("failed to write to the file of events: {error}"));
+            self.terminal.warn(&format!(
+                "failed to write to the file of events: {error}; what is \
+                 missing there is written with a later event"
+            ));
         }
         self.terminal.event(event);
     }

@@ -3,6 +3,12 @@
 //! A file's size, times and inode are looked at first; its content, as a hash, only when one of
 //! them changed. A file that is missing, or empty though it was not, is perhaps just being
 //! written: [`Snapshot::look`] calls it unsettled and whoever asks may look again a little later.
+//!
+//! What rustc has read of a file that is written while it runs is not known, so such a file counts
+//! as changed. Clocks jump, archives and editors give files any time: a file was written in that
+//! span if both of its times say so, that of its content, which anybody may set, and that of the
+//! last change of any kind, which the system sets. A time that is still to come tells of a clock
+//! that was set back since.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hasher};
@@ -112,9 +118,24 @@ fn fresh(path: &Path, begun: Option<SystemTime>) -> Known {
     let seen = stamp(path);
     let now = content(path);
     let late = begun.is_some_and(|begun| {
-        std::fs::metadata(path).and_then(|m| m.modified()).is_ok_and(|time| time >= begun)
+        let (begun, clock) = (nanos_since_epoch(begun), nanos_since_epoch(SystemTime::now()));
+        seen.is_some_and(|seen| is_late(seen.modified.min(seen.changed), begun, clock))
     });
     Known { built: if late { Content::Unknown } else { now }, seen, now }
+}
+
+/// Whether what was written at a time may have been written since another, as the clock stands. When
+/// the clock has been set back in between, nothing can be told.
+fn is_late(written: i128, begun: i128, clock: i128) -> bool {
+    clock < begun || (begun..=clock).contains(&written)
+}
+
+fn nanos_since_epoch(time: SystemTime) -> i128 {
+    let nanos = |span: std::time::Duration| i128::try_from(span.as_nanos()).unwrap_or(i128::MAX);
+    match time.duration_since(SystemTime::UNIX_EPOCH) {
+        Ok(after) => nanos(after),
+        Err(before) => -nanos(before.duration()),
+    }
 }
 
 fn stamp(path: &Path) -> Option<Stamp> {
@@ -149,8 +170,8 @@ mod tests {
         let file = dir.path().join("a.rs");
         std::fs::write(&file, text).unwrap();
         let mut snapshot = Snapshot::default();
-        let long_after = SystemTime::now() + std::time::Duration::from_secs(60);
-        snapshot.follow(BTreeSet::from([file.clone()]), long_after);
+        // The times of files are rounded down.
+        snapshot.follow(BTreeSet::from([file.clone()]), SystemTime::now());
         (dir, file, snapshot)
     }
 
@@ -205,6 +226,65 @@ mod tests {
         std::fs::write(&file, "fn b() {}").unwrap();
         let look = snapshot.look();
         assert!(!look.unsettled && look.changed.contains(&file));
+    }
+
+    fn set_time(file: &Path, time: SystemTime) {
+        std::fs::File::options().write(true).open(file).unwrap().set_modified(time).unwrap();
+    }
+
+    #[test]
+    fn a_change_is_seen_whatever_the_file_says_of_its_time() {
+        let (_dir, file, mut snapshot) = one("1");
+        let hour = std::time::Duration::from_secs(3600);
+        let changed = BTreeSet::from([file.clone()]);
+        let mut before = std::fs::metadata(&file).unwrap().modified().unwrap();
+        for (text, time) in [
+            ("2", before),
+            ("3", SystemTime::now() + hour),
+            ("4", SystemTime::now() - hour),
+            ("5", SystemTime::UNIX_EPOCH),
+            ("6", SystemTime::UNIX_EPOCH),
+        ] {
+            std::fs::write(&file, text).unwrap();
+            set_time(&file, time);
+            assert_eq!(snapshot.look().changed, changed, "{text}");
+            snapshot.built(&changed);
+            before += hour;
+            set_time(&file, before);
+            assert_eq!(snapshot.look(), Look::default(), "{text}: another time is no change");
+            set_time(&file, time);
+            assert_eq!(snapshot.look(), Look::default());
+        }
+    }
+
+    /// Else the first save would be told to have changed the manifest as well.
+    #[test]
+    fn a_file_from_the_future_was_not_written_during_the_build() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("Cargo.toml");
+        std::fs::write(&file, "x").unwrap();
+        set_time(&file, SystemTime::now() + std::time::Duration::from_secs(3600));
+        let mut snapshot = Snapshot::default();
+        snapshot.follow(BTreeSet::from([file.clone()]), SystemTime::now());
+        assert_eq!(snapshot.look(), Look::default());
+    }
+
+    #[test]
+    fn what_was_written_since_is_told_by_a_clock_that_may_have_been_set_back() {
+        // Written, begun, clock.
+        for (times, late) in [
+            ((5, 10, 20), false),
+            ((10, 10, 20), true),
+            ((15, 10, 20), true),
+            ((20, 10, 20), true),
+            // Before the clock was set back.
+            ((3600, 10, 20), false),
+            // It was set back during the build: any file may have been written in it.
+            ((5, 3600, 20), true),
+            ((3601, 3600, 20), true),
+        ] {
+            assert_eq!(is_late(times.0, times.1, times.2), late, "{times:?}");
+        }
     }
 
     #[test]

@@ -62,13 +62,20 @@ impl Fixture {
     pub fn start_as(&self, subcommand: &str, more: &[&str], stdin: Stdio) -> Running {
         let events = self.path("events.jsonl");
         let args = [&[subcommand, "--events", events.to_str().unwrap()], more].concat();
-        let mut child = self
-            .hot(env!("CARGO_BIN_EXE_hot"), &args)
-            .stdin(stdin)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        self.start_command(self.hot(env!("CARGO_BIN_EXE_hot"), &args).stdin(stdin))
+    }
+
+    /// `hot run`, as the last words of a command that becomes it.
+    pub fn start_through(&self, command: &[&str]) -> Running {
+        let events = self.path("events.jsonl");
+        let hot = [env!("CARGO_BIN_EXE_hot"), "run", "--events", events.to_str().unwrap()];
+        let args = [&command[1..], &hot].concat();
+        self.start_command(&mut self.hot(command[0], &args))
+    }
+
+    fn start_command(&self, command: &mut Command) -> Running {
+        let events = self.path("events.jsonl");
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let said = Box::new(child.stdout.take().unwrap());
         let mut stderr = child.stderr.take().unwrap();
         let told = std::thread::spawn(move || {

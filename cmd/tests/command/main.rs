@@ -2,10 +2,12 @@
 //!
 //! The programs here have no `#[hot]` function; what goes live in those that do is tested elsewhere.
 //!
-//! - `fixture`: the program and the tool; `saves`: what a save comes to.
+//! - `fixture`: the program and the tool; `saves`: what a save comes to;
+//! - `trouble`: a machine that does not do as it should.
 
 mod fixture;
 mod saves;
+mod trouble;
 
 use fixture::{Fixture, WAITS, gone, id};
 use rustix::process::{Signal, kill_process};

@@ -16,7 +16,8 @@
 //! - `undescribed`: a program without debug information;
 //! - `table`: what each kind of edit comes to, one row each;
 //! - `exec`: commands of the user's own that build and start the program;
-//! - `orphan`: a program whose tool was killed;
+//! - `orphan`: a program whose tool was killed; `killed`: a tool whose program was;
+//! - `storm`: many saves at once; `places`: where a project may lie, and what its files say of time;
 //! - `command`: what the command line promises; `paths`: patches named on the program's stdin.
 
 mod backtraces;
@@ -29,11 +30,14 @@ mod functions;
 #[path = "../harness/mod.rs"]
 mod harness;
 mod items;
+mod killed;
 mod locals;
 mod orphan;
 mod paths;
+mod places;
 mod profiles;
 mod session;
+mod storm;
 mod table;
 mod trouble;
 mod undescribed;

@@ -1,7 +1,7 @@
 //! A tool that is killed leaves its program as it was: it goes on, listens, and takes patches.
 
 use crate::{
-    project::PLAIN,
+    project::{PLAIN, Project},
     session::Session,
     tool::{self, Tool, is_alive},
 };
@@ -10,8 +10,11 @@ use hot_cli::{
     diff::{Verdict, World},
     process::{link::Visit, socket},
 };
-use hot_patch::message::{Reply, Request};
-use std::{collections::BTreeSet, path::Path};
+use hot_patch::{
+    message::{PROTOCOL, Reply, Request, read_frame, write_frame},
+    patch::PatchId,
+};
+use std::{collections::BTreeSet, os::unix::net::UnixListener, path::Path, thread};
 
 #[test]
 fn a_program_outlives_its_tool_and_takes_the_patches_of_another() {
@@ -74,4 +77,36 @@ fn a_program_outlives_its_tool_and_takes_the_patches_of_another() {
     let named = format!("plain (pid {}) still runs", session.pid);
     assert!(next.output().contains(&named), "{}", next.output());
     assert!(is_alive(session.pid));
+}
+
+/// What runs in a process that has patches of another's is not known, so that nothing can be bound to
+/// it: a copy of the program, made by fork after a patch, that has begun to listen.
+#[test]
+fn a_process_with_patches_of_another_is_sent_none() {
+    let mut project = Project::lay(&PLAIN);
+    project.replace("src/main.rs", &[("    hot::spawn_reloader();\n", "")]);
+    let mut session = Session::start_with(project, &["--no-restart"], &[]);
+    let running = session.tool.events()[1].clone();
+    let build_id = running["build_id"].as_str().expect("a build ID");
+    let bytes = build_id.as_bytes().chunks(2).map(|two| std::str::from_utf8(two).expect("digits"));
+    let build_id = bytes.map(|two| u8::from_str_radix(two, 16).expect("hexadecimal")).collect();
+
+    let socket = socket::folder().join(format!("{}-1.sock", session.tool.pid().as_raw_pid()));
+    let listener = UnixListener::bind(&socket).expect("nobody listens there");
+    let pid = session.pid;
+    let listens = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().expect("the tool");
+        let patches = vec![PatchId(5)];
+        let hello = Reply::Hello { protocol: PROTOCOL, pid, build_id, functions: 9, patches };
+        write_frame(&mut stream, &hello.to_bytes()).expect("a connection");
+        read_frame(&mut stream)
+    });
+    session.edit(&PLAIN.copies[0].file("price.rs"), &[("units * 10", "units * 12")]);
+    let event = session.outcome().event;
+    assert_eq!((&event["event"], &event["why"]), (&"refused".into(), &"program".into()), "{event}");
+    let why = event["details"].to_string();
+    assert!(why.contains("had patches loaded before this hot came to it"), "{why}");
+    session.finish();
+    let asked = listens.join().expect("no panic").expect("a clean end");
+    assert_eq!(asked, None, "nothing was sent");
 }

@@ -109,7 +109,10 @@ enum Writing {
 pub struct Project {
     /// Which fixture.
     pub fixture: &'static Fixture,
+    /// Where the build is kept, and what is no part of the project.
     place: PathBuf,
+    root: PathBuf,
+    target: PathBuf,
     edits: usize,
     _lock: File,
 }
@@ -128,15 +131,33 @@ fn place(name: &str) -> (PathBuf, File) {
 impl Project {
     /// Lays out a fixture as it stands in the repository, in the first of its places that is free.
     pub fn lay(fixture: &'static Fixture) -> Project {
-        let places: Vec<(PathBuf, File)> =
-            (1..=PLACES).map(|n| place(&format!("{}-{n}", fixture.name))).collect();
+        Project::lay_elsewhere(fixture, Path::to_owned)
+    }
+
+    /// The same, with its sources in another folder: where, is decided when its place is known.
+    pub fn lay_elsewhere(
+        fixture: &'static Fixture,
+        folder: impl FnOnce(&Path) -> PathBuf,
+    ) -> Project {
+        let (place, lock) = Project::free_place(fixture);
+        let folder = folder(&place);
+        Project::lay_in(fixture, place, lock, &folder)
+    }
+
+    /// Lays it out in a place of its own.
+    pub fn lay_at(fixture: &'static Fixture, name: &str) -> Project {
+        let (place, lock) = place(name);
+        lock.lock().expect("the lock");
+        let folder = place.clone();
+        Project::lay_in(fixture, place, lock, &folder)
+    }
+
+    fn free_place(fixture: &Fixture) -> (PathBuf, File) {
         loop {
-            for (place, lock) in &places {
+            for n in 1..=PLACES {
+                let (place, lock) = place(&format!("{}-{n}", fixture.name));
                 match lock.try_lock() {
-                    Ok(()) => {
-                        let lock = lock.try_clone().expect("a descriptor");
-                        return Project::lay_in(fixture, place.clone(), lock);
-                    }
+                    Ok(()) => return (place, lock),
                     Err(TryLockError::WouldBlock) => {}
                     Err(TryLockError::Error(error)) => panic!("the lock of {place:?}: {error}"),
                 }
@@ -145,24 +166,18 @@ impl Project {
         }
     }
 
-    /// Lays it out in a folder of its own.
-    pub fn lay_at(fixture: &'static Fixture, name: &str) -> Project {
-        let (place, lock) = place(name);
-        lock.lock().expect("the lock");
-        Project::lay_in(fixture, place, lock)
-    }
-
-    fn lay_in(fixture: &'static Fixture, place: PathBuf, lock: File) -> Project {
-        let project = Project { fixture, place, edits: 0, _lock: lock };
+    fn lay_in(fixture: &'static Fixture, place: PathBuf, lock: File, folder: &Path) -> Project {
+        let (root, target) = (folder.join("project"), place.join("target"));
+        let project = Project { fixture, place, root, target, edits: 0, _lock: lock };
         let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
         let root = project.root();
-        for old in [&root, &project.place.join("desk")] {
+        for old in [&root, &folder.join("desk")] {
             if old.exists() {
                 fs::remove_dir_all(old).expect("the last run's files to go");
             }
         }
         copy_tree(&fixtures.join(fixture.name), &root);
-        copy_tree(&fixtures.join("desk"), &project.place.join("desk"));
+        copy_tree(&fixtures.join("desk"), &folder.join("desk"));
         for copy in fixture.copies {
             copy_tree(&fixtures.join("subject"), &root.join(copy.folder));
         }
@@ -178,7 +193,7 @@ impl Project {
 
     /// The folder of the project itself.
     pub fn root(&self) -> PathBuf {
-        self.place.join("project")
+        self.root.clone()
     }
 
     /// Its manifest.
@@ -188,7 +203,14 @@ impl Project {
 
     /// Its target folder, which outlives the test.
     pub fn target(&self) -> PathBuf {
-        self.place.join("target")
+        self.target.clone()
+    }
+
+    /// Gives it another name, by a link.
+    pub fn reach_target_through(&mut self, name: &str) {
+        let link = self.scratch(name);
+        std::os::unix::fs::symlink(&self.target, &link).expect("a link");
+        self.target = link;
     }
 
     /// A place for a file that is not part of the project. Nothing lies there.

@@ -1,9 +1,14 @@
 //! From the bases that a patch names to addresses.
 
+use super::arch::{Arch, Processor};
 use super::ledger::Image;
 use super::os::{Host, Os, Platform};
-use hot_patch::patch::{Base, Patch, Place};
-use std::ops::Range;
+use hot_patch::patch::{Base, PAGE, Patch, Place, Width};
+use std::ops::{Range, RangeInclusive};
+
+/// A window with nothing in it.
+#[expect(clippy::reversed_empty_ranges, reason = "that is what it is for")]
+const EMPTY: RangeInclusive<u64> = 1..=0;
 
 /// Something that the patch refers to is not here.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -20,6 +25,7 @@ pub(crate) enum Unbound {
 /// The addresses behind the bases, and how far each may be trusted to extend.
 #[derive(Debug)]
 pub(super) struct Bases {
+    /// From 0 until the patch is placed.
     image: Range<u64>,
     host_bias: u64,
     host: Range<u64>,
@@ -28,11 +34,10 @@ pub(super) struct Bases {
     symbols: Vec<u64>,
 }
 
-/// Resolves every base of the patch, and checks that what it uses of the thread-locals of a patch
-/// lies inside of them.
+/// Resolves every base of the patch but its own image, and checks that what it uses of the
+/// thread-locals of a patch lies inside of them.
 pub(super) fn bind(
     patch: &Patch,
-    image: u64,
     locals: Range<i64>,
     host: &Host,
     required: Vec<Image>,
@@ -43,7 +48,7 @@ pub(super) fn bind(
         .map(|name| Platform::symbol(name).ok_or_else(|| Unbound::Symbol(name.clone())))
         .collect::<Result<_, _>>()?;
     let bases = Bases {
-        image: image..image + patch.image_size(),
+        image: 0..patch.image_size(),
         host_bias: host.bias,
         host: host.span.clone(),
         locals,
@@ -64,6 +69,36 @@ pub(super) fn bind(
 }
 
 impl Bases {
+    /// Where the image may begin, so that each of its relative fields can hold its distance. Empty
+    /// where what they refer to lies too far apart, or is no part of what they name.
+    pub(super) fn window(&self, patch: &Patch) -> RangeInclusive<u64> {
+        let mut window = 0..=u64::MAX;
+        for r in patch.relocations.iter().filter(|r| r.width == Width::Relative32) {
+            let value = self.address(r.base).wrapping_add_signed(r.addend);
+            let of = match r.base {
+                // The distance is the same wherever the image is.
+                Base::Image => continue,
+                Base::Host => self.host.clone(),
+                Base::Patch(index) => self.patches[index as usize].range(),
+                Base::Symbol(index) => self.symbols[index as usize]..u64::MAX,
+                Base::Locals | Base::LocalsOf(_) => 0..0,
+            };
+            // Code counts from behind the field, so that it may name what is a little before.
+            if !(of.start.saturating_sub(PAGE)..=of.end).contains(&value) {
+                return EMPTY;
+            }
+            let lowest = value.saturating_sub(Processor::REACH).saturating_sub(r.at);
+            let highest = value.saturating_add(Processor::REACH).saturating_sub(r.at);
+            window = lowest.max(*window.start())..=highest.min(*window.end());
+        }
+        window
+    }
+
+    /// Says where the image lies.
+    pub(super) fn place_image(&mut self, base: u64) {
+        self.image = base..base + (self.image.end - self.image.start);
+    }
+
     /// The address of a base itself; of thread-locals their offset from the thread pointer. The
     /// index has been checked when the patch was read.
     pub(super) fn address(&self, base: Base) -> u64 {

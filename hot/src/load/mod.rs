@@ -7,9 +7,10 @@
 //! 1. **verify** ([`verify`]): the file's own checks (magic, format, checksum, offsets; crate
 //!    `hot-patch`), then that it is for this processor, for this very build, and that the patches
 //!    it refers to are here and it is not;
-//! 2. **place** ([`place`]): pages within reach of the executable, writable for now;
-//! 3. **bind** ([`bind`]): each base that a relocation names becomes an address; new thread-locals
+//! 2. **bind** ([`bind`]): each base that a relocation names becomes an address; new thread-locals
 //!    get their room ([`local`]), the same on every thread;
+//! 3. **place** ([`place`]): pages within reach of the executable, or at least of what the patch
+//!    refers to, writable for now;
 //! 4. **relocate** ([`relocate`]): the few fields that only the process can fill in;
 //! 5. **seal**: text executable, constants read-only, never writable and executable at once;
 //! 6. **unwind**: the patch's frames become known to the unwinder, so that a panic passes through;
@@ -33,7 +34,7 @@ mod verify;
 
 // They load patches for hot functions of their own, which must have slots.
 #[cfg(all(test, feature = "enabled", target_os = "linux", target_arch = "x86_64"))]
-mod tests;
+pub(crate) mod tests;
 
 use hot_patch::patch::{Patch, PatchError, PatchId};
 use os::{Os, Platform};
@@ -96,12 +97,13 @@ pub(crate) unsafe fn load(file: &[u8]) -> Result<Loaded, LoadError> {
 
     let patch = Patch::from_bytes(file)?;
     let required = verify::verify(&patch, Platform::host(), &ledger::read())?;
-    let mut pages = place::near(Platform::host(), patch.image_size())?;
+    let room = local::take(patch.locals)?;
+    let mut bases = bind::bind(&patch, room.offsets(), Platform::host(), required)?;
+    let mut pages = place::take(Platform::host(), &bases.window(&patch), patch.image_size())?;
+    bases.place_image(pages.base());
     pages.write(0, &patch.text);
     pages.write(patch.read_only_offset(), &patch.read_only);
     pages.write(patch.data_offset(), &patch.data);
-    let room = local::take(patch.locals)?;
-    let bases = bind::bind(&patch, pages.base(), room.offsets(), Platform::host(), required)?;
     relocate::relocate(&patch, &bases, &mut pages)?;
     // The registry entries are read where they lie, which is after relocation; the slots are
     // checked while the pages can still be given back.

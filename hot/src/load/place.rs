@@ -16,7 +16,7 @@
 use super::arch::{Arch, Processor};
 use super::os::{Access, Host, Os, Platform};
 use hot_patch::patch::PAGE;
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 use std::sync::Mutex;
 
 /// How much is reserved at a time, in bytes: a thousand ordinary patches.
@@ -26,10 +26,11 @@ const REGION: u64 = 64 << 20;
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub(crate) enum NoRoom {
     #[error(
-        "there is no gap of {0} bytes within 2 GiB of the executable; the patch cannot be placed"
+        "the patch needs {0} bytes within 2 GiB of what it refers to, and there is no gap of that \
+         size: memory near the executable is taken; restart the program to run the new code"
     )]
     Gap(u64),
-    #[error("the patch cannot be placed: {0}")]
+    #[error("the patch cannot be placed: {0}; restart the program to run the new code")]
     System(String),
 }
 
@@ -43,20 +44,24 @@ struct Region {
 
 static REGIONS: Mutex<Vec<Region>> = Mutex::new(Vec::new());
 
-/// Takes `size` bytes (a multiple of [`PAGE`]) near the host, writable and zeroed.
-pub(super) fn near(host: &Host, size: u64) -> Result<Pages, NoRoom> {
+/// Takes `size` bytes (a multiple of [`PAGE`]), writable and zeroed, that begin in the window: near
+/// the host if that can be.
+pub(super) fn take(host: &Host, window: &RangeInclusive<u64>, size: u64) -> Result<Pages, NoRoom> {
     // Poison means that a load panicked between two steps here; the list holds only what was
     // reserved, so it can be used on.
     let mut regions = REGIONS.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     let size = size.max(PAGE);
-    if !regions.iter().any(|region| region.end - region.next >= size) {
-        let range = reserve(host, size, &[REGION.max(size), size])?;
-        regions.push(Region { next: range.start, end: range.end, granule: PAGE });
-    }
-    let region = regions
-        .iter_mut()
-        .find(|region| region.end - region.next >= size)
-        .expect("one was just reserved");
+    // A patch whose fields reach from nowhere is told which of them is to blame, once it is placed.
+    let window = if window.is_empty() { &(0..=u64::MAX) } else { window };
+    let both = |size| {
+        let near = near(host, size);
+        *near.start().max(window.start())..=*near.end().min(window.end())
+    };
+    let index = seek(&mut regions, host, size, REGION.max(size), both).or_else(|failure| {
+        let anywhere = |_| window.clone();
+        seek(&mut regions, host, size, size, anywhere).map_err(|_| failure)
+    })?;
+    let region = &mut regions[index];
     let range = region.next..region.next + size;
     // SAFETY: the pages are reserved and handed to nobody yet.
     unsafe { Platform::protect(range.clone(), Access::ReadWrite) }.map_err(NoRoom::System)?;
@@ -66,53 +71,80 @@ pub(super) fn near(host: &Host, size: u64) -> Result<Pages, NoRoom> {
     Ok(Pages { range, taken })
 }
 
+/// A region in which `size` bytes are free that begin in one of these places; if need be a new one,
+/// `large` if there is a gap for that.
+fn seek(
+    regions: &mut Vec<Region>,
+    host: &Host,
+    size: u64,
+    large: u64,
+    starts: impl Fn(u64) -> RangeInclusive<u64>,
+) -> Result<usize, NoRoom> {
+    let holds = |r: &Region| r.end - r.next >= size && starts(size).contains(&r.next);
+    if let Some(index) = regions.iter().position(holds) {
+        return Ok(index);
+    }
+    let range =
+        reserve(host, &starts(large), large).or_else(|_| reserve(host, &starts(size), size))?;
+    regions.push(Region { next: range.start, end: range.end, granule: PAGE });
+    Ok(regions.len() - 1)
+}
+
+/// Where `size` bytes may begin to be within reach of every byte of the host.
+fn near(host: &Host, size: u64) -> RangeInclusive<u64> {
+    let lowest = host.span.end.saturating_sub(Processor::REACH).max(1 << 16);
+    let highest = host.span.start.saturating_add(Processor::REACH).saturating_sub(size);
+    lowest..=highest
+}
+
 /// Reserves a region of so many granules, each patch of which begins at a granule of its own. The
 /// next patches take their pages there. `None` when there is no gap for it.
 pub(super) fn room(host: &Host, granule: u64, granules: u64) -> Option<Range<u64>> {
     let size = granule * granules;
-    let range = reserve(host, size, &[size]).ok()?;
+    let range = reserve(host, &near(host, size), size).ok()?;
     let mut regions = REGIONS.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     regions.insert(0, Region { next: range.start, end: range.end, granule });
     Some(range)
 }
 
-/// Reserves a region of the first size for which there is a gap.
-fn reserve(host: &Host, least: u64, sizes: &[u64]) -> Result<Range<u64>, NoRoom> {
-    let mut failure = NoRoom::Gap(least);
-    for &size in sizes {
-        let used = Platform::mappings().map_err(NoRoom::System)?;
-        for range in gaps(&used, &host.span, size) {
-            // Another thread may have mapped something there since: then the next gap is tried.
-            match Platform::reserve(range.clone()) {
-                Ok(()) => return Ok(range),
-                Err(e) => failure = NoRoom::System(e),
-            }
+/// Reserves a region that begins in one of these places.
+fn reserve(host: &Host, starts: &RangeInclusive<u64>, size: u64) -> Result<Range<u64>, NoRoom> {
+    let mut failure = NoRoom::Gap(size);
+    let used = Platform::mappings().map_err(NoRoom::System)?;
+    for range in gaps(&used, &host.span, starts, size) {
+        // Another thread may have mapped something there since: then the next gap is tried.
+        match Platform::reserve(range.clone()) {
+            Ok(()) => return Ok(range),
+            Err(e) => failure = NoRoom::System(e),
         }
     }
     Err(failure)
 }
 
-/// Ranges of `size` bytes that are free and within reach of every byte of `host`: those below it,
+/// Ranges of `size` bytes that are free and begin in one of these places: those below the host,
 /// nearest first, then those above. A page is left free on each side, so that running over an end
 /// faults.
-fn gaps(used: &[Range<u64>], host: &Range<u64>, size: u64) -> Vec<Range<u64>> {
-    let lowest = host.end.saturating_sub(Processor::REACH).max(1 << 16);
-    let highest = host.start.saturating_add(Processor::REACH);
+fn gaps(
+    used: &[Range<u64>],
+    host: &Range<u64>,
+    starts: &RangeInclusive<u64>,
+    size: u64,
+) -> Vec<Range<u64>> {
     let mut gaps = Vec::new();
     let mut start = 0u64;
     for taken in used.iter().cloned().chain(std::iter::once(u64::MAX..u64::MAX)) {
         let gap = start.saturating_add(PAGE)..taken.start.saturating_sub(PAGE);
         start = start.max(taken.end);
-        if gap.end <= host.start {
-            // Below: as high as possible.
-            let end = gap.end & !(PAGE - 1);
-            let begin = end.checked_sub(size).filter(|&b| b >= gap.start && b >= lowest);
-            gaps.extend(begin.map(|begin| begin..end));
-        } else if gap.start >= host.end {
-            // Above: not right behind the heap, which grows into the gap; as high as reach allows.
-            let end = gap.end.min(highest) & !(PAGE - 1);
-            let begin = end.checked_sub(size).filter(|&begin| begin >= gap.start);
-            gaps.extend(begin.map(|begin| begin..end));
+        // As high as possible: below, that is near; above, it is not right behind the heap, which
+        // grows into the gap.
+        let last = gap.end.saturating_sub(size).min(*starts.end()) & !(PAGE - 1);
+        let Some(end) = last.checked_add(size).filter(|&end| last >= gap.start && end <= gap.end)
+        else {
+            continue;
+        };
+        // Not in a hole of the host itself.
+        if starts.contains(&last) && (end <= host.start || last >= host.end) {
+            gaps.push(last..end);
         }
     }
     gaps.sort_by_key(|gap| {
@@ -181,7 +213,10 @@ impl Pages {
 impl Drop for Pages {
     fn drop(&mut self) {
         // SAFETY: nothing refers to pages that were not sealed.
-        unsafe { Platform::release(self.range.clone()) };
+        if unsafe { Platform::release(self.range.clone()) }.is_err() {
+            // They hold what was written there, so nobody may have them for fresh ones.
+            return;
+        }
         let mut regions = REGIONS.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         if let Some(region) = regions.iter_mut().find(|r| r.next == self.taken.end) {
             region.next = self.taken.start;
@@ -217,8 +252,9 @@ mod tests {
         let below = host.start - 0x1000_0000..host.start - 0x0800_0000;
         let heap = host.end + 0x1000..host.end + 0x10_0000;
         let used = [below.clone(), host.clone(), heap.clone(), 0x7fff_0000_0000..0x7fff_1000_0000];
+        let image = Host { bias: 0, span: host.clone(), build_id: Vec::new() };
         for size in [PAGE, REGION] {
-            let found = gaps(&used, &host, size);
+            let found = gaps(&used, &host, &near(&image, size), size);
             assert!(found.len() >= 3, "{found:x?}");
             assert!(
                 found[0].end <= host.start && found[0].start > below.end,
@@ -233,18 +269,23 @@ mod tests {
             }
         }
         let everything = 0..u64::MAX - 1;
-        assert!(gaps(std::slice::from_ref(&everything), &host, PAGE).is_empty());
+        assert!(gaps(std::slice::from_ref(&everything), &host, &(0..=u64::MAX), PAGE).is_empty());
+        // Further away only when that is allowed.
+        let around = [0x5554_0000_0000..0x5556_0000_0000, 0x7fff_0000_0000..0x7fff_1000_0000];
+        assert!(gaps(&around, &host, &near(&image, PAGE), PAGE).is_empty());
+        let found = gaps(&around, &host, &(0..=u64::MAX), PAGE);
+        assert_eq!(found[0], 0x5553_ffff_e000..0x5553_ffff_f000, "{found:x?}");
     }
 
     #[test]
     fn pages_are_given_back_when_they_are_not_sealed() {
         let host = Platform::host();
-        let mut first = near(host, 2 * PAGE).unwrap();
+        let mut first = take(host, &(0..=u64::MAX), 2 * PAGE).unwrap();
         first.write(PAGE, b"abc");
         assert_eq!(first.read::<3>(PAGE), *b"abc");
         let base = first.base();
         drop(first);
-        let again = near(host, PAGE).unwrap();
+        let again = take(host, &(0..=u64::MAX), PAGE).unwrap();
         // Another test may have taken pages in between; either way they are fresh.
         if again.base() == base {
             assert_eq!(again.read::<3>(0), [0; 3]);

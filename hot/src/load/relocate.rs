@@ -14,7 +14,8 @@ use hot_patch::patch::{Patch, Width};
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error(
     "the patch lies too far from what it refers to: the field at offset {at:#x} cannot hold the \
-     distance to {value:#x}; memory near the executable is taken"
+     distance to {value:#x}; memory near the executable is taken; restart the program to run the \
+     new code"
 )]
 pub(crate) struct OutOfReach {
     at: u64,

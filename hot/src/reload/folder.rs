@@ -55,15 +55,20 @@ struct Stamp {
     modified: Option<SystemTime>,
     /// Another file may have been moved to its place.
     file: u64,
+    /// The system's own note of the last change, which cannot be set as `modified` can.
+    changed: (i64, i64),
 }
 
 impl Stamp {
     fn of(metadata: &Metadata) -> Self {
         #[cfg(unix)]
-        let file = std::os::unix::fs::MetadataExt::ino(metadata);
+        let (file, changed) = {
+            use std::os::unix::fs::MetadataExt;
+            (metadata.ino(), (metadata.ctime(), metadata.ctime_nsec()))
+        };
         #[cfg(not(unix))]
-        let file = 0;
-        Stamp { length: metadata.len(), modified: metadata.modified().ok(), file }
+        let (file, changed) = (0, (0, 0));
+        Stamp { length: metadata.len(), modified: metadata.modified().ok(), file, changed }
     }
 }
 
@@ -181,6 +186,23 @@ mod tests {
         here.write("b", "hotpatch, longer");
         assert_eq!(here.look(&mut folder), [""; 0]);
         assert_eq!(here.look(&mut folder), ["b"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn other_content_of_the_same_length_and_time_is_new() {
+        let here = Here::new("same");
+        let mut folder = Folder::new(&here.0);
+        here.write("p", "hotpatch 1");
+        here.look(&mut folder);
+        assert_eq!(here.look(&mut folder), ["p"]);
+        let time = fs::metadata(here.0.join("p")).unwrap().modified().unwrap();
+        // The system's clock for files has ticks of some milliseconds.
+        std::thread::sleep(Duration::from_millis(20));
+        here.write("p", "hotpatch 2");
+        File::options().write(true).open(here.0.join("p")).unwrap().set_modified(time).unwrap();
+        here.look(&mut folder);
+        assert_eq!(here.look(&mut folder), ["p"]);
     }
 
     #[test]

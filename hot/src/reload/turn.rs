@@ -3,12 +3,16 @@
 //! Two would fight over the socket or share the lines of stdin between them. A second one is told
 //! so and ends, unless the first is ending already: then it waits for it, so that a program may
 //! stop a reloader and start the next at once.
+//!
+//! A child made by `fork` has a copy of all this and none of the threads: the reloader that it
+//! remembers is its parent's, and it may start one of its own.
 
 use super::stop::Stop;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-static HOLDER: Mutex<Option<Arc<Stop>>> = Mutex::new(None);
+/// Who has the turn, and in which process.
+static HOLDER: Mutex<Option<(u32, Arc<Stop>)>> = Mutex::new(None);
 static FREE: Condvar = Condvar::new();
 
 /// How often one that waits looks whether it is asked to end itself.
@@ -23,13 +27,14 @@ impl Turn {
     /// for meanwhile.
     pub(super) fn take(stop: &Arc<Stop>) -> Option<Turn> {
         let mut holder = HOLDER.lock().unwrap_or_else(PoisonError::into_inner);
+        let process = std::process::id();
         loop {
-            match &*holder {
+            match holder.as_ref().filter(|(of, _)| *of == process) {
                 None => {
-                    *holder = Some(Arc::clone(stop));
+                    *holder = Some((process, Arc::clone(stop)));
                     return Some(Turn(()));
                 }
-                Some(other) if other.requested() && !stop.requested() => {
+                Some((_, other)) if other.requested() && !stop.requested() => {
                     let waited = FREE.wait_timeout(holder, LOOK);
                     holder = waited.unwrap_or_else(PoisonError::into_inner).0;
                 }

@@ -99,11 +99,11 @@ impl Os for Linux {
         Ok(())
     }
 
-    unsafe fn release(range: Range<u64>) {
+    unsafe fn release(range: Range<u64>) -> Result<(), String> {
         let (start, size) = (range.start as *mut c_void, (range.end - range.start) as usize);
         // SAFETY: the caller vouches that nothing refers to the pages. Mapping fresh inaccessible
         // pages over them drops their content and keeps the reservation.
-        unsafe {
+        let got = unsafe {
             libc::mmap(
                 start,
                 size,
@@ -113,6 +113,10 @@ impl Os for Linux {
                 0,
             )
         };
+        match got == libc::MAP_FAILED {
+            true => Err(format!("mmap failed: {}", std::io::Error::last_os_error())),
+            false => Ok(()),
+        }
     }
 
     unsafe fn register_frames(table: *const u8) {

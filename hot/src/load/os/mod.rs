@@ -73,11 +73,12 @@ pub(crate) trait Os {
     /// Nothing may refer to the pages in a way that the new access forbids.
     unsafe fn protect(range: Range<u64>, access: Access) -> Result<(), String>;
 
-    /// Makes reserved pages inaccessible again and gives their memory back.
+    /// Makes reserved pages inaccessible again and gives their memory back, or else leaves them as
+    /// they are.
     ///
     /// # Safety
     /// Nothing may refer to the pages.
-    unsafe fn release(range: Range<u64>);
+    unsafe fn release(range: Range<u64>) -> Result<(), String>;
 
     /// Makes a zero-terminated `.eh_frame` known to the unwinder, for good.
     ///

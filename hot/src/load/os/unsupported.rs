@@ -26,7 +26,9 @@ impl Os for Unsupported {
     unsafe fn protect(_: Range<u64>, _: Access) -> Result<(), String> {
         Err(SENTENCE.into())
     }
-    unsafe fn release(_: Range<u64>) {}
+    unsafe fn release(_: Range<u64>) -> Result<(), String> {
+        Err(SENTENCE.into())
+    }
     unsafe fn register_frames(_: *const u8) {}
     fn symbol(_: &str) -> Option<u64> {
         None

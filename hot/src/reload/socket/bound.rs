@@ -5,6 +5,7 @@
 //! the reloader ends and when the process exits; never another one that has taken its place, and
 //! never from a forked child.
 
+use super::unshared::Unshared;
 use std::fs::{self, DirBuilder, Permissions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, PermissionsExt};
@@ -15,6 +16,8 @@ use std::sync::{Mutex, Once, PoisonError};
 /// A listening socket with its file.
 #[derive(Debug)]
 pub(super) struct Bound {
+    /// Goes first.
+    _unshared: Unshared,
     listener: UnixListener,
     file: SocketFile,
 }
@@ -40,7 +43,7 @@ impl Bound {
         // A client may be gone between poll and accept.
         listener.set_nonblocking(true).map_err(failed)?;
         file.remove_at_exit();
-        Ok(Bound { listener, file })
+        Ok(Bound { _unshared: Unshared::new(&listener), listener, file })
     }
 
     pub(super) fn listener(&self) -> &UnixListener {

@@ -7,6 +7,7 @@
 
 mod bound;
 mod peer;
+mod unshared;
 
 use super::stop::{Stop, Stoppable};
 use super::{Reloader, Report, apply, worker};
@@ -19,6 +20,7 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
+use unshared::Unshared;
 
 /// How long a client may leave an answer unread.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -79,6 +81,13 @@ fn patch_info(number: u32) -> Option<PatchInfo> {
     Some(PatchInfo { number, id, age: u64::try_from(time.as_millis()).unwrap_or(u64::MAX) })
 }
 
+/// Who has connected.
+struct Client {
+    /// Goes first.
+    _unshared: Unshared,
+    stream: UnixStream,
+}
+
 /// Accepts clients and gives each a thread, until `stop` is asked for.
 fn serve(
     bound: &Bound,
@@ -99,10 +108,12 @@ fn serve(
             if !peer::is_own_user(&client) {
                 continue;
             }
+            let client = Client { _unshared: Unshared::new(&client), stream: client };
             let converse = move || {
                 worker::become_reloader_thread();
+                let client = client;
                 // An error ends the conversation; the client knows or is gone.
-                let _ = converse(&client, stop, hello, answer);
+                let _ = converse(&client.stream, stop, hello, answer);
             };
             // Without a thread the client is dropped, and may come again.
             let _ = thread::Builder::new().name("hot-client".into()).spawn_scoped(scope, converse);

@@ -221,3 +221,78 @@ fn a_file_that_took_its_place_stays() {
     drop(bound);
     assert!(here.socket().exists());
 }
+
+#[cfg(all(feature = "enabled", target_os = "linux", target_arch = "x86_64"))]
+#[crate::hot]
+fn served() -> u32 {
+    0
+}
+
+/// A tool may die at any moment: before it has sent a whole patch nothing is loaded, afterwards
+/// the patch is live whether or not anybody hears of it. The next tool is told which are, and is
+/// served.
+#[cfg(all(feature = "enabled", target_os = "linux", target_arch = "x86_64"))]
+#[test]
+fn a_tool_that_dies_at_any_byte_leaves_the_program_as_it_was_and_the_next_is_served() {
+    let here = Here::new("dies");
+    let path = here.socket();
+    let bound = Bound::new(&path).unwrap();
+    let stop = Stop::new().unwrap();
+    let reloader = Reloader::new().on_report(|_| ());
+    let answers = |request, begun| answer(&reloader, request, begun);
+    let frame = |value| {
+        let file = load::tests::file_that_answers("hot/reload/socket/tests/served", value);
+        let mut frame = Vec::new();
+        message::write_frame(&mut frame, &Request::Load(file).to_bytes()).unwrap();
+        frame
+    };
+    let connect = || {
+        let mut stream = UnixStream::connect(&path).unwrap();
+        let hello = message::read_frame(&mut stream).unwrap().unwrap();
+        let Reply::Hello { patches, .. } = Reply::from_bytes(&hello).unwrap() else { panic!() };
+        (stream, patches.len())
+    };
+    let tools = || {
+        let whole = frame(1);
+        let (_, before) = connect();
+        for length in 0..whole.len() {
+            let (mut stream, _) = connect();
+            stream.write_all(&whole[..length]).unwrap();
+        }
+        assert_eq!(served(), 0);
+        // Other tests of this process load as well, but none of this function.
+        let number = || {
+            let functions = functions();
+            functions.iter().find(|f| f.name.ends_with("served")).unwrap().patch.map(|p| p.number)
+        };
+        assert_eq!(number(), None);
+
+        // One that is gone when the answer comes.
+        let (mut stream, _) = connect();
+        stream.write_all(&whole).unwrap();
+        drop(stream);
+        let begin = Instant::now();
+        while served() == 0 && begin.elapsed() < Duration::from_secs(60) {
+            thread::sleep(Duration::from_millis(1));
+        }
+        assert_eq!(served(), 1);
+        assert!(number().is_some());
+
+        let (mut stream, patches) = connect();
+        assert!(patches > before, "it is told of the patch that is there");
+        stream.write_all(&frame(2)).unwrap();
+        let reply = message::read_frame(&mut stream).unwrap().unwrap();
+        let reply = Reply::from_bytes(&reply).unwrap();
+        assert!(matches!(reply, Reply::Loaded { .. }), "{reply:?}");
+        assert_eq!(served(), 2);
+    };
+    thread::scope(|scope| {
+        let server = scope.spawn(|| serve(&bound, &stop, &super::hello, &answers));
+        let tools = std::panic::catch_unwind(std::panic::AssertUnwindSafe(tools));
+        stop.request();
+        server.join().unwrap().unwrap();
+        if let Err(panic) = tools {
+            std::panic::resume_unwind(panic);
+        }
+    });
+}

@@ -318,10 +318,6 @@ fn own(
         return Some(Binding::Carried(atom.clone()));
     }
     if kind.is_state() {
-        if sources.names.is_anonymous(name) && sources.guards.on(Guard::Unnamed) {
-            obstacle(selection, "static", atom, sources, UNNAMED);
-            return None;
-        }
         if sources.lineage.is_unclear(name) {
             obstacle(
                 selection,

@@ -229,13 +229,7 @@ fn private(selection: &mut Selection, from: &AtomRef, target: &AtomRef, sources:
             obstacle(selection, "thread-local", from, sources, "uses an unnamed thread-local")
         }
         Kind::Data if !from.atom().kind.is_state() && sources.guards.on(Guard::Unnamed) => {
-            obstacle(
-                selection,
-                "static",
-                from,
-                sources,
-                "refers to unnamed writable data, which cannot be told apart from the running one",
-            )
+            obstacle(selection, "static", from, sources, UNNAMED)
         }
         _ => {}
     }
@@ -432,6 +426,8 @@ const RETYPED: &str =
     "has another type now; the running one keeps its value only if its type stays";
 const RENAMED: &str = "goes by another symbol now: its type has changed, or rustc has numbered the \
                        impl blocks anew, which without debug information cannot be told apart";
+const UNNAMED: &str =
+    "refers to unnamed writable data, which cannot be told apart from the running one";
 const SPLIT: &str = "has been taken apart by the optimiser, otherwise than in the running program";
 
 /// Whether a running static of the same path is not in the new objects any more: rustc's names

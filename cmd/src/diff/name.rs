@@ -3,6 +3,8 @@
 //! A name is compared many times and written down seldom, so each distinct one is kept once and
 //! handled as a number. LLVM appends `.llvm.<digits>` to private symbols that it makes visible to
 //! other units, with digits that change whenever the unit is edited; names are interned without it.
+//! Private constants, which have no names, it calls `anon.<hash>.<number>` for that; the hash is over
+//! the names of what the unit makes visible.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -59,11 +61,28 @@ impl Names {
     pub fn is_mangled(&self, name: Name) -> bool {
         is_mangled(self.text(name))
     }
+
+    /// Whether LLVM made the name for something private that has none, so that it stands for nothing
+    /// but a place in a unit.
+    pub fn is_anonymous(&self, name: Name) -> bool {
+        is_anonymous(self.text(name))
+    }
 }
 
 /// Whether rustc made the name.
 pub fn is_mangled(text: &str) -> bool {
     text.starts_with("_ZN") || text.starts_with("_R")
+}
+
+/// Whether LLVM made the name for something private that has none.
+pub fn is_anonymous(text: &str) -> bool {
+    let rest = text.strip_prefix("anon.").and_then(|rest| rest.split_once('.'));
+    rest.is_some_and(|(hash, number)| {
+        hash.len() == 32
+            && hash.bytes().all(|b| b.is_ascii_hexdigit())
+            && !number.is_empty()
+            && number.bytes().all(|b| b.is_ascii_digit())
+    })
 }
 
 /// Demangles without the hash; names that rustc did not make stay as they are.
@@ -116,6 +135,17 @@ mod tests {
         assert_eq!(names.intern("_ZN4shop5TOTAL17h0123456789abcdefE.llvm.991"), plain);
         assert_eq!(names.path(plain), "shop::TOTAL");
         assert_ne!(names.intern("a.llvm.1x"), names.intern("a"));
+    }
+
+    #[test]
+    fn what_llvm_has_named_by_a_number_is_anonymous() {
+        let mut names = Names::default();
+        let name = names.intern("anon.0204b29a27e3e9ecc58537d97d0a5326.7.llvm.594555360410");
+        assert!(names.is_anonymous(name));
+        for other in ["anon.7", "anon.0204.7", "anon.0204b29a27e3e9ecc58537d97d0a5326.x", "_ZN1aE"]
+        {
+            assert!(!is_anonymous(other), "{other}");
+        }
     }
 
     #[test]

@@ -69,10 +69,14 @@ impl Loaded {
                     Site::Host(s.address)
                 }
             };
+            // A private constant that LLVM has named is in the process, which must be known, or
+            // whoever uses it would be taken for changed. But its name says too little to bind to
+            // it: units that make nothing visible call theirs alike.
+            let anonymous = names.is_anonymous(name);
             // A name that rustc did not make may be a private one of some C file as well.
-            let here = host.symbols(name).iter().filter(|s| mangled || s.global);
+            let here = host.symbols(name).iter().filter(|s| mangled || anonymous || s.global);
             let first: Vec<Site> = here.map(site).collect();
-            let unique = host.unique(name).filter(|s| mangled || s.global);
+            let unique = host.unique(name).filter(|s| !anonymous && (mangled || s.global));
             if !first.is_empty() {
                 versions.insert(
                     name,

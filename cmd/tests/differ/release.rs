@@ -2,7 +2,7 @@
 
 use crate::fixture::Program;
 use crate::{LIBRARY, MAIN, patch};
-use hot_cli::diff::Verdict;
+use hot_cli::diff::{Guards, Verdict};
 
 /// Optimised, in one codegen unit and in several, incremental or not.
 const PROFILES: [&[&str]; 4] = [
@@ -115,4 +115,38 @@ pub mod second {
         let table = patch(world.judge(vec![program.library(&edited)]).expect("a verdict"));
         assert!(table.functions.contains(&"shop/first/sum".to_owned()), "{profile:?}");
     }
+}
+
+/// A library whose units refer to one another's private constants: `near` takes in the code of `far`,
+/// and with it what that refers to.
+const ACROSS: &str = r#"
+pub mod far {
+    pub fn name(n: u64) -> String { format!("the number {n} is far") }
+    pub fn word(n: u64) -> &'static (&'static str, u64) { if n > 3 { &("many", 3) } else { &("few", 2) } }
+}
+pub mod near {
+    hot! { pub fn say / __hot_say(n: u64) -> u64 { crate::far::name(n).len() as u64 + crate::far::word(n).1 } }
+    hot! { pub fn other / __hot_other(n: u64) -> u64 { n + 1 } }
+}
+"#;
+
+#[test]
+fn a_constant_that_units_share_under_a_name_of_llvms_is_no_change() {
+    let mut shared = 0;
+    for profile in PROFILES {
+        let program = Program::with(profile);
+        let source = format!("{LIBRARY}{ACROSS}");
+        let main = MAIN.replace(
+            "shop::price(3)",
+            "shop::price(3) + shop::near::say(1) + shop::near::other(2) + shop::far::word(1).1",
+        );
+        let objects = program.link(&source, &main);
+        let anonymous = |data: &[u8]| data.windows(6).any(|bytes| bytes == b"\0anon.");
+        shared += usize::from(objects.objects.iter().any(|(_, data)| anonymous(data)));
+        let mut world = program.guarded(objects, Guards::default()).expect("the world is read");
+        let edited = source.replace("{ n + 1 }", "{ n * 7 }");
+        let other = patch(world.judge(vec![program.library(&edited)]).expect("a verdict"));
+        assert_eq!(other.functions, ["shop/near/other"], "{profile:?}");
+    }
+    assert!(shared > 0, "no profile makes a unit share its constants: this tests nothing");
 }

@@ -1,0 +1,159 @@
+//! All figures of the project, by one command:
+//!
+//! ```text
+//! cargo run --release --manifest-path benches/figures/Cargo.toml [-- --parts call,edit] [--long]
+//! ```
+//!
+//! Each number is a ratio to a baseline that is measured in the same run, by turns with it, or stands
+//! beside such a ratio. What is measured are programs of their own, laid out in a work folder and
+//! built there; the tool is the one of this repository, built as people install it. The table goes
+//! to stdout and to a file. Goals are told beside the values; nothing fails for being slow.
+
+mod build;
+mod call;
+mod captured;
+mod edit;
+mod machine;
+mod many;
+mod pauses;
+mod peers;
+mod project;
+mod proxy;
+mod server;
+mod spread;
+mod table;
+mod tool;
+mod town;
+
+use anyhow::{Context, Result};
+use clap::{Parser, Subcommand, ValueEnum};
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use table::{Row, Table};
+
+/// Measure what hot costs and how quick it is.
+#[derive(Debug, Parser)]
+struct Cli {
+    #[command(subcommand)]
+    sub: Option<Sub>,
+    /// Only these parts
+    #[arg(long, value_delimiter = ',', value_enum, default_values_t = Part::ALL)]
+    parts: Vec<Part>,
+    /// Take so many samples of each figure, instead of as many as suit it
+    #[arg(long)]
+    samples: Option<usize>,
+    /// Also what takes long: 200 000 lines, 100 000 functions, more in release
+    #[arg(long)]
+    long: bool,
+    /// Where the measured programs are laid out and built
+    #[arg(long, value_name = "DIR")]
+    work: Option<PathBuf>,
+    /// The file that the table is written to
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Sub {
+    /// Stand between the tool and a program, and write its patches to a file
+    #[command(hide = true)]
+    Proxy {
+        file: PathBuf,
+        #[arg(last = true)]
+        program: Vec<OsString>,
+    },
+}
+
+/// What is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// What a call costs
+    Call,
+    /// Edit to live
+    Edit,
+    /// The same with other tools, where they are installed
+    Peers,
+    /// The first build
+    Build,
+    /// Thousands of hot functions
+    Many,
+    /// What callers notice of loads
+    Pauses,
+}
+
+impl Part {
+    const ALL: [Part; 6] =
+        [Part::Call, Part::Edit, Part::Build, Part::Many, Part::Pauses, Part::Peers];
+}
+
+/// What holds for all parts.
+#[derive(Clone, Debug)]
+struct Options {
+    hot: PathBuf,
+    work: PathBuf,
+    samples: Option<usize>,
+    long: bool,
+}
+
+fn main() -> ExitCode {
+    match Cli::parse() {
+        Cli { sub: Some(Sub::Proxy { file, program }), .. } => told(proxy::run(&file, &program)),
+        cli => told(figures(cli)),
+    }
+}
+
+fn told(result: Result<()>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("figures: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn figures(cli: Cli) -> Result<()> {
+    let output = cli.output.unwrap_or_else(|| project::repository().join("benches/FIGURES.md"));
+    let work = cli.work.unwrap_or_else(|| std::env::temp_dir().join("hot-figures"));
+    std::fs::create_dir_all(&work).context("failed to make the work folder")?;
+    let machine = machine::describe()?;
+    eprintln!("… the tool");
+    let options = Options {
+        hot: tool::build()?,
+        work: work.canonicalize()?,
+        samples: cli.samples,
+        long: cli.long,
+    };
+    let (mut table, mut failed) = (Table::default(), Vec::new());
+    for part in cli.parts {
+        let measure = match part {
+            Part::Call => call::measure,
+            Part::Edit => edit::measure,
+            Part::Peers => peers::measure,
+            Part::Build => build::measure,
+            Part::Many => many::measure,
+            Part::Pauses => pauses::measure,
+        };
+        let name = part.to_possible_value().context("each part has a name")?.get_name().to_owned();
+        if let Err(error) = measure(&options, &mut table) {
+            // In the table by its first line; the others can still be measured.
+            let text = format!("{error:#}");
+            eprintln!("figures: {name}: {text}");
+            table.push(Row::told(name.clone(), format!("failed: {}", first_line(&text))));
+            failed.push(name);
+        }
+    }
+    let text = format!("# Figures\n\n{machine}\n\n{}", table.markdown());
+    print!("{text}");
+    std::fs::write(&output, &text)
+        .with_context(|| format!("failed to write {}", output.display()))?;
+    if !failed.is_empty() {
+        anyhow::bail!("failed: {}", failed.join(", "));
+    }
+    Ok(())
+}
+
+fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or_default()
+}

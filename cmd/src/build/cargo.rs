@@ -5,6 +5,7 @@
 
 use super::flood::{self, Ration};
 use crate::interrupt::Interrupt;
+use crate::screen;
 use anyhow::{Context, Result};
 use cargo_metadata::diagnostic::DiagnosticLevel;
 use cargo_metadata::{Artifact, BuildScript, Message, Target};
@@ -183,8 +184,10 @@ fn copy_to_stderr(from: &mut impl Read) -> Vec<u8> {
     let mut all = Vec::new();
     let mut buffer = [0; 4096];
     while let Ok(n @ 1..) = from.read(&mut buffer) {
-        // If our own stderr is gone there is nobody to tell.
-        let _ = std::io::stderr().write_all(&[wipe, &buffer[..n]].concat());
+        if !screen::hold(&buffer[..n]) {
+            // If our own stderr is gone there is nobody to tell.
+            let _ = std::io::stderr().write_all(&[wipe, &buffer[..n]].concat());
+        }
         all.extend_from_slice(&buffer[..n.min(flood::KEPT - all.len())]);
     }
     all

@@ -7,6 +7,7 @@ use super::world::Reading;
 use crate::build::Build;
 use crate::build::retold::build_id_of;
 use crate::process::{Kind, Launch, Program, family, is_alive, socket};
+use crate::screen;
 use crate::show::Event;
 use crate::show::terminal::count;
 use anyhow::{Context, Result, bail};
@@ -231,7 +232,9 @@ impl Session {
         self.builder.learn();
         // A Ctrl-C meanwhile, or a second one, means: at once.
         let before = self.interrupt.requests();
-        program.stop(signal, || self.interrupt.requests() > before).map(Some)
+        let stopped = program.stop(signal, || self.interrupt.requests() > before).map(Some);
+        screen::end();
+        stopped
     }
 
     /// Names the processes that go on after the program, which was the first of them, has ended.

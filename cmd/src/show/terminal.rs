@@ -5,6 +5,7 @@
 
 use super::events::{Effect, Event, Next};
 use crate::diff::{Detail, Held, Left, Partly};
+use crate::screen;
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use std::fmt::Write as _;
@@ -265,6 +266,9 @@ fn print_to(to: &mut impl std::io::Write, colours: ColorChoice, text: &str) {
         ColorChoice::Never => anstream::adapter::strip_str(text).to_string(),
         _ => text.to_owned(),
     };
+    if screen::hold(text.as_bytes()) {
+        return;
+    }
     // If standard error is gone there is nobody to tell.
     let _ = to.write_all(text.as_bytes());
 }

@@ -102,6 +102,7 @@ fn expand_call(input: ParseStream, by_name: bool) -> Result<TokenStream> {
                 input.parse::<Ident>()?;
             }
             let path = take_until(input, |input| input.peek(Token![,]))?;
+            refuse_std(&path)?;
             let typed = path.clone().into_iter().any(|token| token.to_string() == "<");
             Function::Item { path, instance: instance || typed }
         }
@@ -135,6 +136,29 @@ fn expand_call(input: ParseStream, by_name: bool) -> Result<TokenStream> {
         *place = Some(take_closure(input)?);
     }
     Ok(write(scope, function, closure, when, record))
+}
+
+/// Refuses a path that can only be of the standard library, at compile time. That another function is
+/// not hot is found out at run time: no part of a program can name the type of a function, so none
+/// can be written that holds for hot ones alone. Without leading colons `core` and `alloc` may be
+/// modules.
+fn refuse_std(path: &TokenStream) -> Result<()> {
+    let of_std = |input: ParseStream| {
+        let global = input.parse::<Option<Token![::]>>()?.is_some();
+        let first: Ident = input.parse()?;
+        input.parse::<Token![::]>()?;
+        input.parse::<TokenStream>()?;
+        Ok(first == "std" || global && (first == "core" || first == "alloc"))
+    };
+    // What is no path is refused where it is used.
+    if !of_std.parse2(path.clone()).unwrap_or(false) {
+        return Ok(());
+    }
+    Err(Error::new_spanned(
+        path,
+        "functions of the standard library are not hot and cannot be mocked: write a thin `#[hot]` \
+         function around this one, call that, and mock that",
+    ))
 }
 
 /// An expression up to the next comma.

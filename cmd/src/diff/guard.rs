@@ -16,13 +16,13 @@
 //! compare what the objects tell without it, which is less, as the person is told at the start.
 
 use super::atom::{Atom, Kind, Object, Target};
-use super::guards::{Guard, Guards};
+use super::guards::Guard;
 use super::hot::Size;
-use super::name::{Name, Names};
+use super::name::Name;
 use super::program::Program;
 use super::sizes::Sizes;
 use super::world::Loaded;
-use super::{Detail, DiffError, tables};
+use super::{Detail, DiffError, World, tables};
 use crate::layout::{Bound, HotFunction, LayoutError, Layouts, ObjectLayouts, compare};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -88,14 +88,11 @@ pub struct Swapped {
 
 /// Compares the types of what is shared; answers what differs.
 pub fn check(
-    lived: &Lived,
-    newest: &Program,
+    world: &World,
     shared: &Shared<'_>,
-    loaded: &Loaded,
     renamed: &HashMap<Name, Name>,
-    names: &Names,
-    guards: &Guards,
 ) -> Result<Vec<Detail>, DiffError> {
+    let World { lived, newest, loaded, names, guards, .. } = world;
     let (mut old, mut new, mut same) = (Vec::new(), Vec::new(), Vec::new());
     for (key, unit) in &newest.crates {
         let lived = lived.crates.get(key).map_or(&[][..], Vec::as_slice);

@@ -102,15 +102,7 @@ pub(super) fn judge(world: &mut World, rebuilt: Vec<CrateObjects>) -> Result<Ver
             details.push(detail);
         }
         let shared = guard::Shared { functions, state: None };
-        let layouts = guard::check(
-            &world.lived,
-            &world.newest,
-            &shared,
-            &world.loaded,
-            renamed,
-            &world.names,
-            &world.guards,
-        )?;
+        let layouts = guard::check(world, &shared, renamed)?;
         // The same text may name another type.
         let retyped = |layout: &Detail| details.iter().any(|detail| detail.item == layout.item);
         let (why, details) = match (reads_alike, layouts.iter().any(retyped)) {
@@ -188,15 +180,7 @@ pub(super) fn judge(world: &mut World, rebuilt: Vec<CrateObjects>) -> Result<Ver
     let obstacles = obstacles(&selection, &image, &sources);
 
     let shared = guard::Shared { functions, state: Some(&selection.state) };
-    let layouts = guard::check(
-        &world.lived,
-        &world.newest,
-        &shared,
-        &world.loaded,
-        renamed,
-        &world.names,
-        &world.guards,
-    )?;
+    let layouts = guard::check(world, &shared, renamed)?;
     // A static whose type has changed stands in the way of binding too, but the type says more.
     if !layouts.is_empty() {
         return Ok(Verdict::Refused { why: "layout".into(), details: layouts });

@@ -1,10 +1,11 @@
 //! Lines for a person, on standard error, so that the program's standard output stays its own.
 //!
-//! Colours and `NO_COLOR` are anstream's business. A line is written at once, so that it is not
-//! torn apart by what the program prints.
+//! Whether there are colours (`NO_COLOR`) is anstream's business. A line is written at once, so that
+//! it is not torn apart by what the program prints.
 
 use super::events::{Effect, Event, Next};
 use crate::diff::{Detail, Held, Left, Partly};
+use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use std::fmt::Write as _;
 use std::io::{IsTerminal, Write as _};
@@ -254,8 +255,18 @@ pub fn count(n: usize, what: &str) -> String {
 }
 
 fn print(text: &str) {
+    let stderr = std::io::stderr();
+    print_to(&mut stderr.lock(), AutoStream::choice(&stderr), text);
+}
+
+/// One write, also without colours, where anstream's own stream makes one of each piece between them.
+fn print_to(to: &mut impl std::io::Write, colours: ColorChoice, text: &str) {
+    let text = match colours {
+        ColorChoice::Never => anstream::adapter::strip_str(text).to_string(),
+        _ => text.to_owned(),
+    };
     // If standard error is gone there is nobody to tell.
-    let _ = anstream::stderr().lock().write_all(text.as_bytes());
+    let _ = to.write_all(text.as_bytes());
 }
 
 #[cfg(test)]
@@ -266,6 +277,30 @@ mod tests {
     fn line(event: &Event) -> String {
         let text = Terminal { verbose: false, running: true }.render(event);
         anstream::adapter::strip_str(&text).to_string()
+    }
+
+    /// A program that prints meanwhile would tear a line apart.
+    #[test]
+    fn a_line_is_one_write_with_colours_and_without() {
+        #[derive(Default)]
+        struct Writes(Vec<String>);
+        impl std::io::Write for Writes {
+            fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+                self.0.push(String::from_utf8_lossy(bytes).into_owned());
+                Ok(bytes.len())
+            }
+            fn flush(&mut self) -> std::io::Result<()> {
+                Ok(())
+            }
+        }
+        let text = format!("{CARE}↻ restarted{CARE:#} (pid 7): why\n");
+        for (colours, expected) in
+            [(ColorChoice::Never, "↻ restarted (pid 7): why\n"), (ColorChoice::Always, &*text)]
+        {
+            let mut writes = Writes::default();
+            print_to(&mut writes, colours, &text);
+            assert_eq!(writes.0, [expected]);
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! A small program without hot functions, and the tool that runs it.
 
-use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+use hot_cli::process::is_alive;
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
@@ -181,7 +182,7 @@ pub fn id(pid: &Value) -> Pid {
 }
 
 pub fn gone(pid: &Value) -> bool {
-    test_kill_process(id(pid)).is_err()
+    !is_alive(id(pid).as_raw_nonzero().get().unsigned_abs())
 }
 
 pub const WAITS: &str = "fn main() { println!(\"{}\", text()); loop { std::thread::park(); } }\n\

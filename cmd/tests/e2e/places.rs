@@ -16,14 +16,17 @@ use std::{
 /// past it. Its files are of any age.
 #[test]
 fn a_project_behind_a_link_with_other_letters_whose_files_tell_any_time() {
-    let place = Project::usual_place(&PLAIN);
-    let real = place.join("Grüße & 世界 (1)");
-    let link = place.join("über einen link");
-    fs::create_dir_all(&real).expect("a folder");
-    // Left by the last run, or not there.
-    let _ = fs::remove_file(&link);
-    symlink(&real, &link).expect("a link");
-    let mut project = Project::lay_in(&PLAIN, &place, &link);
+    let mut folder = PathBuf::new();
+    let mut project = Project::lay_where(&PLAIN, |place| {
+        folder = place.join("Grüße & 世界 (1)");
+        let link = place.join("über einen link");
+        fs::create_dir_all(&folder).expect("a folder");
+        // Left by the last run, or not there.
+        let _ = fs::remove_file(&link);
+        symlink(&folder, &link).expect("a link");
+        link
+    });
+    let real = folder;
     project.reach_target_through("Ziel für (alles)");
     let desk = real.join("a desk");
     // Left by the last run, or not there.
@@ -112,7 +115,6 @@ impl Drop for Elsewhere {
 
 #[test]
 fn a_project_on_another_file_system_than_its_target_folder() {
-    let place = Project::usual_place(&PLAIN);
     let folder = format!("/dev/shm/hot-e2e-{}", std::process::id());
     let elsewhere = Elsewhere(folder.into());
     if fs::create_dir(&elsewhere.0).is_err() {
@@ -120,10 +122,12 @@ fn a_project_on_another_file_system_than_its_target_folder() {
         return;
     }
     let device = |path: &Path| fs::metadata(path).expect("a folder").dev();
-    let project = Project::lay_in(&PLAIN, &place, &elsewhere.0);
-    if device(&place) == device(&elsewhere.0) {
-        println!("/dev/shm is no other file system");
-    }
+    let project = Project::lay_where(&PLAIN, |place| {
+        if device(place) == device(&elsewhere.0) {
+            println!("/dev/shm is no other file system");
+        }
+        elsewhere.0.clone()
+    });
     let copy = PLAIN.copies[0];
     let price = copy.file("price.rs");
     let mut session = Session::start_in(project);

@@ -1,13 +1,15 @@
 //! A fixture laid out in a folder, ready to be built and edited.
 //!
-//! The folder is the same at every run, so that what cargo built the last time serves again, and a
-//! file lock keeps it to one test at a time. `subject/` is laid into each crate that has it, the
+//! The folders are the same at every run, so that what cargo built the last time serves again, and a
+//! file lock keeps each to one test at a time. `subject/` is laid into each crate that has it, the
 //! place of the crate `hot` is written into the manifests, and the repository's `Cargo.lock` goes
 //! along, so that the fixtures are built with the versions that the repository is tested with.
 
 use std::{
-    fs::{self, File},
+    fs::{self, File, TryLockError},
     path::{Path, PathBuf},
+    thread,
+    time::Duration,
 };
 
 /// Where the modules of `subject` stand in a fixture.
@@ -115,26 +117,55 @@ pub struct Project {
     _lock: File,
 }
 
+/// How many tests can use one fixture at the same time. Each place is built once from the beginning.
+const PLACES: usize = 2;
+
+/// The folder of a place, and the file whose lock is the right to use it.
+fn place(name: &str) -> (PathBuf, File) {
+    let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("e2e").join(name);
+    fs::create_dir_all(&place).expect("a folder for the fixture");
+    let lock = File::create(place.join("lock")).expect("a lock file");
+    (place, lock)
+}
+
+/// The first of a fixture's places that is free.
+fn free_place(fixture: &Fixture) -> (PathBuf, File) {
+    let places: Vec<(PathBuf, File)> =
+        (1..=PLACES).map(|n| place(&format!("{}-{n}", fixture.name))).collect();
+    loop {
+        for (place, lock) in &places {
+            match lock.try_lock() {
+                Ok(()) => return (place.clone(), lock.try_clone().expect("a descriptor")),
+                Err(TryLockError::WouldBlock) => {}
+                Err(TryLockError::Error(error)) => panic!("the lock of {place:?}: {error}"),
+            }
+        }
+        thread::sleep(Duration::from_millis(50));
+    }
+}
+
 impl Project {
-    /// Lays out a fixture as it stands in the repository.
+    /// Lays out a fixture as it stands in the repository, in the first of its places that is free.
     pub fn lay(fixture: &'static Fixture) -> Project {
-        Project::lay_at(fixture, fixture.name)
+        Project::lay_where(fixture, Path::to_owned)
     }
 
-    /// Lays it out in another folder, so that tests can use the same one at the same time.
-    pub fn lay_at(fixture: &'static Fixture, place: &str) -> Project {
-        let place = Project::usual_place(fixture).with_file_name(place);
-        Project::lay_in(fixture, &place, &place)
+    /// Lays its sources into the folder that is answered for the place. It is built in the place.
+    pub fn lay_where(fixture: &'static Fixture, folder: impl FnOnce(&Path) -> PathBuf) -> Project {
+        let (place, lock) = free_place(fixture);
+        let folder = folder(&place);
+        Project::lay_in(fixture, place, &folder, lock)
     }
 
-    /// Lays its sources into any folder; in `place` it is built, by one test at a time.
-    pub fn lay_in(fixture: &'static Fixture, place: &Path, folder: &Path) -> Project {
-        fs::create_dir_all(place).expect("a folder for the fixture");
-        let lock = File::create(place.join("lock")).expect("a lock file");
+    /// Lays it out in a folder of its own.
+    pub fn lay_at(fixture: &'static Fixture, name: &str) -> Project {
+        let (place, lock) = place(name);
         lock.lock().expect("the lock");
+        Project::lay_in(fixture, place.clone(), &place, lock)
+    }
 
-        let (place, root) = (place.to_owned(), folder.join("project"));
-        let target = place.join("target");
+    fn lay_in(fixture: &'static Fixture, place: PathBuf, folder: &Path, lock: File) -> Project {
+        let (root, target) = (folder.join("project"), place.join("target"));
         let project = Project { fixture, place, root, target, edits: 0, _lock: lock };
         let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
         let root = project.root();
@@ -161,11 +192,6 @@ impl Project {
     /// The folder of the project itself.
     pub fn root(&self) -> PathBuf {
         self.root.clone()
-    }
-
-    /// Where a fixture is built that is laid out by its own name.
-    pub fn usual_place(fixture: &Fixture) -> PathBuf {
-        Path::new(env!("CARGO_TARGET_TMPDIR")).join("e2e").join(fixture.name)
     }
 
     /// Its manifest.

@@ -65,6 +65,8 @@ impl<R: Read> Lines<R> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
 
     fn lines(input: &[u8]) -> Vec<Line> {
         let mut lines = Lines::new(input);
@@ -97,5 +99,55 @@ mod tests {
         assert_eq!(lines.next().unwrap(), Some(Line::TooLong));
         assert!(lines.from.capacity() <= LONGEST);
         assert_eq!(lines.next().unwrap(), None);
+    }
+
+    /// Gives out pieces of any size, and is interrupted in between.
+    struct Pieces<'a> {
+        rest: &'a [u8],
+        sizes: std::iter::Cycle<std::vec::IntoIter<usize>>,
+    }
+
+    impl Read for Pieces<'_> {
+        fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+            let size = self.sizes.next().unwrap();
+            if size == 0 {
+                return Err(io::ErrorKind::Interrupted.into());
+            }
+            let (piece, rest) = self.rest.split_at(size.min(into.len()).min(self.rest.len()));
+            into[..piece.len()].copy_from_slice(piece);
+            self.rest = rest;
+            Ok(piece.len())
+        }
+    }
+
+    /// The same from memory, in one look.
+    fn expected(input: &[u8]) -> Vec<Line> {
+        let lines = input.split(|&byte| byte == b'\n');
+        let line = |line: &[u8]| match line.trim_ascii() {
+            _ if line.len() > LONGEST => Some(Line::TooLong),
+            [] => None,
+            text => Some(Line::Text(text.to_vec())),
+        };
+        lines.filter_map(line).collect()
+    }
+
+    proptest! {
+        /// Whatever comes, and however it is cut, it is read to its end and line by line.
+        #[test]
+        fn any_bytes_in_any_pieces(
+            runs in vec(
+                (prop_oneof![any::<u8>(), Just(b'\n'), Just(b' '), Just(b'/')],
+                 prop_oneof![1..4usize, LONGEST - 2..LONGEST + 2]),
+                0..12,
+            ),
+            sizes in vec(0..9000usize, 1..6),
+        ) {
+            let input: Vec<u8> = runs.iter().flat_map(|(byte, n)| vec![*byte; *n]).collect();
+            // One at least must not be an interruption.
+            let sizes = [sizes, vec![8192]].concat().into_iter().cycle();
+            let mut lines = Lines::new(Pieces { rest: &input, sizes });
+            let found: Vec<Line> = std::iter::from_fn(|| lines.next().unwrap()).collect();
+            prop_assert!(found == expected(&input), "{} lines", found.len());
+        }
     }
 }

@@ -120,7 +120,9 @@ mod tests {
 
     #[test]
     fn paths_must_be_trusted_but_the_socket_need_not_be() {
+        // A release build is wary unless it is told otherwise.
         let mut wary = Reloader::new();
+        assert_eq!(wary.paths_trusted, cfg!(debug_assertions));
         wary.paths_trusted = false;
         for folder in [None, Some("/f".into())] {
             let refusal = choose(&wary, None, folder).unwrap_err();

@@ -111,8 +111,9 @@ impl Layers {
     }
 }
 
-/// By slot, and by body for instances.
-type Table = HashMap<(usize, Option<usize>), Layers>;
+/// The layers of every function that was ever changed: by slot, and by body for instances.
+#[derive(Default)]
+pub(super) struct Table(HashMap<(usize, Option<usize>), Layers>);
 
 static TABLE: Mutex<Option<Table>> = Mutex::new(None);
 
@@ -130,10 +131,49 @@ fn with_table<R>(work: impl FnOnce(&mut Table) -> R) -> R {
 /// slot (for an `async fn`: of the function that boxes its future). `instance` is given exactly for
 /// the slots of generic functions.
 pub(crate) unsafe fn commit_live(changes: &[Change]) {
+    with_table(|table| table.commit_live(changes));
+}
+
+/// One more mock on this function needs its shim.
+pub(crate) fn cover(point: &'static Point) {
+    with_table(|table| table.cover(point));
+}
+
+/// One mock less: the last one uncovers what lies below.
+pub(crate) fn uncover(point: &'static Point) {
+    with_table(|table| table.uncover(point));
+}
+
+/// Puts a function pointer into the slot itself while no mock needs the shim, or takes it off. Not
+/// for generic functions.
+///
+/// # Safety
+/// `code` is the address of code, there for good, whose type is that of the function in the slot.
+pub(crate) unsafe fn set_plain(point: &'static Point, code: Option<*const ()>) {
+    with_table(|table| table.change_mocks(point, |mocks| mocks.plain = code.map(Code)));
+}
+
+/// The topmost layer of a function and the number of the patch that it runs, 0 for none; of a
+/// generic function, of the instance that was changed most and last.
+pub(crate) fn layer_of(slot: &Slot) -> (Layer, u32) {
+    with_table(|table| table.layer_of(slot))
+}
+
+/// The code below the mocks of a function that is not generic.
+pub(crate) fn below(slot: &'static Slot) -> *const () {
     with_table(|table| {
+        let layers = table.0.get(&(slot.address(), None));
+        layers.map_or_else(|| slot.get(), |layers| layers.below().2.0)
+    })
+}
+
+/// What is done under the lock. What is written into a slot is called: a target is what
+/// [`commit_live`] asks for, wherever it comes from.
+impl Table {
+    pub(super) fn commit_live(&mut self, changes: &[Change]) {
         for change in changes {
             let key = (change.slot.address(), change.instance);
-            let layers = match table.entry(key) {
+            let layers = match self.0.entry(key) {
                 Occupied(entry) => entry.into_mut(),
                 // Nothing but this table changes slots: one that is not in it holds its original.
                 Vacant(entry) => entry.insert(Layers::new(match change.instance {
@@ -147,35 +187,22 @@ pub(crate) unsafe fn commit_live(changes: &[Change]) {
                 None => layers.write(change.slot),
             }
         }
-    });
-}
+    }
 
-/// One more mock on this function needs its shim.
-pub(crate) fn cover(point: &'static Point) {
-    change_mocks(point, |mocks| mocks.covers += 1);
-}
+    pub(super) fn cover(&mut self, point: &'static Point) {
+        self.change_mocks(point, |mocks| mocks.covers += 1);
+    }
 
-/// One mock less: the last one uncovers what lies below.
-pub(crate) fn uncover(point: &'static Point) {
-    change_mocks(point, |mocks| mocks.covers -= 1);
-}
+    pub(super) fn uncover(&mut self, point: &'static Point) {
+        self.change_mocks(point, |mocks| mocks.covers -= 1);
+    }
 
-/// Puts a function pointer into the slot itself while no mock needs the shim, or takes it off. Not
-/// for generic functions.
-///
-/// # Safety
-/// `code` is the address of code, there for good, whose type is that of the function in the slot.
-pub(crate) unsafe fn set_plain(point: &'static Point, code: Option<*const ()>) {
-    change_mocks(point, |mocks| mocks.plain = code.map(Code));
-}
-
-fn change_mocks(point: &'static Point, change: impl FnOnce(&mut Mocks)) {
-    let slot = point.slot();
-    with_table(|table| {
+    fn change_mocks(&mut self, point: &'static Point, change: impl FnOnce(&mut Mocks)) {
+        let slot = point.slot();
         let replaced = point.shim().is_null()
-            && table.keys().any(|(of, instance)| *of == slot.address() && instance.is_some());
+            && self.0.keys().any(|(of, instance)| *of == slot.address() && instance.is_some());
         let layers =
-            table.entry((slot.address(), None)).or_insert_with(|| Layers::new(Code(slot.get())));
+            self.0.entry((slot.address(), None)).or_insert_with(|| Layers::new(Code(slot.get())));
         layers.mocks.point = Some(point);
         change(&mut layers.mocks);
         if !point.shim().is_null() {
@@ -186,24 +213,12 @@ fn change_mocks(point: &'static Point, change: impl FnOnce(&mut Mocks)) {
             true => slot.set(std::ptr::from_ref(slot).cast()),
             false => slot.set(std::ptr::null()),
         }
-    });
-}
+    }
 
-/// The topmost layer of a function and the number of the patch that it runs, 0 for none; of a
-/// generic function, of the instance that was changed most and last.
-pub(crate) fn layer_of(slot: &Slot) -> (Layer, u32) {
-    let slot = slot.address();
-    with_table(|table| {
-        let layers = table.iter().filter(|((of, _), _)| *of == slot);
+    pub(super) fn layer_of(&self, slot: &Slot) -> (Layer, u32) {
+        let slot = slot.address();
+        let layers = self.0.iter().filter(|((of, _), _)| *of == slot);
         let tops = layers.map(|(_, layers)| layers.top()).map(|(layer, patch, _)| (layer, patch));
         tops.max().unwrap_or((Layer::Original, 0))
-    })
-}
-
-/// The code below the mocks of a function that is not generic.
-pub(crate) fn below(slot: &'static Slot) -> *const () {
-    with_table(|table| {
-        let layers = table.get(&(slot.address(), None));
-        layers.map_or_else(|| slot.get(), |layers| layers.below().2.0)
-    })
+    }
 }

@@ -159,6 +159,42 @@ fn the_file_is_private_and_goes_in_the_end() {
     assert!(!socket.exists());
 }
 
+/// Runs on a thread of its own with the effective user ID of nobody, which only root may take.
+#[cfg(target_os = "linux")]
+fn as_nobody<R: Send>(work: impl FnOnce() -> R + Send) -> Option<R> {
+    let nobody = || {
+        // SAFETY: the system call, unlike the C library's function, changes this thread alone; what
+        // it takes are numbers.
+        let status = unsafe { libc::syscall(libc::SYS_setresuid, -1, 65534, -1) };
+        (status == 0).then(work)
+    };
+    thread::scope(|scope| scope.spawn(nobody).join().unwrap())
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn another_user_is_kept_out_by_the_mode_and_by_who_it_is() {
+    let here = Here::new("user");
+    let path = here.socket();
+    serving(&path, || {
+        let Some(refused) = as_nobody(|| UnixStream::connect(&path).map(drop)) else {
+            return eprintln!("not root: there is no other user to be");
+        };
+        let refused = refused.unwrap_err().kind();
+        assert_eq!(refused, io::ErrorKind::PermissionDenied);
+
+        // Also when somebody has opened the socket's mode to all.
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).unwrap();
+        let heard = as_nobody(|| {
+            let mut client = UnixStream::connect(&path).unwrap();
+            let mut heard = Vec::new();
+            client.read_to_end(&mut heard).map(|_| heard)
+        });
+        assert_eq!(heard.unwrap().unwrap(), [] as [u8; 0], "what another user hears");
+        Client::new(&path).loads(4);
+    });
+}
+
 #[test]
 fn a_dead_socket_is_replaced_a_live_one_and_other_files_are_not() {
     let here = Here::new("dead");

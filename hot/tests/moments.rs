@@ -153,7 +153,7 @@ extern "C" fn on_storm(_: i32) {
 /// by a function pointer are one load away, whatever is swapped meanwhile.
 #[test]
 fn a_handler_that_interrupts_anything_finds_what_is_in_the_slot() {
-    const ENOUGH: u32 = 500;
+    const ENOUGH: u32 = 200;
     let _serial = support::serial();
     handle(libc::SIGUSR2, on_storm);
     let done = AtomicBool::new(false);

@@ -229,7 +229,13 @@ impl Captures {
             std::fs::create_dir_all(&dir)?;
             std::fs::write(dir.join(BASE), serde_json::to_vec(&environment())?)
         };
-        write().with_context(|| format!("failed to write to {}", dir.display()))?;
+        write().with_context(|| {
+            format!(
+                "failed to write to {}, where hot keeps how each crate is compiled; make room there, \
+                 or choose another place with --target-dir",
+                dir.display()
+            )
+        })?;
         Ok(Captures { dirs: vec![dir] })
     }
 

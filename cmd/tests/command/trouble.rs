@@ -86,6 +86,16 @@ fn without_a_place_for_the_socket_it_is_said_what_to_do() {
     assert!(!fixture.path("nowhere").exists());
 }
 
+#[test]
+fn without_a_place_for_its_records_it_is_said_what_to_do() {
+    let fixture = Fixture::new("fn main() {}");
+    fixture.write("target/hot", "a file");
+    let (status, _, told) = fixture.run(&["run"]);
+    let path = fixture.path("target/hot").display().to_string();
+    assert!(status == 101 && told.contains(&path) && told.contains("--target-dir"), "{told}");
+    assert_eq!(fixture.run(&["run", "--target-dir", "other"]).0, 0);
+}
+
 /// In a small file system of its own, where that may be mounted.
 #[test]
 fn a_full_disk_is_told_the_old_code_runs_on_and_the_next_save_goes_through() {

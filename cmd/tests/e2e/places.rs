@@ -16,16 +16,17 @@ use std::{
 /// past it. Its files are of any age.
 #[test]
 fn a_project_behind_a_link_with_other_letters_whose_files_tell_any_time() {
-    let mut real = PathBuf::new();
-    let mut project = Project::lay_elsewhere(&PLAIN, |place| {
-        real = place.join("Grüße & 世界 (1)");
+    let mut folder = PathBuf::new();
+    let mut project = Project::lay_where(&PLAIN, |place| {
+        folder = place.join("Grüße & 世界 (1)");
         let link = place.join("über einen link");
-        fs::create_dir_all(&real).expect("a folder");
+        fs::create_dir_all(&folder).expect("a folder");
         // Left by the last run, or not there.
         let _ = fs::remove_file(&link);
-        symlink(&real, &link).expect("a link");
+        symlink(&folder, &link).expect("a link");
         link
     });
+    let real = folder;
     project.reach_target_through("Ziel für (alles)");
     let desk = real.join("a desk");
     // Left by the last run, or not there.
@@ -121,11 +122,12 @@ fn a_project_on_another_file_system_than_its_target_folder() {
         return;
     }
     let device = |path: &Path| fs::metadata(path).expect("a folder").dev();
-    let project = Project::lay_elsewhere(&PLAIN, |_| elsewhere.0.clone());
-    let built_in = project.target();
-    if device(built_in.parent().expect("a place")) == device(&elsewhere.0) {
-        println!("/dev/shm is no other file system");
-    }
+    let project = Project::lay_where(&PLAIN, |place| {
+        if device(place) == device(&elsewhere.0) {
+            println!("/dev/shm is no other file system");
+        }
+        elsewhere.0.clone()
+    });
     let copy = PLAIN.copies[0];
     let price = copy.file("price.rs");
     let mut session = Session::start_in(project);

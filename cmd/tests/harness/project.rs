@@ -141,45 +141,43 @@ fn place(name: &str) -> (PathBuf, File) {
     (place, lock)
 }
 
+/// The first of a fixture's places that is free.
+fn free_place(fixture: &Fixture) -> (PathBuf, File) {
+    let places: Vec<(PathBuf, File)> =
+        (1..=PLACES).map(|n| place(&format!("{}-{n}", fixture.name))).collect();
+    loop {
+        for (place, lock) in &places {
+            match lock.try_lock() {
+                Ok(()) => return (place.clone(), lock.try_clone().expect("a descriptor")),
+                Err(TryLockError::WouldBlock) => {}
+                Err(TryLockError::Error(error)) => panic!("the lock of {place:?}: {error}"),
+            }
+        }
+        thread::sleep(Duration::from_millis(50));
+    }
+}
+
 impl Project {
     /// Lays out a fixture as it stands in the repository, in the first of its places that is free.
     pub fn lay(fixture: &'static Fixture) -> Project {
-        Project::lay_elsewhere(fixture, Path::to_owned)
+        Project::lay_where(fixture, Path::to_owned)
     }
 
-    /// The same, with its sources in another folder: where, is decided when its place is known.
-    pub fn lay_elsewhere(
-        fixture: &'static Fixture,
-        folder: impl FnOnce(&Path) -> PathBuf,
-    ) -> Project {
-        let (place, lock) = Project::free_place(fixture);
+    /// Lays its sources into the folder that is answered for the place. It is built in the place.
+    pub fn lay_where(fixture: &'static Fixture, folder: impl FnOnce(&Path) -> PathBuf) -> Project {
+        let (place, lock) = free_place(fixture);
         let folder = folder(&place);
-        Project::lay_in(fixture, place, lock, &folder)
+        Project::lay_in(fixture, place, &folder, lock)
     }
 
-    /// Lays it out in a place of its own.
+    /// Lays it out in a folder of its own.
     pub fn lay_at(fixture: &'static Fixture, name: &str) -> Project {
         let (place, lock) = place(name);
         lock.lock().expect("the lock");
-        let folder = place.clone();
-        Project::lay_in(fixture, place, lock, &folder)
+        Project::lay_in(fixture, place.clone(), &place, lock)
     }
 
-    fn free_place(fixture: &Fixture) -> (PathBuf, File) {
-        loop {
-            for n in 1..=PLACES {
-                let (place, lock) = place(&format!("{}-{n}", fixture.name));
-                match lock.try_lock() {
-                    Ok(()) => return (place, lock),
-                    Err(TryLockError::WouldBlock) => {}
-                    Err(TryLockError::Error(error)) => panic!("the lock of {place:?}: {error}"),
-                }
-            }
-            thread::sleep(Duration::from_millis(50));
-        }
-    }
-
-    fn lay_in(fixture: &'static Fixture, place: PathBuf, lock: File, folder: &Path) -> Project {
+    fn lay_in(fixture: &'static Fixture, place: PathBuf, folder: &Path, lock: File) -> Project {
         let (root, target) = (folder.join("project"), place.join("target"));
         let project = Project { fixture, place, root, target, edits: 0, _lock: lock };
         let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");

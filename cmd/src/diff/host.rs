@@ -17,7 +17,9 @@ use std::path::Path;
 pub struct HostSymbol {
     /// Address in the file (added to the load bias in memory), or offset in the thread-local block.
     pub address: u64,
-    /// Whether it is visible to other objects.
+    /// Whether objects share it under this name. A linker makes a hidden symbol local, since no other
+    /// module may refer to it, but leaves the word that it was hidden: what was private to one object
+    /// has never had it.
     pub global: bool,
     /// Whether it is a thread-local.
     pub thread_local: bool,
@@ -97,7 +99,7 @@ impl Host {
             let thread_local = symbol.kind() == SymbolKind::Tls;
             symbols.entry(names.intern(text)).or_default().push(HostSymbol {
                 address: symbol.address(),
-                global: symbol.is_global(),
+                global: symbol.is_global() || is_hidden(&symbol),
                 thread_local,
             });
         }
@@ -218,6 +220,11 @@ impl Host {
         let from = usize::try_from(address - start + offset).ok()?;
         self.text.map.get(from..from + usize::try_from(size).ok()?)
     }
+}
+
+/// Whether the symbol is for all objects of the executable and for nobody else.
+fn is_hidden<'a>(symbol: &impl object::ObjectSymbol<'a>) -> bool {
+    matches!(symbol.flags().elf_visibility(), Some(elf::STV_HIDDEN | elf::STV_INTERNAL))
 }
 
 /// Whether the linker has put the address itself where the code before the field took it from a

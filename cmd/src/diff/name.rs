@@ -61,9 +61,17 @@ impl Names {
     }
 }
 
-/// Whether rustc made the name.
+/// Whether rustc made the name. The older mangling looks like that of C++, but for the hash at the
+/// end; of C++, several files may have something private by one name.
 pub fn is_mangled(text: &str) -> bool {
-    text.starts_with("_ZN") || text.starts_with("_R")
+    text.starts_with("_R") || text.starts_with("_ZN") && hash_end(text).is_some()
+}
+
+/// Where the hash of the older mangling ends: `17h`, 16 digits, `E`.
+fn hash_end(text: &str) -> Option<usize> {
+    let end = text.rfind("17h")? + 20;
+    let (hash, last) = (text.get(end - 17..end - 1)?, text.get(end - 1..end)?);
+    (last == "E" && hash.bytes().all(|b| b.is_ascii_hexdigit())).then_some(end)
 }
 
 /// Demangles without the hash; names that rustc did not make stay as they are.
@@ -75,7 +83,7 @@ pub fn demangle(text: &str) -> String {
 pub fn stem(text: &str) -> &str {
     let end = if text.starts_with("_ZN") {
         // The hash ends a name; before it, dots stand for colons.
-        text.rfind("17h").and_then(|at| Some(at + text[at..].find('E')? + 1))
+        hash_end(text)
     } else if text.starts_with("_R") {
         text.find('.')
     } else {
@@ -129,6 +137,17 @@ mod tests {
             ("plain.1", "plain.1"),
         ] {
             assert_eq!(stem(text), expected);
+        }
+    }
+
+    #[test]
+    fn names_of_cpp_are_not_rustcs() {
+        assert!(is_mangled("_ZN4shop5TOTAL17h0123456789abcdefE"));
+        assert!(is_mangled("_ZN4shop5TOTAL17h0123456789abcdefE.0"));
+        assert!(is_mangled("_RNvCskK9ONXSS8Nz_4shop5TOTAL"));
+        for text in ["_ZN12_GLOBAL__N_15totalE", "_ZN4shop17hidden_under_itEv", "_ZN17hE", "total"]
+        {
+            assert!(!is_mangled(text), "{text}");
         }
     }
 

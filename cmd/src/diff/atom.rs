@@ -134,6 +134,8 @@ pub struct Record {
 pub struct Atom {
     /// Its symbol, unless it is a private constant.
     pub name: Option<Name>,
+    /// A symbol that means this in its own object alone: C has such for what is `static`.
+    pub label: Option<Name>,
     /// What it is.
     pub kind: Kind,
     /// Its content; empty for zeroed data.

@@ -14,7 +14,8 @@
 //!   out of an archive, else a dynamic symbol.
 //!
 //! Private constants have no name to bind by and are always carried. A private constant that is
-//! writable is state without a name: it comes with a new static, and is refused anywhere else.
+//! writable is state without a name: it comes with a new static, and is refused anywhere else. So is
+//! what C calls `static`, of which several files may have one by the same name.
 //!
 //! Whatever stands in the way is collected, so that a person sees all of it at once.
 
@@ -224,18 +225,28 @@ fn obstacle(
 }
 
 fn private(selection: &mut Selection, from: &AtomRef, target: &AtomRef, sources: &Sources<'_>) {
+    let label = target.atom().label;
+    let what = |unnamed: &str| match label {
+        None => unnamed.to_owned(),
+        Some(label) => format!(
+            "{}, which is private to {} and so has no name to find the running one by",
+            sources.names.text(label),
+            target.object.unit
+        ),
+    };
     match target.atom().kind {
         Kind::ThreadLocal => {
-            obstacle(selection, "thread-local", from, sources, "uses an unnamed thread-local")
+            let now = format!("uses {}", what("an unnamed thread-local"));
+            obstacle(selection, "thread-local", from, sources, &now)
         }
-        Kind::Data if !from.atom().kind.is_state() && sources.guards.on(Guard::Unnamed) => {
-            obstacle(
-                selection,
-                "static",
-                from,
-                sources,
-                "refers to unnamed writable data, which cannot be told apart from the running one",
-            )
+        // What belongs to a new static is new as well, unless the program has it already.
+        Kind::Data
+            if sources.guards.on(Guard::Unnamed)
+                && (!from.atom().kind.is_state()
+                    || label.is_some_and(|label| !sources.host.symbols(label).is_empty())) =>
+        {
+            let unnamed = "unnamed writable data, which cannot be told apart from the running one";
+            obstacle(selection, "static", from, sources, &format!("refers to {}", what(unnamed)))
         }
         _ => {}
     }

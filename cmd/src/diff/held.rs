@@ -225,6 +225,7 @@ mod tests {
     fn function(bytes: &[u8]) -> AtomRef {
         let atom = Atom {
             name: None,
+            label: None,
             kind: Kind::Text,
             bytes: 0..bytes.len(),
             size: bytes.len() as u64,

@@ -223,6 +223,7 @@ fn cut(
             placed.push((start, u32::try_from(atoms.len()).expect("atoms fit 32 bits")));
             atoms.push(Atom {
                 name: None,
+                label: None,
                 kind,
                 bytes,
                 size: end - start,
@@ -235,11 +236,17 @@ fn cut(
         if placed.is_empty() {
             continue;
         }
-        for (at, text, _) in here.into_iter().filter(|(_, _, names)| *names) {
+        for (at, text, means) in here {
             let (start, index) = placed[locate(&placed, at)];
+            let atom = &mut atoms[index as usize];
+            if !means {
+                if at == start && kind.is_state() && !text.starts_with(".L") {
+                    atom.label = Some(names.intern(text));
+                }
+                continue;
+            }
             let name = names.intern(text);
             symbols.insert(name, (index, at - start));
-            let atom = &mut atoms[index as usize];
             if at == start && atom.name.is_none() && !matches!(kind, Kind::Merge { .. }) {
                 atom.name = Some(name);
             }

@@ -179,7 +179,7 @@ fn a_build_knows_its_crates_in_order_and_what_each_file_asks_for() {
     }
     assert_eq!(build.graph.role(&fixture.path("w/shop/src/unknown.rs")), None);
     let std = |path: &PathBuf| path.file_name().unwrap().to_string_lossy().starts_with("libstd-");
-    assert!(build.archives.rlibs.iter().any(std), "{:?}", build.archives);
+    assert!(build.archives.paths.iter().any(std), "{:?}", build.archives);
 
     let objects = build.objects().unwrap();
     assert_eq!(objects.len(), 4);
@@ -349,7 +349,7 @@ fn hot_itself_is_not_one_of_the_users_crates() {
         let found = |path: &&PathBuf| {
             path.file_name().unwrap().to_str().unwrap().starts_with(name) && path.is_file()
         };
-        assert_eq!(build.archives.rlibs.iter().filter(found).count(), 1, "{name}");
+        assert_eq!(build.archives.paths.iter().filter(found).count(), 1, "{name}");
     }
 }
 

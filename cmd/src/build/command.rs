@@ -50,6 +50,19 @@ pub struct Facts {
     pub root: PathBuf,
     /// `-C panic=abort`.
     pub aborts: bool,
+    /// `-l`: the libraries of other languages that are linked.
+    pub natives: Vec<Native>,
+    /// `-L`: where these are looked for.
+    pub search: Vec<PathBuf>,
+}
+
+/// A library of another language.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Native {
+    /// Its name: `lib<name>.a` or `lib<name>.so`.
+    pub name: String,
+    /// Whether the archive is meant where there are both.
+    pub is_static: bool,
 }
 
 impl Record {
@@ -87,10 +100,14 @@ impl Record {
                     let option = value();
                     self.codegen(&option, &mut facts, &mut extra);
                 }
+                "-l" => facts.natives.push(Native::read(&value())),
+                "-L" => self.search(&value(), &mut facts),
                 _ if arg.ends_with(".rs") && facts.root.as_os_str().is_empty() => {
                     facts.root = self.cwd.join(arg);
                 }
                 _ if arg.starts_with("-C") => self.codegen(&arg[2..], &mut facts, &mut extra),
+                _ if arg.starts_with("-l") => facts.natives.push(Native::read(&arg[2..])),
+                _ if arg.starts_with("-L") => self.search(&arg[2..], &mut facts),
                 _ => {}
             }
         }
@@ -121,13 +138,45 @@ impl Record {
         }
     }
 
+    /// `[KIND=]PATH`: of crates, or of libraries of other languages.
+    fn search(&self, path: &str, facts: &mut Facts) {
+        let path = match path.split_once('=') {
+            Some(("native" | "all", path)) => path,
+            Some(("dependency" | "crate" | "framework", _)) => return,
+            _ => path,
+        };
+        facts.search.push(self.cwd.join(path));
+    }
+
     /// The directory of the package that the command compiles, if cargo said it.
     pub fn manifest_dir(&self) -> Option<&Path> {
         self.env.get("CARGO_MANIFEST_DIR").map(Path::new)
     }
 }
 
+impl Native {
+    /// Reads `[KIND[:MODIFIERS]=]NAME[:RENAME]`.
+    fn read(text: &str) -> Native {
+        let (kind, name) = text.split_once('=').unwrap_or(("", text));
+        let name = name.split_once(':').map_or(name, |(_, renamed)| renamed).to_owned();
+        Native { name, is_static: kind.split(':').next() == Some("static") }
+    }
+}
+
 impl Facts {
+    /// The archives of other languages that the linker is given, besides what is in the rlib.
+    pub fn native_archives(&self) -> impl Iterator<Item = PathBuf> {
+        self.natives.iter().filter_map(|native| {
+            let found = self.search.iter().find_map(|folder| {
+                let archive = folder.join(format!("lib{}.a", native.name));
+                let shared = folder.join(format!("lib{}.so", native.name));
+                let is_archive = archive.exists() && (native.is_static || !shared.exists());
+                (is_archive || shared.exists()).then_some(is_archive.then_some(archive))
+            });
+            found.flatten()
+        })
+    }
+
     /// Whether the crate is linked into an executable of its own.
     pub fn is_binary(&self) -> bool {
         self.crate_types == ["bin"]
@@ -276,6 +325,29 @@ mod tests {
         assert!(!own.foreign && own.links);
         assert_eq!(own.root, Path::new("/w/src/main.rs"));
         assert!(facts(&["--cap-lints", "allow"]).foreign && facts(&["--cap-lints=warn"]).foreign);
+    }
+
+    #[test]
+    fn archives_of_other_languages_are_found_as_the_linker_finds_them() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        for folder in ["one", "two"] {
+            std::fs::create_dir(at(folder)).unwrap();
+        }
+        for file in ["one/liba.a", "one/liba.so", "one/libb.so", "two/libb.a", "two/libc.a"] {
+            std::fs::write(at(file), "").unwrap();
+        }
+        let (one, two) = (format!("native={}", at("one").display()), at("two"));
+        let found = |libraries: &[&str]| {
+            let args = ["--crate-name=a", "--emit=link", "--out-dir=/t/d/deps", "-L", &one];
+            let two = format!("-L{}", two.display());
+            let args = [&args, &["-L", "dependency=/t/d/deps", &two][..], libraries].concat();
+            record(&args).facts().unwrap().native_archives().collect::<Vec<_>>()
+        };
+        assert_eq!(found(&["-l", "static=a"]), [at("one/liba.a")]);
+        assert_eq!(found(&["-lstatic:+whole-archive,-bundle=x:a"]), [at("one/liba.a")]);
+        assert_eq!(found(&["-l", "a", "-l", "dylib=b"]), [] as [PathBuf; 0]);
+        assert_eq!(found(&["-lstatic=b", "-lc", "-lm"]), [at("two/libb.a"), at("two/libc.a")]);
     }
 
     #[test]

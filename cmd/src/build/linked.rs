@@ -10,7 +10,9 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The rlibs that are linked and are not the user's, then those of the sysroot.
+/// What is linked and not the user's own: archives of other languages, rlibs, then those of the
+/// sysroot. Of the first kind are those that build scripts name, where rustc hands them to the linker
+/// as they are; what it has put into an rlib is there a second time, to no harm.
 ///
 /// # Errors
 /// When rustc cannot say where they are.
@@ -22,7 +24,9 @@ pub fn archives(
 ) -> Result<Archives> {
     let own: BTreeSet<PathBuf> = graph.units.iter().map(|unit| unit.facts.rlib()).collect();
     let is_rlib = |path: &Path| path.extension().is_some_and(|e| e == "rlib");
-    let mut rlibs: Vec<PathBuf> = outcome
+    let natives: Vec<PathBuf> =
+        graph.units.iter().flat_map(|unit| unit.facts.native_archives()).collect();
+    let rlibs: Vec<PathBuf> = outcome
         .artifacts
         .iter()
         .filter(|a| !graph::is_user(&a.package_id))
@@ -47,8 +51,7 @@ pub fn archives(
     let mut sysroot: Vec<PathBuf> =
         entries.flatten().map(|entry| entry.path()).filter(|path| is_rlib(path)).collect();
     sysroot.sort();
-    rlibs.extend(sysroot);
-    Ok(Archives { rlibs })
+    Ok(Archives { paths: [natives, rlibs, sysroot].concat() })
 }
 
 /// What `cargo run` adds to the environment of the program: what it gave rustc, without what

@@ -1,4 +1,5 @@
-//! The rlibs of dependencies and of the sysroot, for code that the executable does not contain.
+//! The archives that the program was linked with, for code that the executable does not contain:
+//! the rlibs of dependencies and of the sysroot, and what build scripts have made of other languages.
 //!
 //! The linker takes from an archive only what the program uses; new code may use more. Each
 //! archive carries an index from global symbol to member; the indices are read when the first

@@ -75,8 +75,9 @@ pub struct CrateObjects {
 /// What the program links besides its own crates: where missing functions can be pulled from.
 #[derive(Clone, Debug, Default)]
 pub struct Archives {
-    /// The rlibs of the dependencies and of the sysroot.
-    pub rlibs: Vec<PathBuf>,
+    /// Those of other languages, the rlibs of the dependencies and of the sysroot: where several have
+    /// a name, the first counts.
+    pub paths: Vec<PathBuf>,
 }
 
 /// What becomes of a save.
@@ -253,7 +254,7 @@ impl World {
         Ok(World {
             names,
             host,
-            archives: archive::Archives::new(archives.rlibs),
+            archives: archive::Archives::new(archives.paths),
             settled: newest.clone(),
             lineage: Lineage::default(),
             newest,

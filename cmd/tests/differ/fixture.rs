@@ -137,13 +137,13 @@ impl Program {
         let out =
             Command::new("rustc").args(["--print", "target-libdir"]).output().expect("rustc runs");
         let folder = String::from_utf8(out.stdout).expect("a path");
-        let mut rlibs: Vec<PathBuf> = std::fs::read_dir(folder.trim())
+        let mut paths: Vec<PathBuf> = std::fs::read_dir(folder.trim())
             .expect("the sysroot")
             .map(|entry| entry.expect("an entry").path())
             .filter(|path| path.extension().is_some_and(|e| e == "rlib"))
             .collect();
-        rlibs.sort();
-        Archives { rlibs }
+        paths.sort();
+        Archives { paths }
     }
 }
 

@@ -146,14 +146,14 @@ fn damaged_archives_are_answered() {
     assert_ne!(edited, LIBRARY);
     let edited = program.library(&edited);
     let is_alloc = |path: &PathBuf| path.to_string_lossy().contains("liballoc-");
-    let found = program.archives().rlibs.into_iter().find(is_alloc).expect("the crate alloc");
+    let found = program.archives().paths.into_iter().find(is_alloc).expect("the crate alloc");
     let good = std::fs::read(found).expect("its archive");
     // Its index and its first members' headers, and all of it.
     let parts = [0..1 << 12, 0..1 << 16, 0..good.len()];
     let path = program.executable().with_extension("rlib");
     let judge = |archive: &[u8]| {
         std::fs::write(&path, archive).expect("written");
-        let archives = Archives { rlibs: vec![path.clone()] };
+        let archives = Archives { paths: vec![path.clone()] };
         let world = World::new(&program.executable(), vec![library.clone()], archives);
         world.expect("archives are not read at the start").judge(vec![edited.clone()])
     };

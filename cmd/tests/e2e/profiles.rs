@@ -8,6 +8,7 @@ use crate::{
     tool::{self, Tool},
     trouble,
 };
+use object::{Object, ObjectSection};
 
 /// One way to build.
 struct Way {
@@ -17,6 +18,22 @@ struct Way {
     flags: &'static [&'static str],
     /// Flags of rustc.
     rustc: &'static str,
+    /// The linker that these come to.
+    linker: &'static str,
+}
+
+/// The linkers, as [`linker`] tells them.
+pub const LLD: &str = "LLD";
+const MOLD: &str = "mold";
+const GNU: &str = "GNU ld";
+
+/// Which linker made an executable. GNU ld is the one that does not say.
+pub fn linker(executable: &[u8]) -> &'static str {
+    let file = object::File::parse(executable).expect("an executable");
+    let comment = file.section_by_name(".comment").expect("what compilers say of themselves");
+    let comment = comment.data().expect("its text");
+    let says = |name: &&str| comment.windows(name.len()).any(|part| part == name.as_bytes());
+    [LLD, MOLD].into_iter().find(says).unwrap_or(GNU)
 }
 
 /// Starts the program so, makes edits in library and binary, and asks for all state after each.
@@ -25,6 +42,7 @@ fn goes_live(way: &Way) {
     let manifest = project.read("Cargo.toml");
     project.write("Cargo.toml", &format!("{manifest}\n{}", way.profiles));
     let mut session = Session::start_with(project, way.flags, &[("RUSTFLAGS", way.rustc)]);
+    assert_eq!(linker(&session.executable()), way.linker);
     for copy in SOLO.copies {
         functions::touches_all_state(&mut session, *copy);
         items::new_functions_and_types(&mut session, *copy);
@@ -37,7 +55,7 @@ fn goes_live(way: &Way) {
 /// As cargo has it: 16 units, optimised across them, without debug information.
 #[test]
 fn release() {
-    goes_live(&Way { profiles: "", flags: &["--release"], rustc: "" });
+    goes_live(&Way { profiles: "", flags: &["--release"], rustc: "", linker: LLD });
 }
 
 /// Linked by mold, where there is one.
@@ -51,6 +69,7 @@ fn release_with_one_unit_and_mold() {
         profiles: "[profile.release]\ndebug = true\ncodegen-units = 1\n",
         flags: &["--release"],
         rustc: if mold { "-Clink-arg=-fuse-ld=mold" } else { "" },
+        linker: if mold { MOLD } else { LLD },
     });
 }
 
@@ -61,12 +80,14 @@ fn a_profile_of_ones_own_small_and_incremental_with_the_newer_mangling() {
                    codegen-units = 256\nincremental = true\n",
         flags: &["--profile", "small"],
         rustc: "-Csymbol-mangling-version=v0",
+        linker: LLD,
     });
 }
 
 #[test]
 fn linked_by_gnu_ld() {
-    goes_live(&Way { profiles: "", flags: &[], rustc: "-Clink-arg=-fuse-ld=bfd" });
+    let rustc = "-Clink-arg=-fuse-ld=bfd";
+    goes_live(&Way { profiles: "", flags: &[], rustc, linker: GNU });
 }
 
 /// Each of these is refused before the program starts, with what to change.

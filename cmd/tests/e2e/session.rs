@@ -128,6 +128,11 @@ impl Session {
         self.settle();
     }
 
+    /// The file that the process runs, also when another stands in its place by now.
+    pub fn executable(&self) -> Vec<u8> {
+        std::fs::read(format!("/proc/{}/exe", self.pid)).expect("the executable")
+    }
+
     /// Asks the program.
     pub fn ask(&mut self, question: &str) -> String {
         self.line.ask(question)

@@ -93,6 +93,19 @@ pub static MARKET: Fixture = Fixture {
     tasks: false,
 };
 
+/// A workspace with C in the library and in the binary. A feature chooses the allocator: `own`,
+/// `mimalloc`, `jemalloc`.
+pub static MIXED: Fixture = Fixture {
+    name: "mixed",
+    selection: &["-p", "app"],
+    copies: &[
+        Copy { name: "library", folder: "metal/src/subject", prefix: "metal/subject" },
+        Copy { name: "binary", folder: "app/src/subject", prefix: "main/subject" },
+    ],
+    helper: None,
+    tasks: false,
+};
+
 /// How an editor writes a file.
 #[derive(Clone, Copy, Debug)]
 enum Writing {

@@ -7,7 +7,9 @@
 //!
 //! A type *has changed* when one of its old descriptions is not among the new ones of its name.
 //! (One name can stand for several types: two blocks with a `struct Line` each. It is then taken to
-//! have changed when one of them did.) A type *leads to a change* when a changed type is found
+//! have changed when one of them did. Not when the layouts of that name are all told as before and by
+//! no others, if only by objects that stayed: units are cut anew at each save, and may tell of one
+//! today that another told of yesterday.) A type *leads to a change* when a changed type is found
 //! through its fields, pointers and generic arguments.
 //!
 //! An old object is *settled* when all that it describes is described alike by the new ones, and no
@@ -63,14 +65,25 @@ impl<'a> Names<'a> {
                 gone.push(node);
             }
         }
-        let leading = leading(&old, &gone);
-        let mut once = HashSet::new();
-        gone.retain(|(object, id)| once.insert(old[*object as usize].get(*id).key));
         if !gone.is_empty() {
+            let fresh = new.len();
             old.extend(shared);
             new.extend(shared);
             open.resize(old.len(), false);
+            let key = |(object, id): &Node| old[*object as usize].get(*id).key;
+            let keys: HashSet<u64> = gone.iter().map(key).collect();
+            let (before, now) = (told(&old, &keys), told(&new, &keys));
+            let moved = |key: &u64| before.get(key) == now.get(key);
+            gone.retain(|node| !moved(&key(node)));
+            for (node, ty) in every(&new).filter(|(node, _)| node.0 as usize >= fresh) {
+                if keys.contains(&ty.key) && moved(&ty.key) {
+                    by_key.entry(ty.key).or_default().push(node);
+                }
+            }
         }
+        let leading = leading(&old, &gone);
+        let mut once = HashSet::new();
+        gone.retain(|(object, id)| once.insert(old[*object as usize].get(*id).key));
         let mut names = Names { old, new, by_key, changed: gone, leading, open };
         if !names.changed.is_empty() {
             for index in 0..names.old.len() {
@@ -139,6 +152,15 @@ impl<'a> Names<'a> {
         }
         pairs
     }
+}
+
+/// The descriptions of the types with these names.
+fn told(objects: &[&Object], keys: &HashSet<u64>) -> HashMap<u64, HashSet<u64>> {
+    let mut told: HashMap<u64, HashSet<u64>> = HashMap::new();
+    for (_, ty) in named(objects).filter(|(_, ty)| keys.contains(&ty.key)) {
+        told.entry(ty.key).or_default().insert(ty.print);
+    }
+    told
 }
 
 /// The old types from which a changed one is found, by their names up to the generic arguments.

@@ -227,24 +227,42 @@ fn a_pointer_to_what_has_no_size_leads_anywhere() {
     }
 }
 
+/// Types of one name, each with a field of one of these types, that are found by their `TypeId`. One
+/// without is there, but not told of.
+fn namesakes(fields: &[&str]) -> String {
+    let block = |field: &&str| match *field {
+        "" => "{ #[allow(dead_code)] struct Line; }".to_owned(),
+        field => format!(
+            "{{ struct Line {{ a: {field} }} keep(bag, Line {{ a: 1 }}, |line| line.a as u64); }}"
+        ),
+    };
+    format!(
+        "use std::any::Any; \
+         fn keep<T: Any>(bag: &mut Vec<Box<dyn Any>>, new: T, show: fn(&T) -> u64) {{ \
+             if let Some(old) = bag[0].downcast_ref::<T>() {{ show(old); }} \
+             bag.push(Box::new(new)); }} \
+         pub fn f(bag: &mut Vec<Box<dyn Any>>) {{ {} }}",
+        fields.iter().map(block).collect::<String>()
+    )
+}
+
+#[test]
+fn a_type_that_another_unit_tells_of_now_has_not_changed() {
+    let read = |fields: &[&str]| Layouts::read([&*compile(&namesakes(fields))]).unwrap();
+    let old = read(&["u32", "u64"]);
+    let told = |now: &[&str], stayed: &[&str]| {
+        let found = compare(&[&old], &[&read(now)], &[&read(stayed)], &Bound::default());
+        found.into_iter().map(|told| told.item).collect::<Vec<_>>()
+    };
+    assert_eq!(told(&["", "u64"], &["u32"]), [] as [String; 0]);
+    assert_eq!(told(&["", "u64"], &["u32", "u64"]), [] as [String; 0]);
+    assert_eq!(told(&["", "u64"], &["", "u64"]), ["shop::f::Line"], "one is nowhere");
+    assert_eq!(told(&["", "u64", "u8"], &["u32"]), ["shop::f::Line"], "one is new");
+}
+
 #[test]
 fn types_of_one_name_that_change_places_are_found_by_their_type_id() {
-    let block = |field: &str| {
-        format!(
-            "{{ struct Line {{ a: {field} }} keep(bag, Line {{ a: 1 }}, |line| line.a as u64); }}"
-        )
-    };
-    let source = |first: &str, second: &str| {
-        format!(
-            "use std::any::Any; \
-             fn keep<T: Any>(bag: &mut Vec<Box<dyn Any>>, new: T, show: fn(&T) -> u64) {{ \
-                 if let Some(old) = bag[0].downcast_ref::<T>() {{ show(old); }} \
-                 bag.push(Box::new(new)); }} \
-             pub fn f(bag: &mut Vec<Box<dyn Any>>) {{ {} {} }}",
-            block(first),
-            block(second)
-        )
-    };
+    let source = |first: &str, second: &str| namesakes(&[first, second]);
     assert_eq!(differences(&source("u32", "u64"), &source("u32", "u64"), &[], &[]), []);
     for (first, second) in [("u64", "u32"), ("u32", "u8")] {
         let found = differences(&source("u32", "u64"), &source(first, second), &[], &[]);

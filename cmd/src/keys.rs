@@ -3,9 +3,11 @@
 //! Program and tool share one terminal. The tool takes it out of line mode (cbreak: no echo, no
 //! waiting for Enter) and reads keys, but only while no thread of the program, or of what it has started, waits in a
 //! read of its standard input; the kernel tells, in `/proc/<pid>/task/*/syscall`. Once the program does,
-//! the terminal is put back as it was and is the program's alone.
+//! the terminal is put back as it was and is the program's alone. A program that draws on the screen
+//! sets a mode of its own and waits in other ways: where the mode is not the tool's any more, the
+//! terminal is the program's as well, in the mode that it has set.
 
-use crate::interrupt;
+use crate::{interrupt, screen};
 use anyhow::{Context, Result};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
@@ -64,8 +66,13 @@ impl Keys {
             return Ok(None);
         }
         let own = tcgetattr(&input).context("failed to ask for the terminal's mode")?;
+        if !own.local_modes.contains(LocalModes::ICANON) {
+            // The program was faster.
+            return Ok(None);
+        }
         let mut mode = own.clone();
         mode.local_modes.remove(LocalModes::ICANON | LocalModes::ECHO);
+        screen::keys_read_in(&mode);
         tcsetattr(&input, OptionalActions::Now, &mode)
             .context("failed to change the terminal's mode")?;
         let shared = Arc::new(Shared {
@@ -115,6 +122,11 @@ fn read_keys(shared: &Shared, input: &Stdin, told: impl Fn(Key)) {
         let mut fds = [PollFd::new(input, PollFlags::IN)];
         let ready = matches!(poll(&mut fds, Some(&turn)), Ok(1..));
         let program = shared.program.load(Ordering::Relaxed);
+        if screen::is_taken() {
+            // It is put back as it was when the tool ends.
+            told(Key::Off);
+            return;
+        }
         if program != 0 && somebody_reads_input(program) {
             shared.give_back();
             told(Key::Off);

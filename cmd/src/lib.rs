@@ -11,5 +11,6 @@ pub mod layout;
 pub mod list;
 pub mod process;
 pub mod run;
+pub mod screen;
 pub mod show;
 pub mod watch;

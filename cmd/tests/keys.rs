@@ -6,6 +6,7 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, tcgetattr};
 use std::fs::File;
 use std::io::{Read, Write};
+use std::ops::Range;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command};
 use std::sync::mpsc::{Receiver, channel};
@@ -83,13 +84,24 @@ impl Terminal {
 
     /// Waits until the screen shows this; returns the line with it, which is gone then.
     fn shows(&mut self, text: &str) -> String {
+        self.find(text, |shown, at| {
+            let end = shown[at..].find('\n')?;
+            Some(shown[..at].rfind('\n').map_or(0, |newline| newline + 1)..at + end + 1)
+        })
+    }
+
+    /// Waits until this was written, up to which all is gone then.
+    fn has(&mut self, text: &str) {
+        self.find(text, |_, at| Some(0..at + text.len()));
+    }
+
+    /// Waits for a text and for the part around it; that is gone then.
+    fn find(&mut self, text: &str, part: impl Fn(&str, usize) -> Option<Range<usize>>) -> String {
         let begin = Instant::now();
         loop {
-            if let Some(at) = self.shown.find(text)
-                && let Some(end) = self.shown[at..].find('\n')
-            {
-                let start = self.shown[..at].rfind('\n').map_or(0, |newline| newline + 1);
-                return self.shown.drain(start..at + end + 1).collect();
+            let found = self.shown.find(text).and_then(|at| part(&self.shown, at));
+            if let Some(found) = found {
+                return self.shown.drain(found).collect();
             }
             let left = PATIENCE.saturating_sub(begin.elapsed());
             match self.screen.recv_timeout(left) {
@@ -215,6 +227,57 @@ fn a_program_that_reads_the_terminal_has_it_for_itself() {
     terminal.shows("hello quirr!");
     assert_eq!(terminal.end(), 0);
     assert!(terminal.in_line_mode());
+}
+
+/// Puts the terminal into raw mode and waits for keys as programs do that draw on all of it: `x` puts
+/// it back and ends, `k` dies of it.
+const DRAWS: &str = "
+    use std::{io::{Read, Write}, process::Command};
+    #[repr(C)] struct Wait { fd: i32, events: i16, found: i16 }
+    unsafe extern \"C\" { fn poll(of: *mut Wait, count: u64, until: i32) -> i32; }
+    fn main() {
+        let stty = |to: &[&str]| { Command::new(\"stty\").args(to).status().unwrap(); };
+        let before = Command::new(\"stty\").arg(\"-g\").stdin(std::process::Stdio::inherit()).output().unwrap().stdout;
+        stty(&[\"raw\", \"-echo\"]);
+        print!(\"\\x1b[?1049hdrawn\\r\\n\");
+        loop {
+            std::io::stdout().flush().unwrap();
+            unsafe { poll(&mut Wait { fd: 0, events: 1, found: 0 }, 1, -1) };
+            let mut key = [0];
+            std::io::stdin().read_exact(&mut key).unwrap();
+            print!(\"key {}\\r\\n\", key[0] as char);
+            match key[0] {
+                b'x' => break,
+                b'k' => std::process::abort(),
+                _ => {}
+            }
+        }
+        print!(\"\\x1b[?1049l\");
+        stty(&[std::str::from_utf8(&before).unwrap().trim()]);
+    }";
+
+#[test]
+fn a_program_that_draws_on_the_screen_has_it_for_itself() {
+    for last in ["x", "k"] {
+        let mut terminal = Terminal::with(DRAWS, &["run", "--no-restart"]);
+        terminal.shows("drawn");
+        // One of the tool's keys.
+        terminal.press("h");
+        terminal.shows("key h");
+        let main = terminal.dir.path().join("src/main.rs");
+        std::fs::write(main, DRAWS.replace("loop {", "loop { let n: u32 = 1.5;")).unwrap();
+        // The title, and not a line.
+        terminal.has("\x1b]2;hot: ✗ does not build");
+        terminal.press("y");
+        terminal.shows("key y");
+        assert!(!terminal.shown.contains("mismatched types"), "{}", terminal.shown);
+        terminal.press(last);
+        terminal.shows(&format!("key {last}"));
+        terminal.has("\x1b[?1049l");
+        terminal.shows("mismatched types");
+        assert_eq!(terminal.end(), if last == "x" { 0 } else { 134 });
+        assert!(terminal.in_line_mode());
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! as JSON, so that their text can be printed and also be told to whoever reads the events.
 
 use crate::interrupt::Interrupt;
+use crate::screen;
 use anyhow::{Context, Result};
 use cargo_metadata::diagnostic::DiagnosticLevel;
 use cargo_metadata::{Artifact, BuildScript, Message, Target};
@@ -182,8 +183,10 @@ fn copy_to_stderr(from: &mut impl Read) -> Vec<u8> {
     let mut all = Vec::new();
     let mut buffer = [0; 4096];
     while let Ok(n @ 1..) = from.read(&mut buffer) {
-        // If our own stderr is gone there is nobody to tell.
-        let _ = std::io::stderr().write_all(&[wipe, &buffer[..n]].concat());
+        if !screen::hold(&buffer[..n]) {
+            // If our own stderr is gone there is nobody to tell.
+            let _ = std::io::stderr().write_all(&[wipe, &buffer[..n]].concat());
+        }
         all.extend_from_slice(&buffer[..n]);
     }
     all

@@ -17,6 +17,7 @@ use super::world::Reading;
 use crate::build::{Adopted, Build};
 use crate::process::family::{self, Family};
 use crate::process::{Kind, Launch, Program, code, is_alive, socket};
+use crate::screen;
 use crate::show::{Event, Next};
 use crate::watch::Touched;
 use anyhow::{Context, Result};
@@ -323,6 +324,7 @@ impl Session {
         let Some(program) = self.program.take() else { return Ok(None) };
         let pid = program.pid();
         let status = code(program.reap()?);
+        screen::end();
         self.builder.learn();
         let awaited = std::mem::replace(&mut self.commanded().awaited, Awaited::No);
         let failed = status != 0;

@@ -7,6 +7,7 @@ use super::world::Reading;
 use crate::build::Build;
 use crate::build::retold::build_id_of;
 use crate::process::{Kind, Launch, Program, is_alive, socket};
+use crate::screen;
 use crate::show::Event;
 use crate::show::terminal::count;
 use anyhow::{Context, Result, bail};
@@ -223,7 +224,9 @@ impl Session {
         self.builder.learn();
         // A Ctrl-C meanwhile, or a second one, means: at once.
         let before = self.interrupt.requests();
-        program.stop(signal, || self.interrupt.requests() > before).map(Some)
+        let stopped = program.stop(signal, || self.interrupt.requests() > before).map(Some);
+        screen::end();
+        stopped
     }
 
     /// Whether the program is about to be found dead: a crash shows in a lost connection first.

@@ -3,6 +3,7 @@
 //! Only at a terminal. How many there will be, cargo does not tell before; so this counts and does
 //! not promise. Cargo's own lines take the place of this one, which is drawn anew below them.
 
+use crate::screen;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,9 +17,9 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Begins to count; shows nothing unless standard error is a terminal.
+    /// Begins to count; shows nothing unless standard error is a terminal and no program draws on it.
     pub fn begin() -> Progress {
-        let target = match std::io::stderr().is_terminal() {
+        let target = match std::io::stderr().is_terminal() && !screen::is_taken() {
             true => ProgressDrawTarget::stderr(),
             false => ProgressDrawTarget::hidden(),
         };

@@ -5,6 +5,7 @@
 
 use super::events::{Effect, Event, Next};
 use crate::diff::{Detail, Held, Left, Partly};
+use crate::screen;
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use std::fmt::Write as _;
@@ -255,6 +256,9 @@ pub fn count(n: usize, what: &str) -> String {
 }
 
 fn print(text: &str) {
+    if screen::hold(text.as_bytes()) {
+        return;
+    }
     let stderr = std::io::stderr();
     print_to(&mut stderr.lock(), AutoStream::choice(&stderr), text);
 }

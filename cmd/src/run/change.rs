@@ -86,7 +86,7 @@ impl Session {
         let wanted = |path: &&PathBuf| {
             let named = path.file_name().and_then(|name| name.to_str());
             let source = path.extension().is_some_and(|e| e == "rs");
-            (source || named.is_some_and(|name| errors.contains(name)))
+            (source || named.is_some_and(|name| speaks_of(errors, name)))
                 && !self.snapshot.follows(path)
                 && self.is_users(path)
                 && !self.rules.is_named(path)
@@ -142,5 +142,30 @@ impl Session {
     /// The names of files, for people and events.
     pub(super) fn names(&self, files: &BTreeSet<PathBuf>) -> Vec<String> {
         files.iter().map(|file| self.name(file)).collect()
+    }
+}
+
+/// Whether a text has the name of a file, and not in a longer word.
+pub(super) fn speaks_of(text: &str, name: &str) -> bool {
+    let part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
+    text.match_indices(name).any(|(at, _)| {
+        let rest = &text[at + name.len()..];
+        // A full stop may end the sentence.
+        let ends = rest.strip_prefix('.').unwrap_or(rest);
+        !text[..at].ends_with(part) && !ends.starts_with(part)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::speaks_of;
+
+    #[test]
+    fn a_name_is_no_part_of_a_word() {
+        let told = "couldn't read `src/words.txt`: even so. See note.";
+        assert!(speaks_of(told, "words.txt") && speaks_of(told, "even") && speaks_of(told, "note"));
+        for name in ["ev", "words", "txt", "s.txt"] {
+            assert!(!speaks_of(told, name), "{name}");
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! What `hot run` holds, and the steps that the page in the parent module is made of.
 
+use super::change::speaks_of;
 use super::command::Commanded;
 use super::world::{Reading, said};
 use super::{Input, Options, check_folders};
@@ -10,6 +11,7 @@ use crate::diff::{CrateObjects, Detail, Verdict, World};
 use crate::interrupt::Interrupt;
 use crate::keys::{Key, Keys};
 use crate::process::{Program, socket};
+use crate::screen;
 use crate::show::{Event, Events, Heard, Progress, Show, Terminal};
 use crate::watch::{Rules, Snapshot, Touched, Watcher};
 use anyhow::{Context, Result, bail};
@@ -109,6 +111,7 @@ impl Session {
         let terminal = Terminal { verbose: options.verbose, running: false };
         let interrupt = Arc::new(Interrupt::default());
         let own = std::env::current_exe().context("failed to find the executable of hot itself")?;
+        screen::begin();
         let sockets = socket::folder();
         socket::prepare(&sockets)?;
         let by_command = !options.command.is_empty();
@@ -122,6 +125,8 @@ impl Session {
         builder.claim()?;
         let rules = Rules::new(builder.root(), &options.ignore);
         let rules = rules.map_err(|error| Usage(format!("{error:#}")))?;
+        let told_to = options.events.as_deref().and_then(|file| std::fs::canonicalize(file).ok());
+        let rules = rules.without(told_to);
         let dry_run = options.dry_run;
         let (sender, inputs) = channel();
         let files = sender.clone();
@@ -402,7 +407,7 @@ impl Session {
         let kind = path.extension().and_then(|e| e.to_str());
         let named = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         matches!(kind, Some("rs" | "toml"))
-            || self.errors.as_ref().is_some_and(|errors| errors.contains(named))
+            || self.errors.as_ref().is_some_and(|errors| speaks_of(errors, named))
     }
 
     /// The program has ended by itself, with this status: that of the tool, unless it shall wait for

@@ -15,6 +15,8 @@ use std::path::{Path, PathBuf};
 pub struct Rules {
     named: Gitignore,
     root: PathBuf,
+    /// A file that the tool itself writes.
+    own: Option<PathBuf>,
 }
 
 impl Rules {
@@ -28,11 +30,19 @@ impl Rules {
             builder.add_line(None, glob).with_context(|| format!("--ignore {glob}"))?;
         }
         let named = builder.build().context("--ignore")?;
-        Ok(Rules { named, root: root.to_owned() })
+        Ok(Rules { named, root: root.to_owned(), own: None })
+    }
+
+    /// The same, and this file is the tool's own: each word about a change would be another one.
+    pub fn without(self, own: Option<PathBuf>) -> Rules {
+        Rules { own, ..self }
     }
 
     /// Whether the user has named it, or a folder that it is in.
     pub fn is_named(&self, path: &Path) -> bool {
+        if self.own.as_deref() == Some(path) {
+            return true;
+        }
         let is_dir = path.is_dir();
         match path.starts_with(&self.root) {
             true => self.named.matched_path_or_any_parents(path, is_dir).is_ignore(),
@@ -132,6 +142,8 @@ mod tests {
         );
         assert!(rules.is_named(Path::new("/elsewhere/x.tmp")));
         assert!(!rules.is_named(&root.join("src/a.rs")));
+        let rules = rules.without(Some(root.join("src/a.rs")));
+        assert!(rules.is_named(&root.join("src/a.rs")) && !rules.passes(&root.join("src/a.rs")));
         assert!(Rules::new(&root, &["a{".to_owned()]).is_err());
     }
 }

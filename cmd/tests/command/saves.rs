@@ -28,6 +28,21 @@ fn what_git_or_the_user_ignores_is_not_watched() {
 }
 
 #[test]
+fn what_the_tool_writes_of_a_save_is_no_save() {
+    let fixture = Fixture::new(WAITS);
+    // The file of events lies there.
+    let mut running = fixture.start(&["--watch", ".", "--ignore", "/run"]);
+    running.running();
+    for content in ["1", "2", "3"] {
+        fixture.write("page.html", content);
+        assert_eq!(running.expect("change")["files"], serde_json::json!(["page.html"]));
+        running.expect("restarted");
+    }
+    running.signal(Signal::INT);
+    running.end();
+}
+
+#[test]
 fn a_save_is_seen_without_notices() {
     let fixture = Fixture::new(WAITS);
     let mut running = fixture.start(&["--poll=50"]);

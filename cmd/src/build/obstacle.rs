@@ -9,46 +9,48 @@ use object::read::elf::{ElfFile64, FileHeader as _};
 use object::{Object as _, ObjectSymbol as _, elf};
 use std::path::Path;
 
-/// Why no edit of this build can go live, if that is so.
+/// Why no edit of this build can go live, if that is so: all reasons, since each that is mended costs
+/// a build of everything.
 ///
 /// # Errors
 /// When the executable cannot be read.
 pub fn of(graph: &Graph, profile: &str, executable: &Path) -> Result<Option<String>> {
     let Some(unit) = graph.binary() else { return Ok(None) };
+    let mut all = Vec::new();
     if graph.units.iter().any(|unit| unit.facts.lto) {
-        return Ok(Some(setting(
+        all.push(setting(
             profile,
             "optimises at link time (lto), so that what runs is not what the objects hold",
             ("lto", "\"off\"", "off"),
-        )));
+        ));
     }
     if unit.facts.aborts {
-        return Ok(Some(setting(
+        all.push(setting(
             profile,
             "aborts on panic, and patches are compiled and unwound with the rest of the program",
             ("panic", "\"unwind\"", "unwind"),
-        )));
+        ));
     }
     let bytes = std::fs::read(executable)
         .with_context(|| format!("failed to read {}", executable.display()))?;
     let file = ElfFile64::<object::Endianness>::parse(&*bytes)
         .with_context(|| format!("failed to read {}", executable.display()))?;
     if file.elf_header().e_type(file.endian()) != elf::ET_DYN {
-        return Ok(Some(
+        all.push(
             "the executable is not position independent, and patches are bound to ones that are: \
              take `-C relocation-model=static` or `-no-pie` out of the flags of rustc and the \
              linker"
                 .to_owned(),
-        ));
+        );
     }
     if !file.symbols().any(|symbol| symbol.is_definition()) {
-        return Ok(Some(setting(
+        all.push(setting(
             profile,
             "strips the executable of its symbols, by which patches are bound to it",
             ("strip", "\"debuginfo\" or \"none\"", "none"),
-        )));
+        ));
     }
-    Ok(None)
+    Ok((!all.is_empty()).then(|| all.join("; besides, ")))
 }
 
 /// The sentence about one setting of a profile: what it does, and which value it needs.
@@ -56,8 +58,8 @@ fn setting(profile: &str, does: &str, (key, value, variable): (&str, &str, &str)
     let name = profile.replace('-', "_").to_uppercase();
     format!(
         "the profile `{profile}` {does}: set {key} = {value} in [profile.{profile}] of Cargo.toml, \
-         or CARGO_PROFILE_{name}_{}={variable} in the environment (flags given to rustc in \
-         RUSTFLAGS or cargo's configuration come on top)",
+         or CARGO_PROFILE_{name}_{}={variable} in the environment (unless flags of rustc, in \
+         RUSTFLAGS or cargo's configuration, say so)",
         key.to_uppercase()
     )
 }

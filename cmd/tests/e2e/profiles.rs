@@ -96,6 +96,7 @@ fn what_cannot_go_live_is_refused_at_the_start() {
     let rows = [
         ("panic = \"abort\"", "", "set panic = \"unwind\" in [profile.release]"),
         ("lto = \"thin\"", "", "set lto = \"off\" in [profile.release]"),
+        ("lto = true\nstrip = true", "", "; besides, the profile `release` strips"),
         ("lto = true", "", "CARGO_PROFILE_RELEASE_LTO=off"),
         ("strip = true", "", "set strip = \"debuginfo\" or \"none\" in [profile.release]"),
         ("", "fn main() { println!(\"cargo::rustc-link-arg-bins=-no-pie\"); }", "independent"),

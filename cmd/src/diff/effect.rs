@@ -314,7 +314,7 @@ impl Effect<'_> {
             first.insert_str(0, "no #[hot] function reaches it: ");
         }
         if more > 0 {
-            why.push(format!("{more} more alike"));
+            why.push(format!("the same goes for {more} more"));
         }
         if states {
             why.push("a static that exists keeps its value".to_owned());
@@ -335,7 +335,8 @@ impl Effect<'_> {
             false => format!("{item} is used by {}", and(&callers)),
         };
         if !hot_on.is_empty() && !callers.is_empty() {
-            why += &format!(" (#[hot] on {} makes it live)", hot_on.join(" or "));
+            // What is built to call it still does, past the slot that it will have.
+            why += &format!(" (#[hot] on {} makes it live from a restart on)", hot_on.join(" or "));
         }
         why
     }

@@ -126,9 +126,13 @@ pub(super) fn judge(world: &mut World, rebuilt: Vec<CrateObjects>) -> Result<Ver
             dirty: &dirty,
             included: &HashSet::new(),
         };
-        let mut why = effect.why_not(&report, |_| true);
+        // Of hot functions that are new `arrivals` tells.
+        let mut why =
+            effect.why_not(&report, |name| loaded.contains(name) || !hot.bodies.contains(&name));
         if changed.is_empty() {
             why = "the compiled code is the same as what runs".to_owned();
+        } else if why.is_empty() {
+            why = "no #[hot] function reaches it".to_owned();
         }
         let is_news = |function: &HotFunction| {
             function.body.is_none_or(|body| report.names().any(|(name, _)| name == body))

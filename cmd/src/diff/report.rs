@@ -126,6 +126,17 @@ pub(super) fn item(path: &str, crates: &[String]) -> Option<String> {
     for inner in ["::{{closure}}", "::{closure"] {
         item = item.split(inner).next().unwrap_or(item);
     }
+    // A hot impl of a trait stands in a block of its own, and its bodies in a private trait.
+    let made = item.split_once("::_::<impl ").and_then(|(_, header)| {
+        let (header, method) = header.rsplit_once(">::")?;
+        let (of, it) = header.split_once(" for ")?;
+        Some(format!("<{it} as {of}>::{method}"))
+    });
+    let private = item.split_once(" as ").and_then(|(it, of)| {
+        let (_, of) = of.split_once("::_::__Hot")?;
+        Some(format!("{it} as {of}"))
+    });
+    let item = made.as_deref().or(private.as_deref()).unwrap_or(item);
     // `total::__hot_total` and `Cart::__hot_total` are the body of `total`.
     let item = match item.rsplit_once("::") {
         Some((outer, last)) if last.starts_with("__HOT_") => outer.to_owned(),
@@ -165,6 +176,13 @@ mod tests {
             item("<shop::Cart as core::fmt::Display>::fmt").as_deref(),
             Some("<shop::Cart as core::fmt::Display>::fmt")
         );
+        for hot in [
+            "<shop::Cart as shop::cart::_::__HotDisplay>::__hot_fmt",
+            "shop::cart::_::<impl Display for shop::Cart>::fmt",
+            "shop::cart::_::<impl Display for shop::Cart>::fmt::__HOT_SLOT",
+        ] {
+            assert_eq!(item(hot).as_deref(), Some("<shop::Cart as Display>::fmt"));
+        }
         assert_eq!(item("core::ptr::drop_in_place<shop::Cart>"), None);
         assert_eq!(item("shopping::total"), None);
     }

@@ -76,7 +76,9 @@ fn difference(
     }
     let detail = |was: String, now: String| {
         let item = format!("trait {of}");
-        Some(Detail { item, was, now, lines: Vec::new() })
+        let more = "without debug information it is not seen whether objects of it are concerned; \
+                    debug = true in the profile tells";
+        Some(Detail { item, was, now, lines: vec![more.to_owned()] })
     };
     let places = |methods: &Methods| -> String {
         let name = |method: &Option<Name>| match method {
@@ -111,7 +113,10 @@ fn difference(
         let path = names.path(method);
         let renamed = !before.clone().any(|was| was == method)
             && before.any(|was| is_gone(was) && names.path(was) == path);
-        let now = format!("{path} of another type, or in an impl block of another number");
+        let now = format!(
+            "{path} that takes or gives another type, or is in an impl block that \
+                           was numbered anew"
+        );
         renamed.then(|| detail(path, now)).flatten()
     })
 }

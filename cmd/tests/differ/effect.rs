@@ -85,7 +85,7 @@ fn who_goes_on_with_old_code_is_named() {
     assert_eq!(
         both.left.not_live_why,
         "no #[hot] function reaches it: shop::report::print is used by main::work (#[hot] on \
-         shop::report::print or main::work makes it live)"
+         shop::report::print or main::work makes it live from a restart on)"
     );
     assert_eq!(both.left.partly.len(), 1, "{:?}", both.left.partly);
 }
@@ -248,7 +248,7 @@ fn no_effect_says_who_would_have_to_be_hot() {
     assert_eq!(
         why,
         "no #[hot] function reaches it: main::unused is used by main::main (#[hot] on \
-         main::unused makes it live)"
+         main::unused makes it live from a restart on)"
     );
     let (changed, why) = no_effect(&MAIN.replace("n > 5", "n > 6"), LIBRARY);
     assert_eq!(changed, "main::main");

@@ -70,6 +70,22 @@ impl Program {
         assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
     }
 
+    /// Compiles files of C into the archive `native`, as the crate `cc` does: for a program with the
+    /// flags `-lstatic=native -L.`
+    pub fn native(&self, files: &[(&str, &str)]) {
+        let run = |program: &str, args: &[&str]| {
+            let mut command = Command::new(program);
+            let status = command.args(args).current_dir(self.folder.path()).status();
+            assert!(status.is_ok_and(|status| status.success()), "{program} {args:?}");
+        };
+        let flags = ["-g", "-fPIC", "-ffunction-sections", "-fdata-sections", "-c"];
+        for (name, text) in files {
+            std::fs::write(self.path(&format!("{name}.c")), text).expect("written");
+            run("cc", &[&flags[..], &[&format!("{name}.c")]].concat());
+            run("ar", &["rcs", "libnative.a", &format!("{name}.o")]);
+        }
+    }
+
     /// Compiles the library `shop`.
     pub fn library(&self, source: &str) -> CrateObjects {
         std::fs::write(self.path("shop.rs"), format!("{PRELUDE}{source}")).expect("written");
@@ -155,8 +171,11 @@ fn members(rlib: &Path) -> Vec<(String, Vec<u8>)> {
         .map(|member| member.expect("a member"))
         .filter_map(|member| {
             let name = String::from_utf8_lossy(member.name()).into_owned();
-            // shop.<unit>.<session>-cgu… : the unit is stable.
-            let unit = name.strip_suffix(".rcgu.o")?.split('.').nth(1)?.to_owned();
+            // shop.<unit>.<session>-cgu… : the unit is stable. What is not rustc's is named plainly.
+            let unit = match name.strip_suffix(".rcgu.o") {
+                Some(name) => name.split('.').nth(1)?.to_owned(),
+                None => Some(name).filter(|name| name.ends_with(".o"))?,
+            };
             Some((unit, member.data(&data[..]).expect("its data").to_vec()))
         })
         .collect()

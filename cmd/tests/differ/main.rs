@@ -9,6 +9,7 @@ mod guards;
 mod hostile;
 mod locals;
 mod moved;
+mod native;
 mod release;
 
 use fixture::Program;

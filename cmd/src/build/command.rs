@@ -168,12 +168,12 @@ impl Facts {
     pub fn native_archives(&self) -> impl Iterator<Item = PathBuf> {
         self.natives.iter().filter_map(|native| {
             let found = self.search.iter().find_map(|folder| {
-                let archive = folder.join(format!("lib{}.a", native.name));
-                let shared = folder.join(format!("lib{}.so", native.name));
-                let is_archive = archive.exists() && (native.is_static || !shared.exists());
-                (is_archive || shared.exists()).then_some(is_archive.then_some(archive))
+                let file = |end: &str| folder.join(format!("lib{}.{end}", native.name));
+                // Where either will do, the linker prefers this one in each folder.
+                let shared = Some(file("so")).filter(|file| !native.is_static && file.exists());
+                shared.or_else(|| Some(file("a")).filter(|file| file.exists()))
             });
-            found.flatten()
+            found.filter(|file| file.extension().is_some_and(|end| end == "a"))
         })
     }
 

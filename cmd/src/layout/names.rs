@@ -12,6 +12,10 @@
 //! today that another told of yesterday.) A type *leads to a change* when a changed type is found
 //! through its fields, pointers and generic arguments.
 //!
+//! Where a name stands for several types, so does the name of whatever leads to them
+//! (`Result<Line, Error>`), though it says the same of itself each time. What an old one is compared
+//! with is therefore the new one that leads to the same, if there is one.
+//!
 //! An old object is *settled* when all that it describes is described alike by the new ones, and no
 //! name stands for two types: then no walk that begins in it can end at a difference, unless by
 //! the name of a `dyn` type. Most objects are, which keeps the guard's cost from growing with the
@@ -20,15 +24,22 @@
 use super::compare::{Node, Prehashed};
 use super::symbol::is_numbered;
 use super::types::{Id, Kind, Object, Type};
+use std::cell::RefCell;
 use std::collections::{HashMap, HashSet, VecDeque};
 
 pub(super) struct Names<'a> {
     old: Vec<&'a Object>,
     new: Vec<&'a Object>,
-    /// Every new type, by the hash of its name.
+    /// Where the objects begin on both sides that they have in common.
+    common: [u32; 2],
+    /// Every new type, by the hash of its name; those in common objects only if they matter.
     by_key: HashMap<u64, Vec<Node>, Prehashed>,
     /// One old description of each changed type.
     changed: Vec<Node>,
+    /// The hashes of their names.
+    keys: HashSet<u64, Prehashed>,
+    /// Pairs that are known to lead to the same.
+    same: RefCell<HashSet<(Node, Node)>>,
     /// Old types that lead to a change, by their names up to the generic arguments.
     leading: HashMap<&'a str, Vec<Node>>,
     /// For each old object, whether what begins there must be walked.
@@ -65,8 +76,8 @@ impl<'a> Names<'a> {
                 gone.push(node);
             }
         }
+        let common = [old.len() as u32, new.len() as u32];
         if !gone.is_empty() {
-            let fresh = new.len();
             old.extend(shared);
             new.extend(shared);
             open.resize(old.len(), false);
@@ -75,16 +86,17 @@ impl<'a> Names<'a> {
             let (before, now) = (told(&old, &keys), told(&new, &keys));
             let moved = |key: &u64| before.get(key) == now.get(key);
             gone.retain(|node| !moved(&key(node)));
-            for (node, ty) in every(&new).filter(|(node, _)| node.0 as usize >= fresh) {
-                if keys.contains(&ty.key) && moved(&ty.key) {
-                    by_key.entry(ty.key).or_default().push(node);
-                }
+            for (node, ty) in every(&new).filter(|(node, _)| node.0 >= common[1]) {
+                by_key.entry(ty.key).or_default().push(node);
             }
         }
         let leading = leading(&old, &gone);
         let mut once = HashSet::new();
         gone.retain(|(object, id)| once.insert(old[*object as usize].get(*id).key));
-        let mut names = Names { old, new, by_key, changed: gone, leading, open };
+        let keys = gone.iter().map(|(object, id)| old[*object as usize].get(*id).key).collect();
+        let same = RefCell::default();
+        let mut names =
+            Names { old, new, common, by_key, changed: gone, keys, same, leading, open };
         if !names.changed.is_empty() {
             for index in 0..names.old.len() {
                 let mut types = names.old[index].types.iter();
@@ -136,6 +148,9 @@ impl<'a> Names<'a> {
     /// the old type leads to. What a function takes and gives has no name of its own: another one
     /// is another type, not the same type changed.
     pub(super) fn pairs(&self, old: Node) -> Vec<(Node, Node)> {
+        if let Some(index) = old.0.checked_sub(self.common[0]) {
+            return vec![(old, (self.common[1] + index, old.1))];
+        }
         let object = self.old[old.0 as usize];
         let mut seen = HashSet::from([old.1]);
         let mut waiting = VecDeque::from([old.1]);
@@ -143,14 +158,50 @@ impl<'a> Names<'a> {
         while let Some(id) = waiting.pop_front() {
             let ty = object.get(id);
             let candidates = self.by_key.get(&ty.key).map_or(&[][..], Vec::as_slice);
-            let like = |&&(new, id): &&Node| self.new[new as usize].get(id).print == ty.print;
             let namesake = candidates.first().filter(|_| !matches!(ty.kind, Kind::Function { .. }));
-            match candidates.iter().find(like).or(namesake) {
-                Some(&new) => pairs.push(((old.0, id), new)),
+            match self.like((old.0, id), candidates).or(namesake.copied()) {
+                Some(new) => pairs.push(((old.0, id), new)),
                 None => waiting.extend(ty.children().into_iter().filter(|id| seen.insert(*id))),
             }
         }
         pairs
+    }
+
+    /// The candidate that says the same of itself, and, if there are several, leads to the same.
+    fn like(&self, old: Node, candidates: &[Node]) -> Option<Node> {
+        let ty = self.old[old.0 as usize].get(old.1);
+        // Of a type that has changed, one that stayed is a namesake.
+        let counts = |new: &&Node| new.0 < self.common[1] || !self.keys.contains(&ty.key);
+        let print = |new: &&Node| self.new[new.0 as usize].get(new.1).print == ty.print;
+        let mut alike = candidates.iter().filter(counts).filter(print).copied();
+        let first = alike.next()?;
+        match self.unlike(old, first) {
+            // It leads to a change, as all of them do.
+            Some(key) if self.keys.contains(&key) => Some(first),
+            None => Some(first),
+            Some(_) => alike.find(|new| self.unlike(old, *new).is_none()).or(Some(first)),
+        }
+    }
+
+    /// The name of the first types that these lead to and that are not the same; none if all are.
+    fn unlike(&self, old: Node, new: Node) -> Option<u64> {
+        let (was, now) = (self.old[old.0 as usize], self.new[new.0 as usize]);
+        let mut same = self.same.borrow_mut();
+        let mut seen = HashSet::from([(old.1, new.1)]);
+        let mut waiting = vec![(old.1, new.1)];
+        while let Some((a, b)) = waiting.pop() {
+            if same.contains(&((old.0, a), (new.0, b))) {
+                continue;
+            }
+            let (a, b) = (was.get(a), now.get(b));
+            if a.print != b.print || a.declaration != b.declaration {
+                return Some(a.key);
+            }
+            let children = a.children().into_iter().zip(b.children());
+            waiting.extend(children.filter(|pair| seen.insert(*pair)));
+        }
+        same.extend(seen.into_iter().map(|(a, b)| ((old.0, a), (new.0, b))));
+        None
     }
 }
 

@@ -261,6 +261,32 @@ fn a_type_that_another_unit_tells_of_now_has_not_changed() {
 }
 
 #[test]
+fn what_leads_to_one_of_several_types_of_a_name_is_compared_with_what_leads_to_the_same() {
+    let source = |fields: &[&str], other: &str| {
+        let wrapped = namesakes(fields)
+            .replace("keep(bag, Line { a: 1 }, |line| ", "keep(bag, Some(Line { a: 1 }), |line| ")
+            .replace("line.a as u64)", "line.as_ref().map_or(0, |line| line.a as u64))");
+        assert!(wrapped.contains("map_or"));
+        format!("{wrapped} pub fn g() -> u64 {{ struct Other({other}); Other(1).0 as u64 }}")
+    };
+    let read = |source: &str| Layouts::read([&*compile(source)]).unwrap();
+    let old = read(&source(&["u32", "u64"], "u8"));
+    let told = |new: &str, stayed: &[&str]| {
+        let stayed = read(
+            &namesakes(stayed)
+                .replace("Line { a: 1 }", "Some(Line { a: 1 })")
+                .replace("line.a as", "line.as_ref().unwrap().a as"),
+        );
+        let found = compare(&[&old], &[&read(new)], &[&stayed], &Bound::default());
+        found.into_iter().map(|told| told.item).collect::<Vec<_>>()
+    };
+    // `Option<Line>` says the same of itself, whichever line is in it.
+    assert_eq!(told(&source(&["", "u64"], "u16"), &["u32"]), [] as [String; 0]);
+    assert_eq!(told(&source(&["u64", "u32"], "u16"), &["u32", "u64"]), ["shop::f::Line"]);
+    assert_eq!(told(&source(&["u8", "u64"], "u16"), &["", "u64"]), ["shop::f::Line"]);
+}
+
+#[test]
 fn types_of_one_name_that_change_places_are_found_by_their_type_id() {
     let source = |first: &str, second: &str| namesakes(&[first, second]);
     assert_eq!(differences(&source("u32", "u64"), &source("u32", "u64"), &[], &[]), []);

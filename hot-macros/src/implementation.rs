@@ -16,15 +16,18 @@
 //! (`self.0.fmt(f)` in `impl fmt::Display`); one that the header does not name alone is imported.
 //!
 //! `Display` is its supertrait, so `Self::Item` still means the item of the original trait, and
-//! the type may be foreign. Two details: a lifetime that the header leaves out gets a name, since
+//! the type may be foreign. Three details: a lifetime that the header leaves out gets a name, since
 //! a trait header may leave out none; and `Self` in a declaration is written out as the type where
-//! it stands for a value, since in a trait nobody knows its size.
+//! it stands for a value, since in a trait nobody knows its size; and where a method takes a value of
+//! the type, the extension trait says that it has a size, which `impl Add for Cart` needs: the `Cart`
+//! that `Add` adds by default is there the `Self` of whoever names it.
 
 use crate::attributes::{self, Sorted};
 use crate::function::{as_written, check};
 use crate::home::{Header, Home};
 use crate::name;
-use crate::signature::{Function, parameters, parse_type, starts_function};
+use crate::signature::{Argument, Function, Receiver, Signature};
+use crate::signature::{parameters, parse_type, starts_function};
 use crate::text::render;
 use crate::tokens::{has_elided, name_elided, replace_self, take_until};
 use crate::trampoline::{Pieces, Sibling, split};
@@ -61,6 +64,7 @@ pub fn expand(
     }
 
     let (mut methods, mut beside, mut declared) = (Vec::new(), Vec::new(), Vec::new());
+    let mut sized = None;
     let mut refusals: Option<Error> = None;
     for item in items {
         let function = match item {
@@ -70,6 +74,7 @@ pub fn expand(
                 continue;
             }
         };
+        sized = sized.or_else(|| takes_value(&function.signature, &header));
         match expand_method(&function, &header, lenient) {
             Ok(None) => methods.push(as_written(&function)),
             Ok(Some((pieces, twin))) => {
@@ -113,11 +118,22 @@ pub fn expand(
         #every const _: () = {
             #import
             #[allow(drop_bounds, clippy::all, clippy::pedantic)]
-            trait #extension #generics: #trait_path #where_clause { #(#declared)* }
+            trait #extension #generics: #trait_path #sized #where_clause { #(#declared)* }
             impl #generics #extension #arguments for #self_type #where_clause { #(#beside)* }
             #whole
         };
     })
+}
+
+/// `+ Sized` when the function takes a value of the type. A trait may have the type for its own
+/// parameter by default, as `Add` has, and then asks for its size.
+fn takes_value(signature: &Signature, header: &Header) -> Option<TokenStream> {
+    let receives = |receiver: &Receiver| receiver.reference.is_none() && receiver.ty.is_none();
+    let own = [render(header.self_type.clone()), "Self".to_owned()];
+    let takes = |argument: &Argument| own.contains(&render(argument.ty.clone()));
+    let by_value =
+        signature.receiver.as_ref().is_some_and(receives) || signature.arguments.iter().any(takes);
+    by_value.then(|| quote!(+ ::core::marker::Sized))
 }
 
 /// Brings a trait into scope, if its name is not there already.

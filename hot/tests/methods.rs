@@ -485,3 +485,62 @@ fn bodies_of_a_trait_impl_know_the_trait() {
     assert_eq!(unimported::Label("a".to_owned()).to_string(), "a");
     assert_eq!(unimported::Label(String::new()) + 2, 5);
 }
+
+/// A trait whose parameter is the type itself unless it is named asks for the type's size.
+mod operators {
+    use hot::hot;
+    use std::ops::{Add, AddAssign, Sub};
+
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub struct Money(pub u64);
+
+    #[hot]
+    impl Add for Money {
+        type Output = Self;
+        fn add(self, other: Self) -> Self::Output {
+            Money(self.0 + other.0)
+        }
+    }
+
+    #[hot]
+    impl AddAssign for Money {
+        fn add_assign(&mut self, other: Money) {
+            self.0 += other.0;
+        }
+    }
+
+    #[hot]
+    impl<'a> Sub for &'a Money {
+        type Output = Money;
+        fn sub(self, other: Self) -> Money {
+            Money(self.0 - other.0)
+        }
+    }
+
+    /// Unsized types are hot as before.
+    pub trait Shout {
+        fn shout(&self) -> String;
+    }
+
+    #[hot]
+    impl Shout for str {
+        fn shout(&self) -> String {
+            self.to_uppercase()
+        }
+    }
+}
+
+#[test]
+fn operators_between_values_of_one_type_are_hot() {
+    use operators::{Money, Shout as _};
+    let _serial = support::serial();
+    let mut money = Money(3) + Money(4);
+    money += Money(1);
+    assert_eq!((&money - &Money(2), "a".shout()), (Money(6), "A".to_owned()));
+    fn add(_: Money, _: Money) -> Money {
+        Money(100)
+    }
+    replaced!("methods/operators/Money.Add.add", add as fn(_, _) -> _, {
+        assert_eq!(Money(1) + Money(1), Money(100));
+    });
+}

@@ -1,13 +1,15 @@
 //! A fixture laid out in a folder, ready to be built and edited.
 //!
-//! The folder is the same at every run, so that what cargo built the last time serves again, and a
-//! file lock keeps it to one test at a time. `subject/` is laid into each crate that has it, the
+//! The folders are the same at every run, so that what cargo built the last time serves again, and a
+//! file lock keeps each to one test at a time. `subject/` is laid into each crate that has it, the
 //! place of the crate `hot` is written into the manifests, and the repository's `Cargo.lock` goes
 //! along, so that the fixtures are built with the versions that the repository is tested with.
 
 use std::{
-    fs::{self, File},
+    fs::{self, File, TryLockError},
     path::{Path, PathBuf},
+    thread,
+    time::Duration,
 };
 
 /// Where the modules of `subject` stand in a fixture.
@@ -125,19 +127,45 @@ pub struct Project {
     _lock: File,
 }
 
+/// How many tests can use one fixture at the same time. Each place is built once from the beginning.
+const PLACES: usize = 2;
+
+/// The folder of a place, and the file whose lock is the right to use it.
+fn place(name: &str) -> (PathBuf, File) {
+    let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("e2e").join(name);
+    fs::create_dir_all(&place).expect("a folder for the fixture");
+    let lock = File::create(place.join("lock")).expect("a lock file");
+    (place, lock)
+}
+
 impl Project {
-    /// Lays out a fixture as it stands in the repository.
+    /// Lays out a fixture as it stands in the repository, in the first of its places that is free.
     pub fn lay(fixture: &'static Fixture) -> Project {
-        Project::lay_at(fixture, fixture.name)
+        let places: Vec<(PathBuf, File)> =
+            (1..=PLACES).map(|n| place(&format!("{}-{n}", fixture.name))).collect();
+        loop {
+            for (place, lock) in &places {
+                match lock.try_lock() {
+                    Ok(()) => {
+                        let lock = lock.try_clone().expect("a descriptor");
+                        return Project::lay_in(fixture, place.clone(), lock);
+                    }
+                    Err(TryLockError::WouldBlock) => {}
+                    Err(TryLockError::Error(error)) => panic!("the lock of {place:?}: {error}"),
+                }
+            }
+            thread::sleep(Duration::from_millis(50));
+        }
     }
 
-    /// Lays it out in another folder, so that tests can use the same one at the same time.
-    pub fn lay_at(fixture: &'static Fixture, place: &str) -> Project {
-        let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("e2e").join(place);
-        fs::create_dir_all(&place).expect("a folder for the fixture");
-        let lock = File::create(place.join("lock")).expect("a lock file");
+    /// Lays it out in a folder of its own.
+    pub fn lay_at(fixture: &'static Fixture, name: &str) -> Project {
+        let (place, lock) = place(name);
         lock.lock().expect("the lock");
+        Project::lay_in(fixture, place, lock)
+    }
 
+    fn lay_in(fixture: &'static Fixture, place: PathBuf, lock: File) -> Project {
         let project = Project { fixture, place, edits: 0, _lock: lock };
         let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
         let root = project.root();

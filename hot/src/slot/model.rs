@@ -2,6 +2,8 @@
 //! a list can meet, or a call and a mock that comes and goes.
 //!
 //! Run with `RUSTFLAGS="--cfg hot_loom" cargo test -p hot --no-default-features --lib slot::model`.
+//! Whoever calls has a thread of its own: of what the main thread does between spawn and join, loom
+//! does not try every delay.
 //! Without slots (`--no-default-features`) since statics cannot hold the model's atomics.
 
 use super::layers::{Change, Layer, Table};
@@ -65,12 +67,28 @@ fn who_sees_new_code_sees_its_constants() {
                 slot.set(image.code());
             })
         };
-        let first = call(&slot, std::slice::from_ref(&image));
-        let second = call(&slot, std::slice::from_ref(&image));
-        assert!(matches!((first, second), (0, 0) | (0, 7) | (7, 7)), "{first} then {second}");
-        commit.join().expect("no panic");
+        let caller = {
+            let (slot, image) = (slot.clone(), image.clone());
+            thread::spawn(move || {
+                let first = call(&slot, std::slice::from_ref(&image));
+                let second = call(&slot, std::slice::from_ref(&image));
+                let both = (first, second);
+                assert!(matches!(both, (0, 0) | (0, 7) | (7, 7)), "{first} then {second}");
+            })
+        };
+        for thread in [commit, caller] {
+            thread.join().expect("no panic");
+        }
         assert_eq!(call(&slot, std::slice::from_ref(&image)), 7);
     });
+}
+
+/// Every order of many steps takes too long; this tries all with up to three preemptions, which is
+/// where loom's authors find that bugs show.
+fn bounded(run: impl Fn() + Sync + Send + 'static) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(3);
+    builder.check(run);
 }
 
 /// A slot that outlives every thread of a model's run, as a static would.
@@ -90,7 +108,7 @@ fn layered() -> (Arc<Mutex<Table>>, [Arc<Image>; 2]) {
 
 #[test]
 fn of_two_commits_the_later_one_stays() {
-    loom::model(|| {
+    bounded(|| {
         let (slot, (table, images)) = (slot(), layered());
         let commits: Vec<_> = (1..=2)
             .zip(images.clone())
@@ -103,10 +121,12 @@ fn of_two_commits_the_later_one_stays() {
                 })
             })
             .collect();
-        let seen = call(slot, &images);
-        assert!(seen <= 2);
-        for commit in commits {
-            commit.join().expect("no panic");
+        let caller = {
+            let images = images.clone();
+            thread::spawn(move || assert!(call(slot, &images) <= 2))
+        };
+        for thread in commits.into_iter().chain([caller]) {
+            thread.join().expect("no panic");
         }
         let (layer, last) = table.lock().expect("no panic").layer_of(slot);
         assert_eq!((layer, call(slot, &images)), (Layer::Live, last.into()));
@@ -116,7 +136,7 @@ fn of_two_commits_the_later_one_stays() {
 /// A list may be older than the next call, never newer.
 #[test]
 fn what_a_list_tells_is_what_calls_run() {
-    loom::model(|| {
+    bounded(|| {
         let (slot, (table, images)) = (slot(), layered());
         let commits = {
             let (table, images) = (table.clone(), images.clone());
@@ -137,9 +157,11 @@ fn what_a_list_tells_is_what_calls_run() {
                 assert!(answer >= patch.into(), "patch {patch} is listed, {answer} runs");
             })
         };
-        let (first, second) = (call(slot, &images), call(slot, &images));
-        assert!(first <= second, "{first} then {second}");
-        for thread in [commits, list] {
+        let caller = thread::spawn(move || {
+            let (first, second) = (call(slot, &images), call(slot, &images));
+            assert!(first <= second, "{first} then {second}");
+        });
+        for thread in [commits, list, caller] {
             thread.join().expect("no panic");
         }
     });
@@ -148,7 +170,7 @@ fn what_a_list_tells_is_what_calls_run() {
 /// A live edit of a mocked function goes below the mock, and is what the mock uncovers.
 #[test]
 fn a_commit_below_a_mock_is_uncovered_by_its_end() {
-    loom::model(|| {
+    bounded(|| {
         let (slot, (table, images)) = (slot(), layered());
         let point: &'static Point = Box::leak(Box::new(Point::new(slot, SHIM)));
         let mock = {
@@ -166,10 +188,15 @@ fn a_commit_below_a_mock_is_uncovered_by_its_end() {
             })
         };
         // A call of the trampoline: what the slot holds, or what the shim finds below it.
-        let code = slot.get();
-        let code = if code == SHIM { point.below() } else { code };
-        assert!([ORIGINAL, images[0].code()].contains(&code), "a shim found {code:?} below it");
-        for thread in [mock, commit] {
+        let caller = {
+            let known = [ORIGINAL.addr(), images[0].code().addr()];
+            thread::spawn(move || {
+                let code = slot.get();
+                let code = if code == SHIM { point.below() } else { code };
+                assert!(known.contains(&code.addr()), "a shim found {code:?} below it");
+            })
+        };
+        for thread in [mock, commit, caller] {
             thread.join().expect("no panic");
         }
         assert_eq!((call(slot, &images), point.below()), (7, images[0].code()));
@@ -243,7 +270,7 @@ impl Mocked {
 
 #[test]
 fn a_call_finds_its_mock_or_what_lies_below() {
-    loom::model(|| {
+    bounded(|| {
         let freed = Arc::new(std::sync::atomic::AtomicUsize::new(0));
         let mocked = Mocked::new();
         let mocker = {
@@ -258,12 +285,19 @@ fn a_call_finds_its_mock_or_what_lies_below() {
                 mocked.remove();
             })
         };
-        let (first, second) = (mocked.call(), mocked.call());
-        for answer in [first, second] {
-            assert!([0, 7, 8].contains(&answer), "{answer}");
+        let caller = {
+            let mocked = mocked.clone();
+            thread::spawn(move || {
+                let (first, second) = (mocked.call(), mocked.call());
+                for answer in [first, second] {
+                    assert!([0, 7, 8].contains(&answer), "{answer}");
+                }
+                assert!(!(first == 8 && second == 7), "an older mock came back");
+            })
+        };
+        for thread in [mocker, caller] {
+            thread.join().expect("no panic");
         }
-        assert!(!(first == 8 && second == 7), "an older mock came back");
-        mocker.join().expect("no panic");
         assert_eq!((mocked.call(), freed.load(std::sync::atomic::Ordering::SeqCst)), (0, 2));
     });
 }
@@ -280,9 +314,13 @@ fn who_comes_from_the_slot_finds_what_lies_below() {
                 mocked.slot.set(SHIM);
             })
         };
-        if mocked.slot.get() == SHIM {
-            assert_eq!(mocked.below.get(), ORIGINAL, "a shim without anything below it");
+        let caller = thread::spawn(move || {
+            if mocked.slot.get() == SHIM {
+                assert_eq!(mocked.below.get(), ORIGINAL, "a shim without anything below it");
+            }
+        });
+        for thread in [mocker, caller] {
+            thread.join().expect("no panic");
         }
-        mocker.join().expect("no panic");
     });
 }

@@ -9,6 +9,7 @@
 //!
 //! All this only where standard error is the terminal: `2>file` is written to at once.
 
+use anstream::{AutoStream, ColorChoice};
 use rustix::termios::{
     InputModes, LocalModes, OptionalActions, OutputModes, Termios, tcgetattr, tcsetattr,
 };
@@ -50,8 +51,12 @@ impl Screen {
 
     fn release(&mut self, terminal: &Stderr) {
         if !self.held.is_empty() {
+            let held = match AutoStream::choice(terminal) {
+                ColorChoice::Never => anstream::adapter::strip_bytes(&self.held).into_vec(),
+                _ => self.held.clone(),
+            };
             // The title of before comes back. If standard error is gone there is nobody to tell.
-            let _ = terminal.lock().write_all(&[b"\x1b[23;2t", &*self.held].concat());
+            let _ = terminal.lock().write_all(&[b"\x1b[23;2t", &*held].concat());
             self.held.clear();
         }
     }

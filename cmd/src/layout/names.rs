@@ -184,7 +184,7 @@ impl<'a> Names<'a> {
     }
 
     /// The name of the first types that these lead to and that are not the same; none if all are.
-    fn unlike(&self, old: Node, new: Node) -> Option<u64> {
+    pub(super) fn unlike(&self, old: Node, new: Node) -> Option<u64> {
         let (was, now) = (self.old[old.0 as usize], self.new[new.0 as usize]);
         let mut same = self.same.borrow_mut();
         let mut seen = HashSet::from([(old.1, new.1)]);

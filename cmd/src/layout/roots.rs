@@ -48,7 +48,7 @@
 //! a function. Then the name does not tell which of them a `TypeId` finds, and when the blocks
 //! change places each type has the `TypeId` of the other, though the same layouts are there as
 //! before. The symbol of a generic instance moves with the `TypeId`: what it stood for and what it
-//! stands for are compared.
+//! stands for are compared, with all that it leads to.
 //!
 //! **What the debug information does not tell.** A pointer to `()`, `c_void`, `u8`, `i8` or to a
 //! type of the program's own that has no size (`struct Opaque;`), in a type of the program's own,
@@ -328,9 +328,11 @@ impl<'a> Walk<'a> {
                 for (&was, &is) in types.iter().zip(news) {
                     let (old_type, new_type) =
                         (object.get(was), self.names.new_objects()[new].get(is));
-                    if old_type.key == new_type.key && old_type.print != new_type.print {
+                    let nodes = ((index as u32, was), (new as u32, is));
+                    if old_type.key == new_type.key && self.names.unlike(nodes.0, nodes.1).is_some()
+                    {
                         let origin = Origin::Instance { by: by.into() };
-                        found.push(((index as u32, was), (new as u32, is), origin));
+                        found.push((nodes.0, nodes.1, origin));
                     }
                 }
             }

@@ -256,6 +256,9 @@ pub fn count(n: usize, what: &str) -> String {
 }
 
 fn print(text: &str) {
+    if screen::hold(text.as_bytes()) {
+        return;
+    }
     let stderr = std::io::stderr();
     print_to(&mut stderr.lock(), AutoStream::choice(&stderr), text);
 }

@@ -1,7 +1,7 @@
 //! Programs that are not Rust alone: C in the library and in the binary, and allocators that are
 //! not the system's. Allocators are one to a program, so each comes with another way to build.
 //!
-//! Jemalloc takes longer to compile than all the rest: `cargo test -p hot-cli --test e2e -- --ignored`.
+//! Jemalloc takes longer to compile than all the rest: `.ci/long jemalloc` has it.
 
 use crate::{
     profiles::{LLD, linker},

@@ -14,7 +14,12 @@ use crate::town::Town;
 use crate::{Options, spread::Spread};
 use anyhow::{Context, Result, bail};
 use std::fs;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+/// Edits of one program take no longer than this in a usual run, ...
+const LONGEST: Duration = Duration::from_secs(45);
+/// ... but there are so many.
+const FEWEST: usize = 3;
 
 /// What is edited.
 #[derive(Clone, Copy, Debug)]
@@ -40,14 +45,14 @@ struct Edit {
 pub fn measure(options: &Options, table: &mut Table) -> Result<()> {
     let town = |lines| Subject::Generated(lines, Town::of_lines(lines));
     let (dev, release) = (Profile::Dev, Profile::Release);
-    let edits = |usual| options.samples.unwrap_or(if options.long { 20 } else { usual });
-    one(options, table, Subject::Example, dev, edits(20))?;
-    one(options, table, Subject::Example, release, edits(10))?;
-    one(options, table, town(2_000), dev, edits(10))?;
-    one(options, table, town(20_000), dev, edits(15))?;
-    one(options, table, town(20_000), release, edits(5))?;
+    let edits = options.samples.unwrap_or(20);
+    one(options, table, Subject::Example, dev, edits)?;
+    one(options, table, Subject::Example, release, edits)?;
+    one(options, table, town(2_000), dev, edits.min(10))?;
+    one(options, table, town(20_000), dev, edits)?;
+    one(options, table, town(20_000), release, edits)?;
     if options.long {
-        one(options, table, town(200_000), dev, edits(10).min(10))?;
+        one(options, table, town(200_000), dev, edits.min(10))?;
     }
     Ok(())
 }
@@ -88,7 +93,11 @@ fn one(
 
     let (mut lives, mut bares, mut agains, mut bytes) = (vec![], vec![], vec![], vec![]);
     let mut split = [const { Vec::new() }; 4];
+    let begun = Instant::now();
     for n in 0..edits {
+        if n >= FEWEST && options.hurry() && begun.elapsed() > LONGEST {
+            break;
+        }
         let edit = subject.edit(n, sum, &live.name)?;
         // Who comes first changes, so that nobody always has the disk that another has just filled.
         for turn in 0..3 {

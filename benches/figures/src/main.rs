@@ -48,7 +48,8 @@ struct Cli {
     /// Take so many samples of each figure, instead of as many as suit it
     #[arg(long)]
     samples: Option<usize>,
-    /// Also what takes long: 200 000 lines, 100 000 functions, more in release
+    /// Also what takes long: 200 000 lines, 100 000 functions, more in release; and all samples of
+    /// what is measured usually
     #[arg(long)]
     long: bool,
     /// Where the measured programs are laid out and built
@@ -102,6 +103,13 @@ struct Options {
     work: PathBuf,
     samples: Option<usize>,
     long: bool,
+}
+
+impl Options {
+    /// Whether fewer samples will do where one takes long.
+    fn hurry(&self) -> bool {
+        !self.long && self.samples.is_none()
+    }
 }
 
 fn main() -> ExitCode {

@@ -46,15 +46,25 @@ pub fn measure(options: &Options, table: &mut Table) -> Result<()> {
     let town = |lines| Subject::Generated(lines, Town::of_lines(lines));
     let (dev, release) = (Profile::Dev, Profile::Release);
     let edits = options.samples.unwrap_or(20);
-    one(options, table, Subject::Example, dev, edits)?;
-    one(options, table, Subject::Example, release, edits)?;
-    one(options, table, town(2_000), dev, edits.min(10))?;
-    one(options, table, town(20_000), dev, edits)?;
-    one(options, table, town(20_000), release, edits)?;
+    let mut all = vec![
+        (Subject::Example, dev, edits),
+        (Subject::Example, release, edits),
+        (town(2_000), dev, edits.min(10)),
+        (town(20_000), dev, edits),
+        (town(20_000), release, edits),
+    ];
     if options.long {
-        one(options, table, town(200_000), dev, edits.min(10))?;
+        all.push((town(200_000), dev, edits.min(10)));
     }
-    Ok(())
+    let mut failed = Ok(());
+    for (subject, profile, edits) in all {
+        if let Err(error) = one(options, table, subject, profile, edits) {
+            // The others can still be measured.
+            eprintln!("figures: {error:#}");
+            failed = Err(error.context(format!("{}, {}", subject.name(), profile.name())));
+        }
+    }
+    failed
 }
 
 fn one(

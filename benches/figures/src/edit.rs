@@ -1,6 +1,6 @@
 //! Edit to live: from the save to the first new answer.
 //!
-//! Three copies of a program are edited in turn, in the same line: one runs under the tool, of one
+//! Three copies of a program are edited by turns, in the same line: one runs under the tool, of one
 //! only the bare commands of rustc are run (no binary linked), the third is built by cargo and
 //! started again. Each is done when a new answer has come, the second when rustc is. That the
 //! answer is the new one is looked at each time.
@@ -14,7 +14,12 @@ use crate::town::Town;
 use crate::{Options, spread::Spread};
 use anyhow::{Context, Result, bail};
 use std::fs;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+/// Edits of one program take no longer than this in a usual run, ...
+const LONGEST: Duration = Duration::from_secs(45);
+/// ... but there are so many.
+const FEWEST: usize = 3;
 
 /// What is edited.
 #[derive(Clone, Copy, Debug)]
@@ -40,16 +45,26 @@ struct Edit {
 pub fn measure(options: &Options, table: &mut Table) -> Result<()> {
     let town = |lines| Subject::Generated(lines, Town::of_lines(lines));
     let (dev, release) = (Profile::Dev, Profile::Release);
-    let edits = |usual| options.samples.unwrap_or(if options.long { 20 } else { usual });
-    one(options, table, Subject::Example, dev, edits(20))?;
-    one(options, table, Subject::Example, release, edits(10))?;
-    one(options, table, town(2_000), dev, edits(10))?;
-    one(options, table, town(20_000), dev, edits(15))?;
-    one(options, table, town(20_000), release, edits(5))?;
+    let edits = options.samples.unwrap_or(20);
+    let mut all = vec![
+        (Subject::Example, dev, edits),
+        (Subject::Example, release, edits),
+        (town(2_000), dev, edits.min(10)),
+        (town(20_000), dev, edits),
+        (town(20_000), release, edits),
+    ];
     if options.long {
-        one(options, table, town(200_000), dev, edits(10).min(10))?;
+        all.push((town(200_000), dev, edits.min(10)));
     }
-    Ok(())
+    let mut failed = Ok(());
+    for (subject, profile, edits) in all {
+        if let Err(error) = one(options, table, subject, profile, edits) {
+            // The others can still be measured.
+            eprintln!("figures: {error:#}");
+            failed = Err(error.context(format!("{}, {}", subject.name(), profile.name())));
+        }
+    }
+    failed
 }
 
 fn one(
@@ -75,7 +90,7 @@ fn one(
     let all = subject.edit(0, 0, &bare.name)?.crates;
     let captured = Captured::new(&options.hot, &bare, profile, &all)?;
     again.build(profile)?;
-    let mut server = Server::start(&again.executable(profile), ports[1])?;
+    let mut server = Some(Server::start(&again.executable(profile), ports[1])?);
     let first = wait_for(ports[1], |_| true)?;
     let address = format!("127.0.0.1:{}", ports[0]);
     let mut tool = Tool::run(&options.hot, &live, profile, &["--addr", &address])?;
@@ -88,32 +103,45 @@ fn one(
 
     let (mut lives, mut bares, mut agains, mut bytes) = (vec![], vec![], vec![], vec![]);
     let mut split = [const { Vec::new() }; 4];
+    let begun = Instant::now();
     for n in 0..edits {
+        if n >= FEWEST && options.hurry() && begun.elapsed() > LONGEST {
+            break;
+        }
         let edit = subject.edit(n, sum, &live.name)?;
-        let begun = Instant::now();
-        live.edit(&edit.file, &edit.old, &edit.new)?;
-        let applied = tool.wait("applied")?;
-        let answer = server::ask(ports[0]).context("the program does not answer")?;
-        lives.push(begun.elapsed().as_secs_f64() * 1e3);
-        if !answer.contains(&edit.wanted) {
-            bail!("{:?} was expected after {applied}, not {answer:?}", edit.wanted);
+        // Who comes first changes, so that nobody always has the disk that another has just filled.
+        for turn in 0..3 {
+            match (n + turn) % 3 {
+                0 => {
+                    let begun = Instant::now();
+                    live.edit(&edit.file, &edit.old, &edit.new)?;
+                    let applied = tool.wait("applied")?;
+                    let answer = server::ask(ports[0]).context("the program does not answer")?;
+                    lives.push(begun.elapsed().as_secs_f64() * 1e3);
+                    if !answer.contains(&edit.wanted) {
+                        bail!("{:?} was expected after {applied}, not {answer:?}", edit.wanted);
+                    }
+                    for (part, name) in split.iter_mut().zip(["detect", "rustc", "diff", "load"]) {
+                        part.push(applied["ms"][name].as_f64().context("an event without times")?);
+                    }
+                    bytes.push(applied["bytes"].as_f64().context("an event without size")?);
+                }
+                1 => {
+                    let crates = subject.edit(n, sum, &bare.name)?.crates;
+                    bare.edit(&edit.file, &edit.old, &edit.new)?;
+                    bares.push(captured.replay(&crates)?.as_secs_f64() * 1e3);
+                }
+                _ => {
+                    again.edit(&edit.file, &edit.old, &edit.new)?;
+                    let begun = Instant::now();
+                    drop(server.take());
+                    again.build(profile)?;
+                    server = Some(Server::start(&again.executable(profile), ports[1])?);
+                    wait_for(ports[1], |answer| answer.contains(&edit.wanted))?;
+                    agains.push(begun.elapsed().as_secs_f64() * 1e3);
+                }
+            }
         }
-        for (part, name) in split.iter_mut().zip(["detect", "rustc", "diff", "load"]) {
-            part.push(applied["ms"][name].as_f64().context("an event without times")?);
-        }
-        bytes.push(applied["bytes"].as_f64().context("an event without size")?);
-
-        let crates = subject.edit(n, sum, &bare.name)?.crates;
-        bare.edit(&edit.file, &edit.old, &edit.new)?;
-        bares.push(captured.replay(&crates)?.as_secs_f64() * 1e3);
-
-        again.edit(&edit.file, &edit.old, &edit.new)?;
-        let begun = Instant::now();
-        drop(server);
-        again.build(profile)?;
-        server = Server::start(&again.executable(profile), ports[1])?;
-        wait_for(ports[1], |answer| answer.contains(&edit.wanted))?;
-        agains.push(begun.elapsed().as_secs_f64() * 1e3);
         sum = edit.wanted.strip_prefix("total ").map_or(Ok(0), str::parse::<u64>)?;
     }
     let [detect, rustc, diff, load] = split.map(|part| Spread::of(&part).median);

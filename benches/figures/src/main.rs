@@ -32,6 +32,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use table::{Row, Table};
 
+/// Where the table begins in README.md.
+const BEGIN: &str = "<!-- figures -->\n";
+/// Where it ends.
+const END: &str = "\n<!-- end of figures -->";
+
 /// Measure what hot costs and how quick it is.
 #[derive(Debug, Parser)]
 struct Cli {
@@ -43,7 +48,8 @@ struct Cli {
     /// Take so many samples of each figure, instead of as many as suit it
     #[arg(long)]
     samples: Option<usize>,
-    /// Also what takes long: 200 000 lines, 100 000 functions, more in release
+    /// Also what takes long: 200 000 lines, 100 000 functions, more in release; and all samples of
+    /// what is measured usually
     #[arg(long)]
     long: bool,
     /// Where the measured programs are laid out and built
@@ -52,6 +58,9 @@ struct Cli {
     /// The file that the table is written to
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// Put the table into README.md too
+    #[arg(long)]
+    readme: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -94,6 +103,13 @@ struct Options {
     work: PathBuf,
     samples: Option<usize>,
     long: bool,
+}
+
+impl Options {
+    /// Whether fewer samples will do where one takes long.
+    fn hurry(&self) -> bool {
+        !self.long && self.samples.is_none()
+    }
 }
 
 fn main() -> ExitCode {
@@ -144,16 +160,48 @@ fn figures(cli: Cli) -> Result<()> {
             failed.push(name);
         }
     }
-    let text = format!("# Figures\n\n{machine}\n\n{}", table.markdown());
-    print!("{text}");
-    std::fs::write(&output, &text)
+    let text = format!("{machine}\n\n{}", table.markdown());
+    print!("# Figures\n\n{text}");
+    std::fs::write(&output, format!("# Figures\n\n{text}"))
         .with_context(|| format!("failed to write {}", output.display()))?;
+    if cli.readme {
+        let path = project::repository().join("README.md");
+        let readme = std::fs::read_to_string(&path).context("failed to read README.md")?;
+        std::fs::write(&path, between_marks(&readme, &text)?)
+            .context("failed to write README.md")?;
+    }
     if !failed.is_empty() {
         anyhow::bail!("failed: {}", failed.join(", "));
     }
     Ok(())
 }
 
+/// A text with something else between its two marks.
+fn between_marks(text: &str, new: &str) -> Result<String> {
+    let parts = text.split_once(BEGIN).and_then(|(before, rest)| {
+        let (_, after) = rest.split_once(END)?;
+        Some((before, after))
+    });
+    let (before, after) = parts.with_context(|| format!("there is no {BEGIN} … {END}"))?;
+    Ok(format!("{before}{BEGIN}\n{new}{END}{after}"))
+}
+
 fn first_line(text: &str) -> &str {
     text.lines().next().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_between_the_marks_is_replaced_and_nothing_else() {
+        let text = format!("a\n{BEGIN}old{END}\nb");
+        let new = between_marks(&text, "new").expect("marks");
+        assert_eq!(new, format!("a\n{BEGIN}\nnew{END}\nb"));
+        assert_eq!(between_marks(&new, "new").expect("marks"), new);
+        between_marks("no marks", "new").expect_err("no marks");
+        let readme = std::fs::read_to_string(project::repository().join("README.md"));
+        between_marks(&readme.expect("a README"), "").expect("it has the marks");
+    }
 }

@@ -32,7 +32,8 @@ impl Spread {
 
     /// Of the ratios, pair by pair.
     pub fn of_ratios(measured: &[f64], baseline: &[f64]) -> Spread {
-        Spread::of(&measured.iter().zip(baseline).map(|(m, b)| m / b).collect::<Vec<_>>())
+        let ratios: Vec<f64> = measured.iter().zip(baseline).map(|(m, b)| m / b).collect();
+        Spread::of(&ratios)
     }
 }
 

@@ -55,7 +55,7 @@ struct Cli {
     /// Where the measured programs are laid out and built
     #[arg(long, value_name = "DIR")]
     work: Option<PathBuf>,
-    /// The file that the table is written to
+    /// The file that the table is written to, besides stdout [default: benches/FIGURES.md, of all parts]
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Put the table into README.md too
@@ -130,7 +130,9 @@ fn told(result: Result<()>) -> ExitCode {
 }
 
 fn figures(cli: Cli) -> Result<()> {
-    let output = cli.output.unwrap_or_else(|| project::repository().join("benches/FIGURES.md"));
+    let whole = Part::ALL.iter().all(|part| cli.parts.contains(part));
+    let usual = || whole.then(|| project::repository().join("benches/FIGURES.md"));
+    let output = cli.output.or_else(usual);
     let work = cli.work.unwrap_or_else(|| std::env::temp_dir().join("hot-figures"));
     std::fs::create_dir_all(&work).context("failed to make the work folder")?;
     let machine = machine::describe()?;
@@ -162,8 +164,10 @@ fn figures(cli: Cli) -> Result<()> {
     }
     let text = format!("{machine}\n\n{}", table.markdown());
     print!("# Figures\n\n{text}");
-    std::fs::write(&output, format!("# Figures\n\n{text}"))
-        .with_context(|| format!("failed to write {}", output.display()))?;
+    if let Some(output) = output {
+        std::fs::write(&output, format!("# Figures\n\n{text}"))
+            .with_context(|| format!("failed to write {}", output.display()))?;
+    }
     if cli.readme {
         let path = project::repository().join("README.md");
         let readme = std::fs::read_to_string(&path).context("failed to read README.md")?;

@@ -30,6 +30,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::{Duration, Instant};
 use table::{Row, Table};
 
 /// Where the table begins in README.md.
@@ -92,8 +93,9 @@ enum Part {
 }
 
 impl Part {
+    /// In the order in which they are measured: what takes longest comes last.
     const ALL: [Part; 6] =
-        [Part::Call, Part::Edit, Part::Build, Part::Many, Part::Pauses, Part::Peers];
+        [Part::Call, Part::Pauses, Part::Peers, Part::Build, Part::Edit, Part::Many];
 }
 
 /// What holds for all parts.
@@ -103,9 +105,23 @@ struct Options {
     work: PathBuf,
     samples: Option<usize>,
     long: bool,
+    begun: Instant,
 }
 
+/// After this time a usual run begins nothing more that takes minutes.
+const LATE: Duration = Duration::from_secs(12 * 60);
+
 impl Options {
+    /// Whether to leave out something that takes minutes, for lack of time; it is told then.
+    fn leave_out(&self, what: &str, table: &mut Table) -> bool {
+        let late = self.hurry() && self.begun.elapsed() > LATE;
+        if late {
+            let why = "left out, as the others took long; with `--long` it is measured";
+            table.push(Row::told(what, why));
+        }
+        late
+    }
+
     /// Whether fewer samples will do where one takes long.
     fn hurry(&self) -> bool {
         !self.long && self.samples.is_none()
@@ -142,6 +158,7 @@ fn figures(cli: Cli) -> Result<()> {
         work: work.canonicalize()?,
         samples: cli.samples,
         long: cli.long,
+        begun: Instant::now(),
     };
     let (mut table, mut failed) = (Table::default(), Vec::new());
     for part in cli.parts {

@@ -22,7 +22,9 @@ const STARTS: usize = 20;
 pub fn measure(options: &Options, table: &mut Table) -> Result<()> {
     let (dev, all) = (&[Profile::Dev][..], &[Profile::Dev, Profile::Release][..]);
     one(options, table, 2_000, options.samples.unwrap_or(if options.long { 5 } else { 2 }), all)?;
-    one(options, table, 10_000, 1, if options.long { all } else { dev })?;
+    if !options.leave_out("10 000 hot functions", table) {
+        one(options, table, 10_000, 1, if options.long { all } else { dev })?;
+    }
     if options.long {
         one(options, table, 100_000, 1, all)?;
     }

@@ -58,10 +58,14 @@ pub fn measure(options: &Options, table: &mut Table) -> Result<()> {
     }
     let mut failed = Ok(());
     for (subject, profile, edits) in all {
+        let what = format!("{}, {}", subject.name(), profile.name());
+        if options.leave_out(&what, table) {
+            continue;
+        }
         if let Err(error) = one(options, table, subject, profile, edits) {
             // The others can still be measured.
             eprintln!("figures: {error:#}");
-            failed = Err(error.context(format!("{}, {}", subject.name(), profile.name())));
+            failed = Err(error.context(what));
         }
     }
     failed

@@ -30,6 +30,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::{Duration, Instant};
 use table::{Row, Table};
 
 /// Where the table begins in README.md.
@@ -55,7 +56,7 @@ struct Cli {
     /// Where the measured programs are laid out and built
     #[arg(long, value_name = "DIR")]
     work: Option<PathBuf>,
-    /// The file that the table is written to
+    /// The file that the table is written to, besides stdout [default: benches/FIGURES.md, of all parts]
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Put the table into README.md too
@@ -92,8 +93,9 @@ enum Part {
 }
 
 impl Part {
+    /// In the order in which they are measured: what takes longest comes last.
     const ALL: [Part; 6] =
-        [Part::Call, Part::Edit, Part::Build, Part::Many, Part::Pauses, Part::Peers];
+        [Part::Call, Part::Pauses, Part::Peers, Part::Build, Part::Edit, Part::Many];
 }
 
 /// What holds for all parts.
@@ -103,9 +105,23 @@ struct Options {
     work: PathBuf,
     samples: Option<usize>,
     long: bool,
+    begun: Instant,
 }
 
+/// After this time a usual run begins nothing more that takes minutes.
+const LATE: Duration = Duration::from_secs(12 * 60);
+
 impl Options {
+    /// Whether to leave out something that takes minutes, for lack of time; it is told then.
+    fn leave_out(&self, what: &str, table: &mut Table) -> bool {
+        let late = self.hurry() && self.begun.elapsed() > LATE;
+        if late {
+            let why = "left out, as the others took long; with `--long` it is measured";
+            table.push(Row::told(what, why));
+        }
+        late
+    }
+
     /// Whether fewer samples will do where one takes long.
     fn hurry(&self) -> bool {
         !self.long && self.samples.is_none()
@@ -130,7 +146,9 @@ fn told(result: Result<()>) -> ExitCode {
 }
 
 fn figures(cli: Cli) -> Result<()> {
-    let output = cli.output.unwrap_or_else(|| project::repository().join("benches/FIGURES.md"));
+    let whole = Part::ALL.iter().all(|part| cli.parts.contains(part));
+    let usual = || whole.then(|| project::repository().join("benches/FIGURES.md"));
+    let output = cli.output.or_else(usual);
     let work = cli.work.unwrap_or_else(|| std::env::temp_dir().join("hot-figures"));
     std::fs::create_dir_all(&work).context("failed to make the work folder")?;
     let machine = machine::describe()?;
@@ -140,6 +158,7 @@ fn figures(cli: Cli) -> Result<()> {
         work: work.canonicalize()?,
         samples: cli.samples,
         long: cli.long,
+        begun: Instant::now(),
     };
     let (mut table, mut failed) = (Table::default(), Vec::new());
     for part in cli.parts {
@@ -162,8 +181,10 @@ fn figures(cli: Cli) -> Result<()> {
     }
     let text = format!("{machine}\n\n{}", table.markdown());
     print!("# Figures\n\n{text}");
-    std::fs::write(&output, format!("# Figures\n\n{text}"))
-        .with_context(|| format!("failed to write {}", output.display()))?;
+    if let Some(output) = output {
+        std::fs::write(&output, format!("# Figures\n\n{text}"))
+            .with_context(|| format!("failed to write {}", output.display()))?;
+    }
     if cli.readme {
         let path = project::repository().join("README.md");
         let readme = std::fs::read_to_string(&path).context("failed to read README.md")?;

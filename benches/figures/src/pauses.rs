@@ -32,7 +32,8 @@ pub fn measure(options: &Options, table: &mut Table) -> Result<()> {
         Hot::On.dependency()
     );
     let files = [("Cargo.toml".to_owned(), manifest), ("src/main.rs".to_owned(), MAIN.to_owned())];
-    let target = options.work.join("target");
+    // Of its own: `hot exec` has to see all of it compiled.
+    let target = options.work.join("target-pauses");
     let project = Project::lay(&folder, &target, "pauses", &files)?;
     let bytes = prebuilt(options, &project)?;
     let mut patch = Patch::from_bytes(&bytes).context("the tool's patch is not one")?;

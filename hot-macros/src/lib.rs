@@ -19,6 +19,7 @@
 //! mistake makes one message.
 
 mod attributes;
+mod closure;
 mod function;
 mod home;
 mod identity;

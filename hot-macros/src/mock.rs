@@ -29,32 +29,18 @@
 //! The closure is handed on with its patterns but without its types, which follow from the bound;
 //! so a lifetime from `for<'a>` need not be known in it.
 
+use crate::closure::{Closure, take_closure, take_expression};
 use crate::tokens::{self, take_until};
-use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
-use syn::{Abi, Error, GenericParam, Generics, Result, Token, token};
+use syn::{Error, Result, Token};
 
 /// What is mocked.
 enum Function {
     Item { path: TokenStream, instance: bool },
     Named(TokenStream),
-}
-
-/// The closure, taken to pieces.
-struct Closure {
-    binder: Generics,
-    unsafety: Option<Token![unsafe]>,
-    abi: Option<Abi>,
-    asyncness: Option<Token![async]>,
-    capture: Option<Token![move]>,
-    /// Where the bars stand, for what the compiler says about the closure.
-    bars: [Span; 2],
-    patterns: Vec<TokenStream>,
-    types: Vec<TokenStream>,
-    output: Option<TokenStream>,
-    body: TokenStream,
 }
 
 /// Expands `mock!`, or `mock_by_name!` when `by_name`.
@@ -159,130 +145,6 @@ fn refuse_std(path: &TokenStream) -> Result<()> {
         "functions of the standard library are not hot and cannot be mocked: write a thin `#[hot]` \
          function around this one, call that, and mock that",
     ))
-}
-
-/// An expression up to the next comma.
-fn take_expression(input: ParseStream) -> Result<TokenStream> {
-    let mut taken = TokenStream::new();
-    while !input.is_empty() && !input.peek(Token![,]) {
-        taken.extend([input.parse::<TokenTree>()?]);
-    }
-    Ok(taken)
-}
-
-/// A closure up to the comma after it; those between its bars belong to it.
-fn take_closure(input: ParseStream) -> Result<TokenStream> {
-    let mut taken = take_expression_until_bar(input)?;
-    let bar = |input: ParseStream| input.parse::<TokenTree>();
-    if input.peek(Token![||]) {
-        taken.extend([bar(input)?, bar(input)?]);
-    } else if input.peek(Token![|]) {
-        taken.extend([bar(input)?]);
-        while !input.peek(Token![|]) {
-            taken.extend([input.parse::<TokenTree>()?]);
-        }
-        taken.extend([bar(input)?]);
-    }
-    taken.extend(take_expression(input)?);
-    Ok(taken)
-}
-
-fn take_expression_until_bar(input: ParseStream) -> Result<TokenStream> {
-    let mut taken = TokenStream::new();
-    while !input.is_empty() && !input.peek(Token![,]) && !input.peek(Token![|]) {
-        taken.extend([input.parse::<TokenTree>()?]);
-    }
-    Ok(taken)
-}
-
-impl Closure {
-    fn parse(input: ParseStream) -> Result<Closure> {
-        let binder = match input.parse::<Option<Token![for]>>()? {
-            Some(_) => input.parse()?,
-            None => Generics::default(),
-        };
-        let mut asyncness: Option<Token![async]> = input.parse()?;
-        let unsafety = input.parse()?;
-        let abi = match input.peek(Token![extern]) {
-            true => Some(input.parse()?),
-            false => None,
-        };
-        asyncness = asyncness.or(input.parse()?);
-        let capture = input.parse()?;
-        if !input.peek(Token![|]) && !input.peek(Token![||]) {
-            // A path and then a closure: a scope without its `in`, probably.
-            let after = input.fork();
-            let scope = take_expression(&after).is_ok() && after.peek(Token![,]);
-            return Err(input.error(match scope {
-                true => {
-                    "a mock is a closure with its types, such as `|order: &Order| -> u64 { 42 }`; a \
-                     scope is named with `in` before the path: `hot::mock!(in scope, path, |…| …)`"
-                }
-                false => {
-                    "a mock is a closure with its types, such as `|order: &Order| -> u64 { 42 }`; \
-                     for a function pointer use the function `hot::mock(path, fake as fn(…) -> …)`"
-                }
-            }));
-        }
-        let (mut patterns, mut types) = (Vec::new(), Vec::new());
-        let mut bars = [input.span(); 2];
-        if input.parse::<Option<Token![||]>>()?.is_none() {
-            input.parse::<Token![|]>()?;
-            while !input.peek(Token![|]) {
-                let ends = |input: ParseStream| {
-                    input.peek(Token![,])
-                        || input.peek(Token![|])
-                        || input.peek(Token![:]) && !input.peek(Token![::])
-                };
-                let pattern = take_until(input, ends)?;
-                if !input.peek(Token![:]) {
-                    return Err(Error::new_spanned(
-                        pattern,
-                        "the type of this argument is missing: a mock is checked by the types that \
-                         are written, as in `|order: &Order| -> u64 { 42 }`",
-                    ));
-                }
-                input.parse::<Token![:]>()?;
-                patterns.push(pattern);
-                types.push(take_until(input, |input| {
-                    input.peek(Token![,]) || input.peek(Token![|])
-                })?);
-                if !input.peek(Token![|]) {
-                    input.parse::<Token![,]>()?;
-                }
-            }
-            bars[1] = input.parse::<Token![|]>()?.span;
-        }
-        let output = match input.parse::<Option<Token![->]>>()? {
-            Some(_) => Some(take_until(input, |input| input.peek(token::Brace))?),
-            None => None,
-        };
-        let body = match &output {
-            Some(_) => input.parse::<TokenTree>()?.into(),
-            None => take_expression(input)?,
-        };
-        Ok(Closure {
-            binder,
-            unsafety,
-            abi,
-            asyncness,
-            capture,
-            bars,
-            patterns,
-            types,
-            output,
-            body,
-        })
-    }
-
-    /// The lifetimes after `for`, with a comma behind each.
-    fn lifetimes(&self) -> TokenStream {
-        let names = self.binder.params.iter().map(|parameter| match parameter {
-            GenericParam::Lifetime(lifetime) => lifetime.lifetime.clone(),
-            _ => syn::Lifetime::new("'static", Span::call_site()),
-        });
-        quote!(#(#names,)*)
-    }
 }
 
 fn write(

@@ -187,6 +187,8 @@ fn another_user_is_kept_out_by_the_mode_and_by_who_it_is() {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).unwrap();
         let heard = as_nobody(|| {
             let mut client = UnixStream::connect(&path).unwrap();
+            // One that is served hears no end.
+            client.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
             let mut heard = Vec::new();
             client.read_to_end(&mut heard).map(|_| heard)
         });

@@ -23,13 +23,7 @@ impl Claim {
     pub fn take(store: &Path) -> Result<Claim> {
         let path = store.join("tool.lock");
         let told = || format!("failed to lock {}", path.display());
-        let mut file = File::options()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)
-            .with_context(told)?;
+        let mut file = open(&path).with_context(told)?;
         match file.try_lock() {
             Ok(()) => {
                 file.set_len(0).with_context(told)?;
@@ -51,6 +45,11 @@ impl Claim {
             Err(TryLockError::Error(error)) => Err(error).with_context(told),
         }
     }
+}
+
+/// Opens a file that is there to be locked, or makes it.
+pub(super) fn open(path: &Path) -> std::io::Result<File> {
+    File::options().read(true).write(true).create(true).truncate(false).open(path)
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@
 //! by cargo is never wrong, at worst it compiles once more.
 
 use super::cargo::plain;
+use super::claim;
 use super::flood::{self, Ration};
 use super::graph::Unit;
 use crate::interrupt::Interrupt;
@@ -79,13 +80,7 @@ impl BuildLock {
     pub fn take(build_dir: &Path, interrupt: &Interrupt) -> Result<Option<BuildLock>> {
         let path = build_dir.join(".cargo-lock");
         let told = || format!("failed to lock {}", path.display());
-        let file = File::options()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)
-            .with_context(told)?;
+        let file = claim::open(&path).with_context(told)?;
         while !interrupt.requested() {
             match file.try_lock() {
                 Ok(()) => return Ok(Some(BuildLock { _file: file })),

@@ -1,32 +1,44 @@
-//! The wish to stop, and the compiler that must not outlive it.
+//! The wish to stop, and the compilers that must not outlive it.
 //!
-//! A build may take minutes, and the main loop waits for it. So that Ctrl-C works meanwhile, the
+//! A build may take minutes, and the main loop waits for it. So that Ctrl-C works meanwhile, each
 //! child that is waited for stands in an [`Interrupt`]; whoever asks for the end, on whatever
-//! thread, ends the child as well, and the wait returns.
+//! thread, ends the children as well, and the waits return. Children of one [`Group`] can be ended
+//! without the end of all being asked for.
 
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 use std::io;
 use std::process::{Child, ExitStatus};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Shared by the main loop and the threads that listen for signals and keys.
 #[derive(Debug, Default)]
 pub struct Interrupt {
     requests: AtomicUsize,
-    child: Mutex<Option<Pid>>,
+    children: Mutex<Vec<Pid>>,
+}
+
+/// Children that are of use together only.
+#[derive(Debug)]
+pub struct Group<'a> {
+    interrupt: &'a Interrupt,
+    members: Mutex<Members>,
+}
+
+#[derive(Debug, Default)]
+struct Members {
+    children: Vec<Pid>,
+    ended: bool,
 }
 
 impl Interrupt {
     /// Asks for the end: what is being waited for is ended, what would be waited for is not begun.
     pub fn request(&self) {
-        let child = self.child.lock().unwrap_or_else(PoisonError::into_inner);
+        let children = self.children();
         // Relaxed: the count stands for itself. Against `wait`, the lock around it orders the two:
         // either `wait` sees the count, or its child is in place here.
         self.requests.fetch_add(1, Ordering::Relaxed);
-        if let Some(pid) = *child {
-            end_family(pid);
-        }
+        children.iter().copied().for_each(end_family);
     }
 
     /// Whether the end was asked for.
@@ -40,16 +52,44 @@ impl Interrupt {
         self.requests.load(Ordering::Relaxed)
     }
 
+    /// A group without children.
+    pub fn group(&self) -> Group<'_> {
+        Group { interrupt: self, members: Mutex::default() }
+    }
+
     /// Waits for the child, which is ended early if the end is asked for.
+    ///
+    /// # Errors
+    /// Those of waiting.
+    pub fn wait(&self, child: &mut Child) -> io::Result<ExitStatus> {
+        self.group().wait(child)
+    }
+
+    fn children(&self) -> MutexGuard<'_, Vec<Pid>> {
+        self.children.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Group<'_> {
+    /// Ends the children of this group: those that are being waited for now, and others as soon as
+    /// they would be.
+    pub fn end(&self) {
+        let mut members = self.members();
+        members.ended = true;
+        members.children.iter().copied().for_each(end_family);
+    }
+
+    /// Waits for the child, which is ended early if the end of the group or of all is asked for.
     ///
     /// # Errors
     /// Those of waiting.
     pub fn wait(&self, child: &mut Child) -> io::Result<ExitStatus> {
         let pid = Pid::from_child(child);
         {
-            let mut current = self.child.lock().unwrap_or_else(PoisonError::into_inner);
-            *current = Some(pid);
-            if self.requested() {
+            let (mut members, mut children) = (self.members(), self.interrupt.children());
+            members.children.push(pid);
+            children.push(pid);
+            if members.ended || self.interrupt.requested() {
                 end_family(pid);
             }
         }
@@ -61,9 +101,14 @@ impl Interrupt {
                 other => break other,
             }
         };
-        *self.child.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.members().children.retain(|other| *other != pid);
+        self.interrupt.children().retain(|other| *other != pid);
         ended?;
         child.wait()
+    }
+
+    fn members(&self) -> MutexGuard<'_, Members> {
+        self.members.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -131,6 +176,30 @@ mod tests {
             assert!(begin.elapsed() < Duration::from_secs(20), "the grandchild lives on");
             std::thread::sleep(Duration::from_millis(2));
         }
+    }
+
+    #[test]
+    fn a_group_ends_alone() {
+        let interrupt = Interrupt::default();
+        let (one, other) = (interrupt.group(), interrupt.group());
+        let start = |command: &str| Command::new("sh").args(["-c", command]).spawn().unwrap();
+        let (mut long, mut longer) = (start("exec sleep 30"), start("exec sleep 30"));
+        let mut stays = start("exec sleep 30");
+        let begin = Instant::now();
+        std::thread::scope(|scope| {
+            let long = scope.spawn(|| one.wait(&mut long).unwrap());
+            let stays = scope.spawn(|| other.wait(&mut stays).unwrap());
+            while interrupt.children().len() < 2 {
+                std::thread::sleep(Duration::from_millis(2));
+            }
+            one.end();
+            assert!(!long.join().unwrap().success());
+            assert!(!one.wait(&mut longer).unwrap().success(), "it came after the end");
+            assert!(!stays.is_finished() && !interrupt.requested());
+            interrupt.request();
+            assert_eq!(stays.join().unwrap().code(), None);
+        });
+        assert!(begin.elapsed() < Duration::from_secs(20));
     }
 
     #[test]

@@ -127,6 +127,18 @@ impl Graph {
         affected.into_iter().collect()
     }
 
+    /// The units that one uses, directly or not.
+    pub fn all_used_by(&self, unit: usize) -> BTreeSet<usize> {
+        let mut all = BTreeSet::new();
+        let mut next = self.units[unit].uses.clone();
+        while let Some(used) = next.pop() {
+            if all.insert(used) {
+                next.extend(&self.units[used].uses);
+            }
+        }
+        all
+    }
+
     /// Every file that the program was made from.
     pub fn files(&self) -> BTreeSet<PathBuf> {
         let sources = self.units.iter().flat_map(|unit| &unit.sources);

@@ -5,8 +5,9 @@
 //! - [`retold`] tells the same of a build that a command of the user's made, unheard.
 //! - [`graph`] joins them to the user's crates in order, with their source files from [`depinfo`].
 //! - [`claim`] keeps a second tool away; [`linked`] tells what else belongs to the program.
-//! - [`replay`] compiles some of them again; [`objects`] finds what rustc left, [`kept`] keeps what
-//!   it would not leave.
+//! - [`pipeline`] compiles some of them again, several at once ([`standin`]), each by [`replay`];
+//!   [`diagnostics`] reads what rustc says; [`objects`] finds what it left, [`kept`] keeps what it
+//!   would not leave.
 //! - [`obstacle`] tells which builds no edit can go live in; [`flood`] bounds what is kept of what
 //!   the compiler says.
 //!
@@ -18,6 +19,7 @@ pub mod cargo;
 pub mod claim;
 pub mod command;
 pub mod depinfo;
+pub mod diagnostics;
 pub mod flood;
 pub mod graph;
 pub mod kept;
@@ -25,8 +27,10 @@ pub mod known;
 pub mod linked;
 pub mod objects;
 pub mod obstacle;
+pub mod pipeline;
 pub mod replay;
 pub mod retold;
+pub mod standin;
 
 use crate::diff::{Archives, CrateObjects};
 use crate::interrupt::Interrupt;
@@ -35,9 +39,11 @@ use capture::Captures;
 use cargo::{Outcome, Said, Say, Selection};
 use cargo_metadata::Artifact;
 use claim::Claim;
+use diagnostics::Compiled;
 use graph::{Graph, Unit};
 use kept::Kept;
-use replay::{BuildLock, Compiled, Linker};
+use pipeline::{Ended, Task};
+use replay::{BuildLock, Linker};
 use retold::{Retold, Unseen};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -122,7 +128,7 @@ enum Place {
 pub enum Replayed {
     /// Every crate compiled; these are their objects, in order.
     Objects(Vec<CrateObjects>),
-    /// One did not; none after it was tried.
+    /// One did not.
     Failed(Compiled),
     /// The end was asked for.
     Interrupted,
@@ -414,44 +420,50 @@ impl Builder {
         let Some(_lock) = BuildLock::take(&binary.facts.build_dir(), &self.interrupt)? else {
             return Ok(Replayed::Interrupted);
         };
-        let mut rebuilt = Vec::new();
-        for &index in units {
-            let is_binary = build.graph.units[index].facts.is_binary();
-            let place = if is_binary { Some(build.place()?) } else { None };
-            let before = match &place {
-                Some(Place::Session(folder)) => objects::newest_session(folder),
-                Some(Place::Kept(_)) | None => None,
-            };
-            let unit = &mut build.graph.units[index];
-            let newest = match &place {
-                Some(Place::Kept(kept)) => Some(kept.newest()),
-                Some(Place::Session(_)) | None => None,
-            };
-            let linker = match &newest {
-                Some(folder) => Linker::Keeps { own: &self.wrapper, folder },
-                None => Linker::Idle(&self.idle),
-            };
-            replay::distrust(unit);
-            let compiled = replay::compile(unit, linker, &self.interrupt)?;
-            known::settle(&self.captures, &unit.key);
-            if self.interrupt.requested() {
-                return Ok(Replayed::Interrupted);
-            }
-            told(unit, &compiled);
-            if !compiled.success {
-                return Ok(Replayed::Failed(compiled));
-            }
-            unit.refresh_sources(&build.target_dir);
-            rebuilt.push(match place {
-                Some(Place::Session(folder)) if objects::newest_session(&folder) == before => {
-                    bail!("rustc left no new incremental session in {}", folder.display())
+        let place = build.place()?;
+        let (before, newest) = match &place {
+            Place::Session(folder) => (objects::newest_session(folder), None),
+            Place::Kept(kept) => (None, Some(kept.newest())),
+        };
+        let linker = |unit: &Unit| match &newest {
+            Some(folder) if unit.facts.is_binary() => Linker::Keeps { own: &self.wrapper, folder },
+            _ => Linker::Idle(&self.idle),
+        };
+        let graph = &build.graph;
+        let task = |&index: &usize| {
+            let unit = &graph.units[index];
+            let used = graph.all_used_by(index);
+            let after = (0..units.len()).filter(|&at| used.contains(&units[at])).collect();
+            Task { unit, linker: linker(unit), after }
+        };
+        let tasks: Vec<Task<'_>> = units.iter().map(task).collect();
+        let mut rebuilt: Vec<Option<CrateObjects>> = vec![None; tasks.len()];
+        let ended =
+            pipeline::run(&tasks, pipeline::width(), &self.interrupt, &mut |at, compiled| {
+                let unit = tasks[at].unit;
+                known::settle(&self.captures, &unit.key);
+                told(unit, compiled);
+                if !compiled.success {
+                    return Ok(());
                 }
-                Some(Place::Session(folder)) => objects::of_binary(unit, &folder)?,
-                Some(Place::Kept(kept)) => kept.read(unit, &kept.newest())?,
-                None => objects::of_library(unit)?,
-            });
+                rebuilt[at] = Some(match &place {
+                    _ if !unit.facts.is_binary() => objects::of_library(unit)?,
+                    Place::Session(folder) if objects::newest_session(folder) == before => {
+                        bail!("rustc left no new incremental session in {}", folder.display())
+                    }
+                    Place::Session(folder) => objects::of_binary(unit, folder)?,
+                    Place::Kept(kept) => kept.read(unit, &kept.newest())?,
+                });
+                Ok(())
+            })?;
+        for (&index, _) in units.iter().zip(&rebuilt).filter(|(_, objects)| objects.is_some()) {
+            build.graph.units[index].refresh_sources(&build.target_dir);
         }
-        Ok(Replayed::Objects(rebuilt))
+        Ok(match ended {
+            Ended::Well => Replayed::Objects(rebuilt.into_iter().flatten().collect()),
+            Ended::Failed(compiled) => Replayed::Failed(compiled),
+            Ended::Interrupted => Replayed::Interrupted,
+        })
     }
 }
 
@@ -531,7 +543,13 @@ impl Build {
         let Some(_lock) = BuildLock::take(&unit.facts.build_dir(), &self.interrupt)? else {
             bail!("interrupted")
         };
-        let compiled = replay::compile(unit, linker, &self.interrupt)?;
+        let task = Task { unit, linker, after: Vec::new() };
+        let mut said = None;
+        pipeline::run(&[task], pipeline::width(), &self.interrupt, &mut |_, compiled| {
+            said = Some(compiled.clone());
+            Ok(())
+        })?;
+        let Some(compiled) = said else { bail!("interrupted") };
         known::settle(&self.captures, &unit.key);
         if !compiled.success {
             bail!(

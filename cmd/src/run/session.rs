@@ -5,7 +5,7 @@ use super::command::Commanded;
 use super::world::{Reading, said};
 use super::{Input, Options, check_folders};
 use crate::build::cargo::Said;
-use crate::build::replay::{Diagnostic, Weight};
+use crate::build::diagnostics::{Diagnostic, Weight};
 use crate::build::{Build, Builder, Built, Replayed, Usage};
 use crate::diff::{CrateObjects, Detail, Verdict, World};
 use crate::interrupt::Interrupt;

@@ -1,0 +1,392 @@
+//! Compiles several crates, each as soon as what it reads is there.
+//!
+//! rustc says when it has written a crate's metadata, which is before it makes the code. A library
+//! that uses the crate needs no more, and is begun then, as cargo does it. The executable's
+//! compiler would read the whole rlib; it is given stand-ins ([`super::standin`]) and begun as early.
+//!
+//! Should that not be to its liking, it is compiled once more when the rlibs are there: what it
+//! says then is what counts, so that a stand-in can cost time but no answer. If a crate does not
+//! compile, those that are at work are ended, since what they would make is of no use.
+//!
+//! As many crates are compiled at once as there are processors, and their threads are counted
+//! together (`tokens`, as make's job server does).
+
+use super::diagnostics::Compiled;
+use super::graph::Unit;
+use super::replay::{self, Linker};
+use super::standin;
+use crate::interrupt::{Group, Interrupt};
+use anyhow::{Context, Result};
+use jobserver::Client;
+use std::num::NonZero;
+use std::sync::mpsc::{Sender, channel};
+
+/// A crate to compile.
+#[derive(Debug)]
+pub struct Task<'a> {
+    /// The crate.
+    pub unit: &'a Unit,
+    /// What stands in for the linker.
+    pub linker: Linker<'a>,
+    /// All tasks whose crates it uses, directly or not, as indices; all are before it.
+    pub after: Vec<usize>,
+}
+
+/// How it ended.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// All compiled.
+    Well,
+    /// One did not; those that use it were not tried.
+    Failed(Compiled),
+    /// The end was asked for.
+    Interrupted,
+}
+
+/// How far a crate is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum State {
+    Waits,
+    /// It is at work.
+    Begun,
+    /// It is at work, and its metadata are there.
+    Readable,
+    Done,
+}
+
+/// What a compiler at work has to tell.
+enum Notice {
+    Metadata(usize),
+    Ended(usize, Result<Compiled>),
+}
+
+struct Pipeline<'a> {
+    tasks: &'a [Task<'a>],
+    states: Vec<State>,
+    /// Whether the executable may be begun before the code of what it uses is there.
+    early: bool,
+    /// Whether it was.
+    was_early: bool,
+}
+
+/// How many compilers run at once.
+pub fn width() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZero::get)
+}
+
+/// Compiles all of them, `width` at once at most. `told` is given what rustc says of each as soon
+/// as that is known; an error of its own ends it all.
+///
+/// # Errors
+/// When rustc cannot be run.
+pub fn run(
+    tasks: &[Task<'_>],
+    width: usize,
+    interrupt: &Interrupt,
+    told: &mut dyn FnMut(usize, &Compiled) -> Result<()>,
+) -> Result<Ended> {
+    let tokens = Client::new(width).context("failed to make a job server")?;
+    let group = interrupt.group();
+    let (sender, notices) = channel();
+    let mut pipeline = Pipeline::new(tasks);
+    let mut ended = Ok(Ended::Well);
+    std::thread::scope(|scope| {
+        let mut running = 0;
+        loop {
+            let going = matches!(ended, Ok(Ended::Well)) && !interrupt.requested();
+            while going
+                && running < width
+                && let Some(next) = pipeline.begin()
+            {
+                running += 1;
+                let (task, sender) = (&tasks[next], sender.clone());
+                let (group, tokens) = (&group, &tokens);
+                scope.spawn(move || compile(next, task, group, tokens, &sender));
+            }
+            if running == 0 {
+                break;
+            }
+            let Ok(notice) = notices.recv() else { unreachable!("a sender is here") };
+            let (index, compiled) = match notice {
+                Notice::Metadata(index) => {
+                    pipeline.states[index] = State::Readable;
+                    continue;
+                }
+                Notice::Ended(index, compiled) => (index, compiled),
+            };
+            running -= 1;
+            // Of those that were ended nothing is told.
+            if interrupt.requested() || !matches!(ended, Ok(Ended::Well)) {
+                continue;
+            }
+            ended = match compiled {
+                Ok(compiled) if pipeline.compiles_again(index, &compiled) => Ok(Ended::Well),
+                Ok(compiled) => told(index, &compiled).map(|()| match compiled.success {
+                    true => Ended::Well,
+                    false => Ended::Failed(compiled),
+                }),
+                Err(error) => Err(error),
+            };
+            if !matches!(ended, Ok(Ended::Well)) {
+                group.end();
+            }
+        }
+    });
+    match interrupt.requested() {
+        true => Ok(Ended::Interrupted),
+        false => ended,
+    }
+}
+
+fn compile(
+    index: usize,
+    task: &Task<'_>,
+    group: &Group<'_>,
+    tokens: &Client,
+    sender: &Sender<Notice>,
+) {
+    // The receiver takes until the last has ended.
+    let tell = |notice| drop(sender.send(notice));
+    let compiled = replay::compile(task.unit, task.linker, group, tokens, &mut || {
+        tell(Notice::Metadata(index));
+    });
+    tell(Notice::Ended(index, compiled));
+}
+
+impl<'a> Pipeline<'a> {
+    fn new(tasks: &'a [Task<'a>]) -> Pipeline<'a> {
+        Pipeline {
+            tasks,
+            states: vec![State::Waits; tasks.len()],
+            // Nothing is to be gained where the executable is compiled alone.
+            early: tasks.len() > 1,
+            was_early: false,
+        }
+    }
+
+    /// Prepares for the next task that can be begun, if there is one.
+    fn begin(&mut self) -> Option<usize> {
+        let ready = |&index: &usize| self.states[index] == State::Waits && self.is_ready(index);
+        let next = (0..self.tasks.len()).find(ready)?;
+        let unit = self.tasks[next].unit;
+        if unit.facts.is_binary() {
+            let mut missing =
+                self.tasks[next].after.iter().filter(|&&i| self.states[i] < State::Done);
+            self.was_early = missing.clone().next().is_some();
+            if missing.any(|&i| standin::put(&self.tasks[i].unit.facts.rlib()).is_err()) {
+                // A file system without links, or a full one. So it waits.
+                self.early = false;
+                return None;
+            }
+        } else if self.early && standin::clear(&unit.facts.rlib()).is_err() {
+            self.early = false;
+        }
+        replay::distrust(unit);
+        self.states[next] = State::Begun;
+        Some(next)
+    }
+
+    fn is_ready(&self, index: usize) -> bool {
+        let task = &self.tasks[index];
+        let facts = &task.unit.facts;
+        let reads_rlibs = match facts.is_binary() {
+            true => !self.early,
+            // Cargo gives a library the metadata alone, unless it is to be linked.
+            false => {
+                task.after.iter().any(|&i| facts.externs.contains(&self.tasks[i].unit.facts.rlib()))
+            }
+        };
+        let wanted = if reads_rlibs { State::Done } else { State::Readable };
+        task.after.iter().all(|&used| self.states[used] >= wanted)
+    }
+
+    /// Notes the end of a task. Whether it has to be compiled once more.
+    fn compiles_again(&mut self, index: usize, compiled: &Compiled) -> bool {
+        let is_early = self.tasks[index].unit.facts.is_binary() && self.was_early;
+        if is_early && !compiled.success {
+            self.early = false;
+            self.states[index] = State::Waits;
+            return true;
+        }
+        self.states[index] = State::Done;
+        false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::build::command::{Facts, Record};
+    use std::path::Path;
+    use std::time::{Duration, Instant};
+
+    /// What the scripts that play rustc have in common. A step that is waited for in vain fails.
+    const PRELUDE: &str = r#"
+        note() { echo "$1" >> log; }
+        metadata() { echo M > lib$1-1.rmeta; echo '{"artifact":"x","emit":"metadata"}' >&2; }
+        await() {
+            for i in $(seq 1000); do grep -q "^$1$" log && return; sleep 0.02; done
+            echo "waited in vain for $1" >&2; exit 1
+        }
+        is_stand_in() { grep -q hot.stand-in lib$1-1.rlib; }
+    "#;
+
+    fn unit(dir: &Path, name: &str, script: &str) -> Unit {
+        let facts = Facts {
+            crate_name: name.to_owned(),
+            crate_types: vec![if name == "main" { "bin" } else { "lib" }.to_owned()],
+            out_dir: dir.to_owned(),
+            key: format!("{name}-1"),
+            ..Facts::default()
+        };
+        let record = Record {
+            program: "/bin/sh".to_owned(),
+            args: vec!["-c".to_owned(), format!("{PRELUDE}\n{script}")],
+            cwd: dir.to_owned(),
+            env: std::env::vars().collect(),
+            added: Vec::new(),
+        };
+        let key = facts.key.clone();
+        Unit { key, name: name.to_owned(), record, facts, uses: vec![], sources: vec![] }
+    }
+
+    struct Run {
+        ended: Ended,
+        /// The crates of which was told, in order.
+        told: Vec<String>,
+        /// What the scripts noted.
+        log: Vec<String>,
+    }
+
+    /// Each uses all before it.
+    fn run_all(width: usize, interrupt: &Interrupt, scripts: &[(&str, &str)]) -> Run {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("log"), "").unwrap();
+        let units: Vec<Unit> =
+            scripts.iter().map(|(name, script)| unit(dir.path(), name, script)).collect();
+        let task = |(at, unit)| Task {
+            unit,
+            linker: Linker::Idle(Path::new("/bin/true")),
+            after: (0..at).collect(),
+        };
+        let tasks: Vec<Task<'_>> = units.iter().enumerate().map(task).collect();
+        let mut told = Vec::new();
+        let ended = run(&tasks, width, interrupt, &mut |at, _| {
+            told.push(scripts[at].0.to_owned());
+            Ok(())
+        });
+        let log = std::fs::read_to_string(dir.path().join("log")).unwrap();
+        Run { ended: ended.unwrap(), told, log: log.lines().map(str::to_owned).collect() }
+    }
+
+    #[test]
+    fn each_is_begun_when_the_metadata_of_what_it_uses_are_there() {
+        let done = run_all(
+            3,
+            &Interrupt::default(),
+            &[
+                ("a", "note a; metadata a; await main; echo code > real; mv real liba-1.rlib"),
+                ("b", "note b; [ ! -e liba-1.rlib ] || note early; metadata b; await main"),
+                ("main", "note main; is_stand_in a && is_stand_in b && note stands"),
+            ],
+        );
+        assert_eq!(done.ended, Ended::Well);
+        assert_eq!(done.log, ["a", "b", "main", "stands"]);
+        assert_eq!(done.told.len(), 3);
+    }
+
+    #[test]
+    fn no_more_than_the_width_run_at_once() {
+        let script = |name| {
+            format!(
+                "[ ! -e busy ] || exit 1; touch busy; metadata {name}; note {name}; sleep 0.05; rm busy"
+            )
+        };
+        let (a, b, main) = (script("a"), script("b"), script("main"));
+        let done = run_all(1, &Interrupt::default(), &[("a", &a), ("b", &b), ("main", &main)]);
+        assert_eq!(done.ended, Ended::Well);
+        assert_eq!(
+            (done.told, done.log),
+            (
+                vec!["a".into(), "b".into(), "main".into()],
+                vec!["a".into(), "b".into(), "main".into()]
+            )
+        );
+    }
+
+    #[test]
+    fn what_an_executable_says_of_a_stand_in_does_not_count() {
+        let done = run_all(
+            2,
+            &Interrupt::default(),
+            &[
+                ("a", "metadata a; await refused; echo code > real; mv real liba-1.rlib; note a"),
+                ("main", "is_stand_in a && { note refused; exit 1; }; note main"),
+            ],
+        );
+        assert_eq!(done.ended, Ended::Well);
+        assert_eq!(done.log, ["refused", "a", "main"]);
+        assert_eq!(done.told, ["a", "main"]);
+    }
+
+    #[test]
+    fn an_executable_that_does_not_compile_is_told_of_once() {
+        let done = run_all(
+            2,
+            &Interrupt::default(),
+            &[
+                ("a", "metadata a; await main; note a"),
+                ("main", "note main; echo '{\"level\":\"error\",\"rendered\":\"E\"}' >&2; exit 1"),
+            ],
+        );
+        assert!(matches!(&done.ended, Ended::Failed(compiled) if compiled.plain_errors() == "E"));
+        assert_eq!(
+            (done.told.join(" "), done.log.join(" ")),
+            ("a main".into(), "main a main".into())
+        );
+    }
+
+    #[test]
+    fn when_one_fails_those_at_work_are_ended() {
+        let begun = Instant::now();
+        let done = run_all(
+            2,
+            &Interrupt::default(),
+            &[("a", "metadata a; await main; exit 1"), ("main", "note main; exec sleep 60")],
+        );
+        assert!(matches!(done.ended, Ended::Failed(_)));
+        assert_eq!(done.told, ["a"]);
+        assert!(begun.elapsed() < Duration::from_secs(40));
+    }
+
+    #[test]
+    fn a_crate_that_is_given_an_rlib_waits_for_it() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("log"), "").unwrap();
+        let a = unit(dir.path(), "a", "metadata a; sleep 0.2; note a");
+        let mut b = unit(dir.path(), "b", "note b");
+        b.facts.externs = vec![a.facts.rlib()];
+        let linker = Linker::Idle(Path::new("/bin/true"));
+        let tasks =
+            [Task { unit: &a, linker, after: vec![] }, Task { unit: &b, linker, after: vec![0] }];
+        let ended = run(&tasks, 2, &Interrupt::default(), &mut |_, _| Ok(())).unwrap();
+        assert_eq!(ended, Ended::Well);
+        assert_eq!(std::fs::read_to_string(dir.path().join("log")).unwrap(), "a\nb\n");
+    }
+
+    #[test]
+    fn the_end_can_be_asked_for() {
+        let (interrupt, begun) = (Interrupt::default(), Instant::now());
+        let done = std::thread::scope(|scope| {
+            let run = scope.spawn(|| {
+                let scripts = [("a", "metadata a; exec sleep 60"), ("main", "exec sleep 60")];
+                run_all(2, &interrupt, &scripts)
+            });
+            std::thread::sleep(Duration::from_millis(100));
+            interrupt.request();
+            run.join().unwrap()
+        });
+        assert_eq!((done.ended, done.told), (Ended::Interrupted, vec![]));
+        assert!(begun.elapsed() < Duration::from_secs(40));
+    }
+}

@@ -12,7 +12,7 @@ use crate::tool::Tool;
 use anyhow::{Context, Result, bail};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 const MAIN: &str = include_str!("programs/peers.rs.txt");
 const LOGIC: &str = include_str!("programs/logic.rs.txt");
@@ -211,6 +211,11 @@ impl Peer {
         };
         let peer = Peer { kind, project, port, edits: 0, runs };
         wait_for(port, |_| true)?;
+        if kind == Kind::Dx {
+            // It leaves out edits that come before the program has called it, and says nothing
+            // when that is done.
+            std::thread::sleep(Duration::from_secs(3));
+        }
         Ok(peer)
     }
 

@@ -61,6 +61,8 @@ pub const ENTRY_ORIGINAL: usize = 16;
 pub const ENTRY_TEXT: usize = 24;
 /// Offset of the text's length.
 pub const ENTRY_TEXT_LEN: usize = 32;
+/// Offset of an entry's identity.
+pub const ENTRY_IDENTITY: usize = 40;
 /// Offset of the pointer to the sizes.
 pub const ENTRY_SIZES: usize = 48;
 /// Offset of the number of the sizes.

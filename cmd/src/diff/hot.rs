@@ -26,6 +26,8 @@ pub struct HotFunction {
     /// What the slot holds at first: the body, or what boxes the body's future; none for a generic
     /// function, whose instances stand apart.
     pub body: Option<Name>,
+    /// What tells its type as a pointer, if something does: an instance for that very type.
+    pub identity: Option<Name>,
     /// The sizes of its arguments, then that of its result, if it tells them.
     pub sizes: Option<Vec<Size>>,
     /// Its registry entry.
@@ -152,10 +154,11 @@ fn read_entry(entry: &AtomRef) -> Option<(Name, HotFunction)> {
         entry.atom().relocs.iter().find(|r| r.at == at as u64).map(|r| entry.meaning(r))
     };
     let Meaning::Named(slot, 0) = field(abi::ENTRY_SLOT)? else { return None };
-    let body = match field(abi::ENTRY_ORIGINAL) {
-        Some(Meaning::Named(body, 0)) => Some(body),
+    let named = |at: usize| match field(at) {
+        Some(Meaning::Named(name, 0)) => Some(name),
         _ => None,
     };
+    let body = named(abi::ENTRY_ORIGINAL);
     let number = |at: usize| {
         let number = u64::from_le_bytes(bytes.get(at..at + 8)?.try_into().ok()?);
         usize::try_from(number).ok()
@@ -175,6 +178,7 @@ fn read_entry(entry: &AtomRef) -> Option<(Name, HotFunction)> {
         name: text.name(),
         signature: text.signature.to_owned(),
         body,
+        identity: named(abi::ENTRY_IDENTITY),
         sizes: sizes.map(|bytes| bytes.chunks_exact(abi::SIZE_BYTES).map(read_size).collect()),
         entry: entry.clone(),
     };

@@ -250,8 +250,11 @@ fn changed_signatures(
         .filter_map(|(slot, now)| {
             let was = running.functions.get(renamed.get(slot).unwrap_or(slot))?;
             // The body of a renamed function is renamed with it; the layout guard compares the
-            // types that the two take and give.
-            let other = was.body != now.body && !renamed.contains_key(slot);
+            // types that the two take and give. The body alone goes by another symbol when its
+            // nameless lifetimes are numbered anew: that is so where what tells its type, lifetimes
+            // included, is the same instance as before.
+            let same_type = was.identity.is_some() && was.identity == now.identity;
+            let other = was.body != now.body && !renamed.contains_key(slot) && !same_type;
             let refused = was.signature != now.signature && guards.on(Guard::Signature)
                 || other && guards.on(Guard::BodyType);
             let detail = Detail {
@@ -270,7 +273,7 @@ fn changed_signatures(
 
 /// The body that is in the slot now, which may go by another name than the new one.
 fn running_body(root: &Root, running: &Hot, renamed: &HashMap<Name, Name>) -> Name {
-    let was = renamed.get(&root.slot).and_then(|slot| running.functions.get(slot));
+    let was = running.functions.get(renamed.get(&root.slot).unwrap_or(&root.slot));
     was.and_then(|function| function.body).unwrap_or(root.body)
 }
 

@@ -12,8 +12,10 @@ use std::process::Command;
 /// a slot holds code of the function that it stands in.
 const PRELUDE: &str = r#"
 #![allow(dead_code, non_upper_case_globals)]
-#[repr(C)] pub struct Entry { abi: u16, kind: u16, line: u32, slot: &'static Slot, original: *const (), text: *const u8, len: usize, identity: usize, sizes: *const [u64; 2], sizes_len: usize, mocks: [usize; 3] }
+#[repr(C)] pub struct Entry { abi: u16, kind: u16, line: u32, slot: &'static Slot, original: *const (), text: *const u8, len: usize, identity: Option<fn() -> Identity>, sizes: *const [u64; 2], sizes_len: usize, mocks: [usize; 3] }
 unsafe impl Sync for Entry {}
+pub type Identity = &'static str;
+pub fn identity<F: 'static>() -> Identity { std::any::type_name::<F>() }
 #[repr(transparent)] pub struct Slot(pub std::sync::atomic::AtomicPtr<()>);
 macro_rules! hot {
     ($vis:vis fn $name:ident / $body:ident ($($arg:ident: $ty:ty),*) -> $ret:ty $code:block) => {
@@ -23,7 +25,7 @@ macro_rules! hot {
             const TEXT: &str = concat!(module_path!(), "\0\0", stringify!($name), "\0", stringify!(fn($($ty),*) -> $ret), "\0", file!());
             const __HOT_SIZES: &[[u64; 2]] = &[$([size_of::<$ty>() as u64, align_of::<$ty>() as u64],)* [size_of::<$ret>() as u64, align_of::<$ret>() as u64]];
             #[used] #[unsafe(link_section = "hot_entries")] static __HOT_ENTRY: crate::Entry = crate::Entry {
-                abi: 3, kind: 0, line: line!(), slot: &__HOT_SLOT, original: $body as *const (), text: TEXT.as_ptr(), len: TEXT.len(), identity: 0, sizes: __HOT_SIZES.as_ptr(), sizes_len: __HOT_SIZES.len(), mocks: [0; 3] };
+                abi: 3, kind: 0, line: line!(), slot: &__HOT_SLOT, original: $body as *const (), text: TEXT.as_ptr(), len: TEXT.len(), identity: Some(crate::identity::<fn($($ty),*) -> $ret>), sizes: __HOT_SIZES.as_ptr(), sizes_len: __HOT_SIZES.len(), mocks: [0; 3] };
             let f: fn($($ty),*) -> $ret = unsafe { std::mem::transmute(__HOT_SLOT.0.load(std::sync::atomic::Ordering::Relaxed)) };
             f($($arg),*)
         }

@@ -45,11 +45,11 @@ const CASES: &[Case] = &[
         edits: &[("-> &'static str { let _ = name; \"none\" }", "-> &str { name }")],
         refused: ("signature", "shop/pick"),
     },
-    // The text is the same, the type another.
+    // The text is the same, the type another. (The layout guard compares the two types as well.)
     Case {
         guard: Guard::BodyType,
         flags: DEBUG,
-        off: &[],
+        off: &[Guard::Layout(Check::Calls)],
         calls: "shop::size(&shop::a::Item(1))",
         library: "pub mod a { pub struct Item(pub u8); } pub mod b { pub struct Item(pub [u64; 9]); } \
                   use a::Item; \
@@ -453,7 +453,7 @@ impl Shop {
         #[unsafe(link_section = "hot_slots")] static __HOT_SLOT: crate::Slot = crate::Slot(std::sync::atomic::AtomicPtr::new(std::ptr::null_mut()));
         const TEXT: &str = "shop\0\0tagged\0fn() -> u64\0shop.rs";
         #[used] #[unsafe(link_section = "hot_entries")] static __HOT_ENTRY: crate::Entry = crate::Entry {
-            abi: 3, kind: 2, line: 1, slot: &__HOT_SLOT, original: std::ptr::null(), text: TEXT.as_ptr(), len: TEXT.len(), identity: 0, sizes: std::ptr::null(), sizes_len: 0, mocks: [0; 3] };
+            abi: 3, kind: 2, line: 1, slot: &__HOT_SLOT, original: std::ptr::null(), text: TEXT.as_ptr(), len: TEXT.len(), identity: None, sizes: std::ptr::null(), sizes_len: 0, mocks: [0; 3] };
         unsafe { std::arch::asm!(".pushsection hot_instances,\"aw\",@progbits", ".balign 8", ".quad {slot}", ".quad {body}", ".popsection",
             slot = sym __HOT_SLOT, body = sym __hot_tagged::<T>, options(nomem, nostack, preserves_flags)) }
         let code = __hot_tagged::<T> as fn() -> u64;

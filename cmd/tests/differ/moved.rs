@@ -177,3 +177,45 @@ fn the_instances_of_a_generic_method_are_found_again() {
     same.dedup();
     assert_eq!(same, places);
 }
+
+/// A function that takes references without named lifetimes.
+const NAMELESS: &str = r#"
+pub type Word<'a> = &'a str;
+hot! { pub fn longest / __hot_longest(all: &[String], other: Word<'_>) -> usize {
+    // closure
+    all.iter().map(String::len).max().unwrap_or(0) + other.len()
+} }
+"#;
+const NAMELESS_CALL: &str = "shop::longest(&[], \"a\") as u64";
+
+/// Lifetimes in a body come before those of the signature, and shift their numbers.
+#[test]
+fn a_function_stays_itself_when_nameless_lifetimes_in_its_body_shift_its_symbol() {
+    let program = Program::new();
+    let (mut world, source) = world(&program, NAMELESS, NAMELESS_CALL);
+    let counted = "let long = |word: &str, more: &u8| word.len() > usize::from(*more); \
+                   if long(other, &3) { return 77; }";
+    let edited = source.replace("// closure", counted);
+    let there = patch(world.judge(vec![program.library(&edited)]).expect("a verdict"));
+    assert_eq!(there.functions, ["shop/longest"]);
+    assert!(there.left.not_live.is_empty(), "{:?}", there.left.not_live);
+    world.committed(there.patch.id);
+    let back = patch(world.judge(vec![program.library(&source)]).expect("a verdict"));
+    assert_eq!(back.functions, ["shop/longest"]);
+    world.committed(back.patch.id);
+    let changed = edited.replace("77", "78");
+    let again = patch(world.judge(vec![program.library(&changed)]).expect("a verdict"));
+    assert_eq!(again.functions, ["shop/longest"]);
+}
+
+/// The text of the signature is the same, the type is not general in the lifetime any more.
+#[test]
+fn a_lifetime_that_an_alias_hides_is_another_type() {
+    let program = Program::new();
+    let (mut world, source) = world(&program, NAMELESS, NAMELESS_CALL);
+    let edited = source.replace("= &'a str", "= &'static str");
+    assert_ne!(edited, source);
+    let verdict = world.judge(vec![program.library(&edited)]).expect("a verdict");
+    let Verdict::Refused { why, details } = verdict else { panic!("not refused: {verdict:?}") };
+    assert_eq!((why.as_str(), details[0].item.as_str()), ("signature", "shop/longest"));
+}

@@ -53,7 +53,7 @@ const _: () = {
     assert!(offset_of!(Entry, original) == abi::ENTRY_ORIGINAL);
     assert!(offset_of!(Entry, text) == abi::ENTRY_TEXT);
     assert!(offset_of!(Entry, text_len) == abi::ENTRY_TEXT_LEN);
-    assert!(offset_of!(Entry, identity) == 40);
+    assert!(offset_of!(Entry, identity) == abi::ENTRY_IDENTITY);
     assert!(offset_of!(Entry, sizes) == abi::ENTRY_SIZES);
     assert!(offset_of!(Entry, sizes_len) == abi::ENTRY_SIZES_LEN);
     assert!(size_of::<Size>() == abi::SIZE_BYTES);

@@ -27,6 +27,7 @@ mod implementation;
 mod mock;
 mod module;
 mod name;
+mod purpose;
 mod signature;
 mod text;
 mod tokens;

@@ -49,6 +49,12 @@ struct Cli {
     /// Take so many samples of each figure, instead of as many as suit it
     #[arg(long)]
     samples: Option<usize>,
+    /// About how many minutes a usual run may take: what takes long is given the more samples
+    #[arg(long, default_value_t = 12)]
+    minutes: u64,
+    /// Only what has this in its name, where a part measures one thing of several sizes or profiles
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    only: String,
     /// Also what takes long: 200 000 lines, 100 000 functions, more in release; and all samples of
     /// what is measured usually
     #[arg(long)]
@@ -104,17 +110,21 @@ struct Options {
     hot: PathBuf,
     work: PathBuf,
     samples: Option<usize>,
+    /// After this time a usual run begins nothing more that takes minutes.
+    late: Duration,
+    only: String,
     long: bool,
     begun: Instant,
 }
 
-/// After this time a usual run begins nothing more that takes minutes.
-const LATE: Duration = Duration::from_secs(12 * 60);
-
 impl Options {
-    /// Whether to leave out something that takes minutes, for lack of time; it is told then.
+    /// Whether to leave out something that takes minutes: nobody asked for it, or for lack of time;
+    /// that is told then.
     fn leave_out(&self, what: &str, table: &mut Table) -> bool {
-        let late = self.hurry() && self.begun.elapsed() > LATE;
+        if !what.contains(&self.only) {
+            return true;
+        }
+        let late = self.hurry() && self.begun.elapsed() > self.late;
         if late {
             let why = "left out, as the others took long; with `--long` it is measured";
             table.push(Row::told(what, why));
@@ -157,6 +167,8 @@ fn figures(cli: Cli) -> Result<()> {
         hot: tool::build()?,
         work: work.canonicalize()?,
         samples: cli.samples,
+        late: Duration::from_secs(cli.minutes * 60),
+        only: cli.only,
         long: cli.long,
         begun: Instant::now(),
     };

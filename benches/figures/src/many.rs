@@ -21,11 +21,14 @@ const STARTS: usize = 20;
 /// All of the part.
 pub fn measure(options: &Options, table: &mut Table) -> Result<()> {
     let (dev, all) = (&[Profile::Dev][..], &[Profile::Dev, Profile::Release][..]);
-    one(options, table, 2_000, options.samples.unwrap_or(if options.long { 5 } else { 2 }), all)?;
+    let samples = options.samples.unwrap_or(if options.long { 5 } else { 2 });
+    if !options.leave_out("2 000 hot functions", table) {
+        one(options, table, 2_000, samples, all)?;
+    }
     if !options.leave_out("10 000 hot functions", table) {
         one(options, table, 10_000, 1, if options.long { all } else { dev })?;
     }
-    if options.long {
+    if options.long && !options.leave_out("100 000 hot functions", table) {
         one(options, table, 100_000, 1, all)?;
     }
     Ok(())

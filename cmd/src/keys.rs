@@ -5,7 +5,8 @@
 //! read of its standard input; the kernel tells, in `/proc/<pid>/task/*/syscall`. Once the program does,
 //! the terminal is put back as it was and is the program's alone. A program that draws on the screen
 //! sets a mode of its own and waits in other ways: where the mode is not the tool's any more, the
-//! terminal is the program's as well, in the mode that it has set.
+//! terminal is the program's as well, in the mode that it has set. When the program is gone and a save
+//! is waited for, keys are read again.
 
 use crate::{interrupt, screen};
 use anyhow::{Context, Result};
@@ -31,7 +32,7 @@ pub enum Key {
     Help,
     /// `q`
     Quit,
-    /// No key: there will be no more, since the program reads the terminal.
+    /// No key: there will be no more from these, since the program reads the terminal.
     Off,
 }
 

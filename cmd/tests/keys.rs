@@ -281,6 +281,22 @@ fn a_program_that_draws_on_the_screen_has_it_for_itself() {
 }
 
 #[test]
+fn keys_are_back_when_the_program_that_had_the_terminal_has_crashed() {
+    let mut terminal = Terminal::new(DRAWS);
+    terminal.shows("drawn");
+    terminal.press("h");
+    terminal.shows("key h");
+    terminal.press("k");
+    terminal.shows("waiting for a save to start it again");
+    terminal.shows("keys: r restart");
+    terminal.press("v");
+    terminal.shows("telling more");
+    terminal.press("q");
+    assert_eq!(terminal.end(), 130);
+    assert!(terminal.in_line_mode());
+}
+
+#[test]
 fn at_a_terminal_a_crash_waits_for_a_save() {
     let mut terminal = Terminal::new("fn main() { println!(\"down\"); std::process::abort(); }");
     terminal.shows("was ended by signal 6");

@@ -2,7 +2,7 @@
 //! one that makes a copy of itself, or begins itself anew.
 
 use crate::{
-    project::{PLAIN, Project},
+    project::{PLAIN, Project, SOLO},
     session::Session,
     tool::{eventually, is_alive},
 };
@@ -44,6 +44,36 @@ fn a_program_killed_on_the_way_of_a_patch_is_told_and_started_again_with_all_edi
     session.applied();
     session.check();
     session.expect("main binary price 1", &format!("{factor} asked=2"));
+    session.finish();
+}
+
+/// Some of what rustc had begun is there then, and some is not: a library without its code, say.
+#[test]
+fn a_tool_killed_while_rustc_works_leaves_a_build_that_the_next_makes_whole() {
+    let mut project = Project::lay(&SOLO);
+    let price = SOLO.copies[0].file("price.rs");
+    let mut factor = 10;
+    for delay in [0, 50, 100, 150, 250] {
+        let mut session = Session::start_in(project);
+        let answer = |factor: u64| format!("{} ", factor * 3);
+        assert!(session.ask("main library price 3").starts_with(&answer(factor)));
+        edit(&mut session, &price, &mut factor);
+        assert_eq!(session.tool.next_event()["event"], "change");
+        thread::sleep(Duration::from_millis(delay));
+        session.tool.kill();
+        // The new code, where the tool was quicker than its end.
+        let now = session.ask("main library price 3");
+        assert!([factor - 1, factor].iter().any(|f| now.starts_with(&answer(*f))), "{now}");
+        session.check();
+        kill(session.pid, Signal::KILL);
+        eventually("the end of the program", || !is_alive(session.pid));
+        project = session.project;
+    }
+    let mut session = Session::start_in(project);
+    assert!(session.ask("main library price 3").starts_with(&format!("{} ", factor * 3)));
+    edit(&mut session, &price, &mut factor);
+    session.applied();
+    session.check();
     session.finish();
 }
 

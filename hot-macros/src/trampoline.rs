@@ -337,8 +337,11 @@ pub fn split(function: &Function, home: Home<'_>, attributes: &Sorted) -> Result
     if let Some(body) = &function.body {
         block.set_span(body.span());
     }
+    // The entry keeps the function, and all that it alone calls, from being told to be dead code. Where
+    // it is left out, this does.
+    let alive = (!purpose::makes_code()).then(|| quote!(#[allow(dead_code)]));
     let trampoline = quote! {
-        #every #own #inline
+        #every #own #alive #inline
         #visibility #asyncness #pointer #fn_token #ident #written(
             #plain #(#lints #names: #written_types),*
         ) #arrow #where_clause #block

@@ -37,6 +37,15 @@ impl Selection {
         matches!(self.profile.as_str(), "dev" | "test")
     }
 
+    /// How many compilers run at once: `--jobs`, where it is a number, or what the environment says,
+    /// or one for each processor.
+    pub fn jobs(&self) -> usize {
+        let flag = self.build.iter().find_map(|flag| flag.strip_prefix("--jobs="));
+        let said = flag.map(str::to_owned).or_else(|| std::env::var("CARGO_BUILD_JOBS").ok());
+        let jobs = said.and_then(|jobs| jobs.parse().ok()).filter(|jobs| *jobs > 0);
+        jobs.unwrap_or_else(super::pipeline::width)
+    }
+
     /// The folder of the profile below the target folder, with the target's when one was chosen.
     pub fn folder(&self) -> PathBuf {
         let profile = match self.profile.as_str() {

@@ -45,6 +45,7 @@ use kept::Kept;
 use pipeline::{Ended, Task};
 use replay::{BuildLock, Linker};
 use retold::{Retold, Unseen};
+use standin::Folder;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -405,6 +406,14 @@ impl Builder {
         })
     }
 
+    /// How many compilers may run at once, as cargo is told.
+    fn jobs(&self) -> usize {
+        match &self.way {
+            Way::Cargo { selection, .. } => selection.jobs(),
+            Way::Command { .. } => pipeline::width(),
+        }
+    }
+
     /// Compiles units again, in order, and reads their objects. `told` is given what rustc says
     /// of each, and the unit.
     ///
@@ -437,9 +446,11 @@ impl Builder {
             Task { unit, linker: linker(unit), after }
         };
         let tasks: Vec<Task<'_>> = units.iter().map(task).collect();
+        tasks.iter().for_each(|task| replay::distrust(task.unit));
+        let folder = Folder::of(&binary.facts);
         let mut rebuilt: Vec<Option<CrateObjects>> = vec![None; tasks.len()];
         let ended =
-            pipeline::run(&tasks, pipeline::width(), &self.interrupt, &mut |at, compiled| {
+            pipeline::run(&tasks, &folder, self.jobs(), &self.interrupt, &mut |at, compiled| {
                 let unit = tasks[at].unit;
                 known::settle(&self.captures, &unit.key);
                 told(unit, compiled);
@@ -545,7 +556,8 @@ impl Build {
         };
         let task = Task { unit, linker, after: Vec::new() };
         let mut said = None;
-        pipeline::run(&[task], pipeline::width(), &self.interrupt, &mut |_, compiled| {
+        let folder = Folder::of(&unit.facts);
+        pipeline::run(&[task], &folder, pipeline::width(), &self.interrupt, &mut |_, compiled| {
             said = Some(compiled.clone());
             Ok(())
         })?;

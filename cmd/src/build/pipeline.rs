@@ -6,19 +6,21 @@
 //!
 //! Should that not be to its liking, it is compiled once more when the rlibs are there: what it
 //! says then is what counts, so that a stand-in can cost time but no answer. If a crate does not
-//! compile, those that are at work are ended, since what they would make is of no use.
+//! compile, none is begun any more. Those whose metadata are not there yet are ended; the others,
+//! which are likely to be right, may finish, since the next save would have to begin them anew.
 //!
-//! As many crates are compiled at once as there are processors, and their threads are counted
-//! together (`tokens`, as make's job server does).
+//! As many crates are compiled at once as cargo would. Each has a thread of its own; those beyond
+//! are shared out by a job server, as make has one.
 
 use super::diagnostics::Compiled;
 use super::graph::Unit;
 use super::replay::{self, Linker};
-use super::standin;
+use super::standin::Folder;
 use crate::interrupt::{Group, Interrupt};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use jobserver::Client;
 use std::num::NonZero;
+use std::panic::AssertUnwindSafe;
 use std::sync::mpsc::{Sender, channel};
 
 /// A crate to compile.
@@ -62,6 +64,7 @@ enum Notice {
 
 struct Pipeline<'a> {
     tasks: &'a [Task<'a>],
+    folder: &'a Folder,
     states: Vec<State>,
     /// Whether the executable may be begun before the code of what it uses is there.
     early: bool,
@@ -69,39 +72,43 @@ struct Pipeline<'a> {
     was_early: bool,
 }
 
-/// How many compilers run at once.
+/// How many compilers run at once where nobody has said it.
 pub fn width() -> usize {
     std::thread::available_parallelism().map_or(1, NonZero::get)
 }
 
-/// Compiles all of them, `width` at once at most. `told` is given what rustc says of each as soon
-/// as that is known; an error of its own ends it all.
+/// Compiles all of them, `width` at once at most; stand-ins are put into the folder. `told` is given
+/// what rustc says of each as soon as that is known; an error of its own ends it all.
 ///
 /// # Errors
 /// When rustc cannot be run.
 pub fn run(
     tasks: &[Task<'_>],
+    folder: &Folder,
     width: usize,
     interrupt: &Interrupt,
     told: &mut dyn FnMut(usize, &Compiled) -> Result<()>,
 ) -> Result<Ended> {
-    let tokens = Client::new(width).context("failed to make a job server")?;
-    let group = interrupt.group();
+    let tokens = Client::new(width.saturating_sub(1)).context("failed to make a job server")?;
+    let groups: Vec<Group<'_>> = tasks.iter().map(|_| interrupt.group()).collect();
     let (sender, notices) = channel();
-    let mut pipeline = Pipeline::new(tasks);
+    let mut pipeline = Pipeline::new(tasks, folder);
     let mut ended = Ok(Ended::Well);
     std::thread::scope(|scope| {
         let mut running = 0;
         loop {
-            let going = matches!(ended, Ok(Ended::Well)) && !interrupt.requested();
-            while going
+            while matches!(ended, Ok(Ended::Well))
+                && !interrupt.requested()
                 && running < width
-                && let Some(next) = pipeline.begin()
+                && let Some((next, args)) = pipeline.begin()
             {
-                running += 1;
-                let (task, sender) = (&tasks[next], sender.clone());
-                let (group, tokens) = (&group, &tokens);
-                scope.spawn(move || compile(next, task, group, tokens, &sender));
+                let (task, group, tokens) = (&tasks[next], &groups[next], &tokens);
+                let sender = sender.clone();
+                let work = move || compile(next, task, &args, group, tokens, &sender);
+                match std::thread::Builder::new().spawn_scoped(scope, work) {
+                    Ok(_) => running += 1,
+                    Err(error) => ended = Err(error).context("failed to start a thread"),
+                }
             }
             if running == 0 {
                 break;
@@ -115,7 +122,7 @@ pub fn run(
                 Notice::Ended(index, compiled) => (index, compiled),
             };
             running -= 1;
-            // Of those that were ended nothing is told.
+            // After a failure no more is told.
             if interrupt.requested() || !matches!(ended, Ok(Ended::Well)) {
                 continue;
             }
@@ -128,7 +135,8 @@ pub fn run(
                 Err(error) => Err(error),
             };
             if !matches!(ended, Ok(Ended::Well)) {
-                group.end();
+                let unread = groups.iter().zip(&pipeline.states);
+                unread.filter(|(_, state)| **state < State::Readable).for_each(|(g, _)| g.end());
             }
         }
     });
@@ -141,49 +149,58 @@ pub fn run(
 fn compile(
     index: usize,
     task: &Task<'_>,
+    args: &[String],
     group: &Group<'_>,
     tokens: &Client,
     sender: &Sender<Notice>,
 ) {
     // The receiver takes until the last has ended.
     let tell = |notice| drop(sender.send(notice));
-    let compiled = replay::compile(task.unit, task.linker, group, tokens, &mut || {
-        tell(Notice::Metadata(index));
-    });
-    tell(Notice::Ended(index, compiled));
+    // It waits for the end of each, whatever comes between.
+    let compiled = std::panic::catch_unwind(AssertUnwindSafe(|| {
+        let mut metadata = || tell(Notice::Metadata(index));
+        replay::compile(task.unit, args, task.linker, group, tokens, &mut metadata)
+    }));
+    let failed = || anyhow!("a thread that compiled {} failed", task.unit.name);
+    tell(Notice::Ended(index, compiled.unwrap_or_else(|_| Err(failed()))));
 }
 
 impl<'a> Pipeline<'a> {
-    fn new(tasks: &'a [Task<'a>]) -> Pipeline<'a> {
+    fn new(tasks: &'a [Task<'a>], folder: &'a Folder) -> Pipeline<'a> {
         Pipeline {
             tasks,
+            folder,
             states: vec![State::Waits; tasks.len()],
-            // Nothing is to be gained where the executable is compiled alone.
-            early: tasks.len() > 1,
+            // Nothing is to be gained where the executable is compiled alone. Where there is no
+            // room for stand-ins, it waits.
+            early: tasks.len() > 1 && folder.clear().is_ok(),
             was_early: false,
         }
     }
 
-    /// Prepares for the next task that can be begun, if there is one.
-    fn begin(&mut self) -> Option<usize> {
+    /// The next task that can be begun, if there is one, and the arguments of its command.
+    fn begin(&mut self) -> Option<(usize, Vec<String>)> {
         let ready = |&index: &usize| self.states[index] == State::Waits && self.is_ready(index);
         let next = (0..self.tasks.len()).find(ready)?;
         let unit = self.tasks[next].unit;
+        let mut args = unit.record.args.clone();
         if unit.facts.is_binary() {
-            let mut missing =
-                self.tasks[next].after.iter().filter(|&&i| self.states[i] < State::Done);
-            self.was_early = missing.clone().next().is_some();
-            if missing.any(|&i| standin::put(&self.tasks[i].unit.facts.rlib()).is_err()) {
-                // A file system without links, or a full one. So it waits.
+            let after = self.tasks[next].after.iter();
+            let missing: Vec<&Unit> = after
+                .filter(|&&i| self.states[i] < State::Done)
+                .map(|&i| self.tasks[i].unit)
+                .collect();
+            self.was_early = !missing.is_empty();
+            if missing.iter().any(|used| self.folder.put(&used.facts.rlib()).is_err()) {
                 self.early = false;
                 return None;
             }
-        } else if self.early && standin::clear(&unit.facts.rlib()).is_err() {
-            self.early = false;
+            if self.was_early {
+                args = self.folder.instead(&unit.record);
+            }
         }
-        replay::distrust(unit);
         self.states[next] = State::Begun;
-        Some(next)
+        Some((next, args))
     }
 
     fn is_ready(&self, index: usize) -> bool {
@@ -228,7 +245,7 @@ mod tests {
             for i in $(seq 1000); do grep -q "^$1$" log && return; sleep 0.02; done
             echo "waited in vain for $1" >&2; exit 1
         }
-        is_stand_in() { grep -q hot.stand-in lib$1-1.rlib; }
+        is_stand_in() { [ -e stand-ins/lib$1-1.rlib ] && [ ! -e lib$1-1.rlib ]; }
     "#;
 
     fn unit(dir: &Path, name: &str, script: &str) -> Unit {
@@ -271,7 +288,8 @@ mod tests {
         };
         let tasks: Vec<Task<'_>> = units.iter().enumerate().map(task).collect();
         let mut told = Vec::new();
-        let ended = run(&tasks, width, interrupt, &mut |at, _| {
+        let folder = Folder::at(dir.path().join("stand-ins"));
+        let ended = run(&tasks, &folder, width, interrupt, &mut |at, _| {
             told.push(scripts[at].0.to_owned());
             Ok(())
         });
@@ -360,6 +378,21 @@ mod tests {
     }
 
     #[test]
+    fn when_one_fails_the_code_of_others_is_finished() {
+        let done = run_all(
+            2,
+            &Interrupt::default(),
+            &[
+                ("a", "metadata a; await b; sleep 0.3; note finished"),
+                ("b", "note b; exit 1"),
+                ("main", "note main"),
+            ],
+        );
+        assert!(matches!(done.ended, Ended::Failed(_)));
+        assert_eq!((done.told.join(" "), done.log.join(" ")), ("b".into(), "b finished".into()));
+    }
+
+    #[test]
     fn a_crate_that_is_given_an_rlib_waits_for_it() {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("log"), "").unwrap();
@@ -369,7 +402,8 @@ mod tests {
         let linker = Linker::Idle(Path::new("/bin/true"));
         let tasks =
             [Task { unit: &a, linker, after: vec![] }, Task { unit: &b, linker, after: vec![0] }];
-        let ended = run(&tasks, 2, &Interrupt::default(), &mut |_, _| Ok(())).unwrap();
+        let folder = Folder::at(dir.path().join("stand-ins"));
+        let ended = run(&tasks, &folder, 2, &Interrupt::default(), &mut |_, _| Ok(())).unwrap();
         assert_eq!(ended, Ended::Well);
         assert_eq!(std::fs::read_to_string(dir.path().join("log")).unwrap(), "a\nb\n");
     }

@@ -3,7 +3,7 @@
 //! A command is replayed byte for byte, in its directory and environment: whatever differs could
 //! throw away the incremental session. Only the link is left out (`-C linker` names a program
 //! that does nothing), since the running executable stays as it is; the objects are taken from
-//! the session instead.
+//! the session instead. (And [`super::standin`] may take the place of rlibs.)
 //!
 //! Cargo does not know of this. Its lock is held meanwhile, and its fingerprints of the crates are
 //! removed, so that it takes them for stale whatever the times of the files say: a later build
@@ -64,13 +64,15 @@ pub enum Linker<'a> {
     },
 }
 
-/// Compiles one unit again, as one of a group. `tokens` are what the compilers that run at the
-/// same time share their threads by; `metadata` is called when the crate's metadata is there.
+/// Compiles one unit again, as one of a group, by its command with these arguments. `tokens` are what
+/// the compilers that run at the same time share their threads by; `metadata` is called when the
+/// crate's metadata is there.
 ///
 /// # Errors
 /// When rustc cannot be started. That it refuses the source is a [`Compiled`] without success.
 pub fn compile(
     unit: &Unit,
+    args: &[String],
     linker: Linker<'_>,
     group: &Group<'_>,
     tokens: &Client,
@@ -78,7 +80,7 @@ pub fn compile(
 ) -> Result<Compiled> {
     let record = &unit.record;
     let mut command = Command::new(&record.program);
-    command.args(&record.args);
+    command.args(args);
     let (program, folder) = match linker {
         Linker::Idle(program) => (program, None),
         Linker::Keeps { own, folder } => (own, Some(folder)),

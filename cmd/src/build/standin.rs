@@ -4,54 +4,85 @@
 //! rlib, and cargo therefore waits for all of it. But only the linker needs the code, and in a
 //! replay nothing is linked. So the executable can be compiled as soon as the metadata of what it
 //! uses is there: they are put into an archive as rustc would do it (a member `lib.rmeta`, an
-//! object with the one section `.rmeta`), at the place of the rlib.
+//! object with the one section `.rmeta`).
 //!
-//! Rustc moves the rlib to its place when it is finished. A stand-in must never take that place
-//! afterwards: the old rlib is removed before rustc is started ([`clear`]), and a stand-in is put
-//! only where there is nothing, which the system decides ([`put`]). Who reads the objects of a
-//! crate tells a stand-in by the member [`MARK`].
+//! Stand-ins lie in a folder of their own, and what cargo has made stays where and as it is. The
+//! command of the executable is told of them: `--extern` names the stand-in of what it uses
+//! itself, and what that uses is looked for in the folder too ([`Folder::instead`]). Where an old
+//! rlib is found beside, rustc tells the two apart by the hash that the metadata are asked for by.
+//! Neither option counts for the incremental session.
 
+use super::command::{Facts, Record};
 use anyhow::{Context, Result};
 use object::write::Object;
 use object::{Architecture, BinaryFormat, Endianness, SectionKind, archive, pod};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-/// The member that tells a stand-in.
-pub const MARK: &str = "hot.stand-in";
+/// The folder of a program's stand-ins.
+#[derive(Clone, Debug)]
+pub struct Folder(PathBuf);
 
-/// Removes the rlib of a crate that is about to be compiled.
-///
-/// # Errors
-/// When there is one that cannot be removed.
-pub fn clear(rlib: &Path) -> Result<()> {
-    match std::fs::remove_file(rlib) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(error).with_context(|| format!("failed to remove {}", rlib.display()))
-        }
-        _ => Ok(()),
+impl Folder {
+    /// The folder for a program, below its target folder. It need not be there.
+    pub fn of(program: &Facts) -> Folder {
+        let (target, profile) = program.target_folder();
+        Folder(target.join("hot/stand-ins").join(profile).join(&program.key))
     }
-}
 
-/// Puts a stand-in where the rlib will be, with the metadata that lie beside it. Where the rlib
-/// has come in the meantime, it is left alone.
-///
-/// # Errors
-/// When the metadata cannot be read or the file cannot be written.
-pub fn put(rlib: &Path) -> Result<()> {
-    let metadata = rlib.with_extension("rmeta");
-    let metadata = std::fs::read(&metadata)
-        .with_context(|| format!("failed to read {}", metadata.display()))?;
-    let written = rlib.with_extension("stand-in");
-    let told = || format!("failed to write {}", written.display());
-    std::fs::write(&written, archive(&metadata)?).with_context(told)?;
-    let put = std::fs::hard_link(&written, rlib);
-    std::fs::remove_file(&written).with_context(told)?;
-    match put {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-            Err(error).with_context(|| format!("failed to put a file at {}", rlib.display()))
+    /// A folder for a test.
+    #[cfg(test)]
+    pub(super) fn at(path: PathBuf) -> Folder {
+        Folder(path)
+    }
+
+    /// Removes all of them.
+    ///
+    /// # Errors
+    /// When the folder is there and cannot be removed.
+    pub fn clear(&self) -> Result<()> {
+        match std::fs::remove_dir_all(&self.0) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(error).with_context(|| format!("failed to remove {}", self.0.display()))
+            }
+            _ => Ok(()),
         }
-        _ => Ok(()),
+    }
+
+    /// Puts one there, with the metadata that lie beside the place of the rlib.
+    ///
+    /// # Errors
+    /// When the metadata cannot be read or the file cannot be written.
+    pub fn put(&self, rlib: &Path) -> Result<()> {
+        let metadata = rlib.with_extension("rmeta");
+        let metadata = std::fs::read(&metadata)
+            .with_context(|| format!("failed to read {}", metadata.display()))?;
+        let file = self.place(rlib);
+        let write = || {
+            std::fs::create_dir_all(&self.0)?;
+            std::fs::write(&file, archive(&metadata)?).context("its file")
+        };
+        write().with_context(|| format!("failed to write {}", file.display()))
+    }
+
+    /// The arguments of the program's command with the stand-ins that are there in the place of
+    /// what they stand for.
+    pub fn instead(&self, record: &Record) -> Vec<String> {
+        let mut args = record.args.clone();
+        for arg in &mut args {
+            // `--extern name=path`, in one argument or in two.
+            let Some((before, path)) = arg.rsplit_once('=') else { continue };
+            let place = self.place(&record.cwd.join(path));
+            if path.ends_with(".rlib") && place.exists() {
+                *arg = format!("{before}={}", place.display());
+            }
+        }
+        args.extend(["-L".to_owned(), format!("dependency={}", self.0.display())]);
+        args
+    }
+
+    fn place(&self, rlib: &Path) -> PathBuf {
+        self.0.join(rlib.file_name().unwrap_or_default())
     }
 }
 
@@ -60,30 +91,19 @@ fn archive(metadata: &[u8]) -> Result<Vec<u8>> {
     let section = object.add_section(Vec::new(), b".rmeta".to_vec(), SectionKind::Other);
     object.append_section_data(section, metadata, 1);
     let object = object.write().context("failed to put metadata into an object")?;
-    let mut archive = archive::MAGIC.to_vec();
-    for (name, data) in [("lib.rmeta/", &object[..]), (&format!("{MARK}/"), &[])] {
-        let mut header = archive::Header {
-            name: [b' '; 16],
-            date: *b"0           ",
-            uid: *b"0     ",
-            gid: *b"0     ",
-            mode: *b"644     ",
-            size: [b' '; 10],
-            terminator: archive::TERMINATOR,
-        };
-        let size = data.len().to_string();
-        header.name[..name.len()].copy_from_slice(name.as_bytes());
-        header
-            .size
-            .get_mut(..size.len())
-            .context("too much metadata")?
-            .copy_from_slice(size.as_bytes());
-        archive.extend(pod::bytes_of(&header));
-        archive.extend(data);
-        // Members begin at even places.
-        archive.resize(archive.len().next_multiple_of(2), b'\n');
-    }
-    Ok(archive)
+    let mut header = archive::Header {
+        name: *b"lib.rmeta/      ",
+        date: *b"0           ",
+        uid: *b"0     ",
+        gid: *b"0     ",
+        mode: *b"644     ",
+        size: [b' '; 10],
+        terminator: archive::TERMINATOR,
+    };
+    let size = object.len().to_string();
+    let place = header.size.get_mut(..size.len()).context("too much metadata")?;
+    place.copy_from_slice(size.as_bytes());
+    Ok([&archive::MAGIC, pod::bytes_of(&header), &object].concat())
 }
 
 #[cfg(test)]
@@ -113,14 +133,24 @@ mod tests {
         let b = "pub fn odd() -> (a::Odd, u64) { (a::odd(), a::twice(3u8)) }";
         let b_args = ["--crate-name=b", "-Cextra-filename=-1", "--extern=a=liba-1.rmeta"];
         done(rustc(dir.path(), b, &[&library[..], &b_args].concat()));
+        // Old ones, of which the metadata say something else.
+        let folder = Folder(dir.path().join("stand-ins"));
         for name in ["liba-1.rlib", "libb-1.rlib"] {
-            clear(&dir.path().join(name)).unwrap();
-            put(&dir.path().join(name)).unwrap();
+            folder.put(&dir.path().join(name)).unwrap();
+            std::fs::write(dir.path().join(name), "no archive").unwrap();
         }
-        let main = "fn main() { println!(\"{}\", b::odd().1 + a::twice(7u8)); }";
         let program = ["--crate-name=p", "-Ldependency=.", "-Clinker=true", "-Csave-temps"];
-        let externs = ["--extern=a=liba-1.rlib", "--extern=b=libb-1.rlib"];
-        done(rustc(dir.path(), main, &[&program[..], &externs].concat()));
+        let externs = ["--extern=a=liba-1.rlib", "--extern", "b=libb-1.rlib"];
+        let record = Record {
+            program: String::new(),
+            args: [&program[..], &externs].concat().iter().map(|&a| a.to_owned()).collect(),
+            cwd: dir.path().to_owned(),
+            env: std::collections::BTreeMap::new(),
+            added: Vec::new(),
+        };
+        let main = "fn main() { println!(\"{}\", b::odd().1 + a::twice(7u8)); }";
+        let args = folder.instead(&record);
+        done(rustc(dir.path(), main, &args.iter().map(String::as_str).collect::<Vec<_>>()));
         let is_object = |name: &str| name.starts_with("p.") && name.ends_with(".rcgu.o");
         let entries =
             std::fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name());
@@ -128,24 +158,28 @@ mod tests {
     }
 
     #[test]
-    fn a_stand_in_takes_no_ones_place() {
+    fn only_what_is_there_stands_in() {
         let dir = tempfile::tempdir().unwrap();
+        let folder = Folder(dir.path().join("stand-ins"));
+        folder.clear().unwrap();
         let rlib = dir.path().join("liba.rlib");
-        assert!(put(&rlib).unwrap_err().to_string().contains("liba.rmeta"));
+        assert!(folder.put(&rlib).unwrap_err().to_string().contains("liba.rmeta"));
         std::fs::write(dir.path().join("liba.rmeta"), "odd").unwrap();
-        std::fs::write(&rlib, "code").unwrap();
-        put(&rlib).unwrap();
-        assert_eq!(std::fs::read(&rlib).unwrap(), b"code");
-        clear(&rlib).unwrap();
-        clear(&rlib).unwrap();
-        put(&rlib).unwrap();
-        let file = std::fs::read(&rlib).unwrap();
-        let archive = object::read::archive::ArchiveFile::parse(&*file).unwrap();
-        let names: Vec<_> = archive.members().map(|m| m.unwrap().name().to_vec()).collect();
-        assert_eq!(names, [b"lib.rmeta".to_vec(), MARK.as_bytes().to_vec()]);
-        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 2, "the copy is gone");
-        std::fs::remove_file(&rlib).unwrap();
-        std::fs::create_dir(&rlib).unwrap();
-        assert!(clear(&rlib).unwrap_err().to_string().contains("failed to remove"));
+        folder.put(&rlib).unwrap();
+        assert!(!rlib.exists());
+        let args = ["--extern", "noprelude:a=liba.rlib", "--extern=b=libb.rlib", "--cfg=a=\"a\""];
+        let record = Record {
+            program: String::new(),
+            args: args.map(str::to_owned).to_vec(),
+            cwd: dir.path().to_owned(),
+            env: std::collections::BTreeMap::new(),
+            added: Vec::new(),
+        };
+        let path = dir.path().join("stand-ins");
+        let a = format!("noprelude:a={}", path.join("liba.rlib").display());
+        let search = format!("dependency={}", path.display());
+        assert_eq!(folder.instead(&record), ["--extern", &a, args[2], args[3], "-L", &search]);
+        folder.clear().unwrap();
+        assert_eq!(folder.instead(&record)[..4], args);
     }
 }

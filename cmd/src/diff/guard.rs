@@ -76,8 +76,9 @@ pub struct Shared<'a> {
 
 /// A hot function, before and after.
 pub struct Swapped {
-    /// The code that runs.
-    pub was: Name,
+    /// The code that runs, under all symbols that it has had: callers may go by what is described
+    /// under each.
+    pub was: Vec<Name>,
     /// The new code.
     pub now: Name,
     /// Its name in the registry.
@@ -112,7 +113,7 @@ pub fn check(
     let crates = newest.crate_names();
     let own = crates.iter().map(String::as_str).filter(|name| !RUNTIME.contains(name)).collect();
     let functions = shared.functions.iter().map(|swapped| HotFunction {
-        was: text(&swapped.was),
+        was: swapped.was.iter().map(text).collect(),
         now: text(&swapped.now),
         name: &swapped.name,
     });

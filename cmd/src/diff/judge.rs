@@ -7,7 +7,7 @@ use super::describe::describe;
 use super::dirty;
 use super::effect::{Effect, Left};
 use super::guard;
-use super::guards::{Guard, Guards};
+use super::guards::Guard;
 use super::hot::{Hot, HotFunction, Size};
 use super::image::{self, Image};
 use super::moved::{self, Both, Lineage};
@@ -82,7 +82,7 @@ pub(super) fn judge(world: &mut World, rebuilt: Vec<CrateObjects>) -> Result<Ver
         uses.enter(atom, &hot, &world.names);
     }
 
-    let signatures = changed_signatures(&world.running, &hot, renamed, loaded, &world.guards);
+    let signatures = changed_signatures(world, &hot, renamed, loaded);
     if !signatures.is_empty() {
         // A body's symbol contains a hash of its types and of their fields: if the signature reads
         // as before, a type in it may have changed, which is what the person should be told.
@@ -94,7 +94,7 @@ pub(super) fn judge(world: &mut World, rebuilt: Vec<CrateObjects>) -> Result<Ver
                 detail.now = format!("{} (of another type)", detail.now);
             }
             functions.extend(body.map(|(was, now)| guard::Swapped {
-                was,
+                was: moved.lineage.all(was),
                 now,
                 name: detail.item.clone(),
                 sizes,
@@ -167,7 +167,7 @@ pub(super) fn judge(world: &mut World, rebuilt: Vec<CrateObjects>) -> Result<Ver
     };
     let bodies: Vec<Name> = roots.iter().map(|root| root.body).collect();
     let swapped = roots.iter().map(|root| guard::Swapped {
-        was: running_body(root, &world.running, renamed),
+        was: moved.lineage.all(running_body(root, &world.running, renamed)),
         now: root.body,
         name: hot.functions.get(&root.slot).map_or_else(String::new, |f| f.name.clone()),
         sizes: sizes(root.slot, &world.running, &hot, renamed),
@@ -237,12 +237,12 @@ type Retyped = (Detail, Option<(Name, Name)>, [Option<Vec<Size>>; 2]);
 /// Hot functions whose slot runs but whose signature is another now: old callers would pass old
 /// arguments to new code.
 fn changed_signatures(
-    running: &Hot,
+    world: &World,
     hot: &Hot,
     renamed: &HashMap<Name, Name>,
     loaded: &Loaded,
-    guards: &Guards,
 ) -> Vec<Retyped> {
+    let World { running, names, guards, .. } = world;
     let mut changed: Vec<_> = hot
         .functions
         .iter()
@@ -252,9 +252,13 @@ fn changed_signatures(
             // The body of a renamed function is renamed with it; the layout guard compares the
             // types that the two take and give. The body alone goes by another symbol when its
             // nameless lifetimes are numbered anew: that is so where what tells its type, lifetimes
-            // included, is the same instance as before.
-            let same_type = was.identity.is_some() && was.identity == now.identity;
-            let other = was.body != now.body && !renamed.contains_key(slot) && !same_type;
+            // included, is the same instance as before. In the newer mangling a body's symbol says
+            // nothing of its type, and that of the instance says it in words.
+            let identities = was.identity.zip(now.identity);
+            let same_type = identities.is_some_and(|(was, now)| was == now);
+            let retyped = identities.is_some_and(|(was, now)| names.says_other_types(was, now));
+            let moved = was.body != now.body && !renamed.contains_key(slot);
+            let other = moved && !same_type || retyped;
             let refused = was.signature != now.signature && guards.on(Guard::Signature)
                 || other && guards.on(Guard::BodyType);
             let detail = Detail {

@@ -51,6 +51,14 @@ impl Lineage {
         self.unclear.contains(&name)
     }
 
+    /// All symbols under which an item has been known, this one included.
+    pub fn all(&self, name: Name) -> Vec<Name> {
+        let first = self.first(name);
+        let others = self.first.iter().filter(|(_, of)| **of == first).map(|(name, _)| *name);
+        let all: BTreeSet<Name> = others.chain([first, name]).collect();
+        all.into_iter().collect()
+    }
+
     fn first(&self, name: Name) -> Name {
         self.first.get(&name).copied().unwrap_or(name)
     }

@@ -57,6 +57,13 @@ impl Names {
         item.starts_with("__") && !item.starts_with("__HOT_")
     }
 
+    /// Whether two instances of one generic function are told to be for different types: in the newer
+    /// mangling, which writes them out.
+    pub fn says_other_types(&self, one: Name, other: Name) -> bool {
+        let [one, other] = [one, other].map(|name| self.text(name));
+        one.starts_with("_R") && other.starts_with("_R") && demangle(one) != demangle(other)
+    }
+
     /// Whether rustc made the name, so that it stands for one item of one build.
     pub fn is_mangled(&self, name: Name) -> bool {
         is_mangled(self.text(name))

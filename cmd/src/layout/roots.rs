@@ -94,10 +94,10 @@ pub struct Bound<'a> {
 }
 
 /// A hot function, before and after.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct HotFunction<'a> {
-    /// Symbol of the code that runs.
-    pub was: &'a str,
+    /// Symbols of the code that runs: all that it has had.
+    pub was: Vec<&'a str>,
     /// Symbol of the new code.
     pub now: &'a str,
     /// The name for people.
@@ -216,8 +216,10 @@ impl<'a> Walk<'a> {
     }
 
     fn add_function(&mut self, function: &HotFunction<'_>, bound: &Bound<'_>) {
-        let (was, now) = (stem(function.was), stem(function.now));
-        let olds = find_all(self.names.old(), |object| object.functions.get(was));
+        let now = stem(function.now);
+        let was = function.was.iter().map(|symbol| stem(symbol));
+        let described = |was| find_all(self.names.old(), move |object| object.functions.get(was));
+        let olds: Vec<_> = was.flat_map(described).collect();
         let new = find_all(self.names.new_objects(), |object| object.functions.get(now));
         let name = function.name.to_string();
         let Some(&(new_in, now)) = new.first().filter(|_| !olds.is_empty()) else {

@@ -39,7 +39,7 @@ const CASES: &[Case] = &[
         guard: Guard::Signature,
         // In the older scheme the body's symbol moves with the lifetime.
         flags: &["-g", "-Csymbol-mangling-version=v0"],
-        off: &[],
+        off: &[Guard::BodyType],
         calls: "shop::pick(\"a\").len()",
         library: "hot! { pub fn pick / __hot_pick(name: &str) -> &'static str { let _ = name; \"none\" } }",
         edits: &[("-> &'static str { let _ = name; \"none\" }", "-> &str { name }")],

@@ -97,7 +97,9 @@ pub fn differences_with(
     let functions = functions.iter().zip(&names);
     let bound = Bound {
         statics: statics.iter().map(String::as_str).collect(),
-        functions: functions.map(|(was, name)| HotFunction { was, now: was, name }).collect(),
+        functions: functions
+            .map(|(was, name)| HotFunction { was: vec![was], now: was, name })
+            .collect(),
         own: vec!["shop"],
         ..Bound::default()
     };

@@ -368,3 +368,33 @@ fn callers_on_many_threads_while_the_slot_flips() {
     });
     assert!(sums.into_inner() > 1000 && products.into_inner() > 1000);
 }
+
+/// Nobody calls it. Its entry keeps it from being dead code, and where the compiler is asked for a
+/// check alone, so that there is no entry, the lint that is denied here must not find it either.
+#[deny(dead_code)]
+mod uncalled {
+    use hot::hot;
+
+    struct Shop;
+
+    #[hot]
+    impl Shop {
+        fn open() -> Shop {
+            helper();
+            Shop
+        }
+    }
+
+    #[hot]
+    fn lonely() -> Shop {
+        helper();
+        Shop
+    }
+
+    fn helper() {}
+}
+
+#[test]
+fn a_hot_function_that_nobody_calls_is_no_dead_code() {
+    assert!(hot::functions().iter().any(|f| f.name().ends_with("uncalled/lonely")));
+}

@@ -89,6 +89,11 @@ impl Keys {
         Ok(Some(keys))
     }
 
+    /// Whether the terminal is in a mode in which keys come one by one.
+    pub fn are_read(&self) -> bool {
+        tcgetattr(stdin()).is_ok_and(|mode| !mode.local_modes.contains(LocalModes::ICANON))
+    }
+
     /// The program that now shares the terminal.
     pub fn share_with(&self, pid: u32) {
         // Relaxed: the number stands for itself.

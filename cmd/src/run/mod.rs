@@ -104,8 +104,7 @@ pub fn run(options: Options) -> Result<u8> {
             Input::Key(Key::DryRun) => session.toggle_dry_run(),
             Input::Key(Key::Help) => session.show.terminal.note(keys::HELP),
             Input::Key(Key::Off) => {
-                session.keys_given_up = true;
-                session.show.terminal.note("keys are off: the program reads the terminal");
+                session.show.terminal.note("keys are off: the program reads the terminal")
             }
             Input::Key(Key::Quit) => return session.stop(false),
             Input::Stop { by_terminal } => return session.stop(by_terminal),

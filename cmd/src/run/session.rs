@@ -45,8 +45,6 @@ pub(super) struct Session {
     pub(super) extra: BTreeMap<PathBuf, Option<Vec<u8>>>,
     pub(super) sockets: PathBuf,
     pub(super) keys: Option<Keys>,
-    /// Whether they were given up for a program that has the terminal for itself.
-    pub(super) keys_given_up: bool,
     /// The build that runs, and compiles.
     pub(super) current: Option<Box<Build>>,
     pub(super) world: Reading,
@@ -151,7 +149,6 @@ impl Session {
             extra: BTreeMap::new(),
             sockets,
             keys: None,
-            keys_given_up: false,
             current: None,
             world: Reading::Nothing,
             program: None,
@@ -436,8 +433,9 @@ impl Session {
         self.announced = true;
         self.needs_cargo = Some(why.to_owned());
         self.errors.get_or_insert_default();
-        if std::mem::take(&mut self.keys_given_up) {
-            // They put the terminal back, which those that begin find as it was.
+        if self.keys.as_ref().is_some_and(|keys| !keys.are_read()) {
+            // The program had the terminal for itself, or left it in a mode of its own. They put it
+            // back, and those that begin find it as it was.
             self.keys = None;
             self.begin_keys();
         }

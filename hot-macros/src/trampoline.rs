@@ -6,8 +6,9 @@
 //! #[inline] pub fn total(o: &Order) -> u64 {
 //!     fn __hot_total(o: &Order) -> u64 { … }                                   the body
 //!     static __HOT_SLOT: Slot = Slot::new(__hot_total as *const ());           in hot_slots
-//!     #[used] static __HOT_ENTRY: Entry =                                      in hot_entries
-//!         entry_1(…, &__HOT_SLOT, …, &total, __hot_total as unsafe fn(_) -> _);
+//!     #[used] static __HOT_ENTRY: Entry = Entry::new(…, &__HOT_SLOT, …)        in hot_entries
+//!         .with_sizes(sizes(__hot_total as unsafe fn(_) -> _))
+//!         .with_mocks(mocks_1(&total, __hot_total as unsafe fn(_) -> _));
 //!     let code = if false { __hot_total as fn(_) -> _ } else { transmute(__HOT_SLOT.get()) };
 //!     code(o)
 //! }
@@ -393,16 +394,9 @@ fn pointer_holes(arguments: usize) -> TokenStream {
 /// (`registry::sizes` and `mock::shim` in `hot`).
 const TOLD_ARGUMENTS: usize = 12;
 
-/// How the entry of a function that is not generic is told what the compiler knows of its type: the
+/// What adds to the entry of a function that is not generic what the compiler knows of its type: the
 /// sizes of arguments and result, and what mocks need.
-enum Typed {
-    /// One call makes the entry: the function, and the arguments after the usual ones.
-    Made(Ident, TokenStream),
-    /// This is added to an entry.
-    Added(TokenStream),
-}
-
-fn with_type(signature: &Signature, home: Home<'_>, slot_holds: &Ident) -> Typed {
+fn with_type(signature: &Signature, home: Home<'_>, slot_holds: &Ident) -> TokenStream {
     let body = home.outside(slot_holds);
     let mocked = cfg!(feature = "mock");
     let item = home.item_outside(&signature.ident).unwrap_or_else(|| body.clone());
@@ -416,23 +410,17 @@ fn with_type(signature: &Signature, home: Home<'_>, slot_holds: &Ident) -> Typed
     };
     let Some(c) = c.filter(|_| arguments <= TOLD_ARGUMENTS) else {
         let none = mocked.then(|| quote!(.with_mocks(::hot::__private::Mocks::none(&#item))));
-        return Typed::Added(none.unwrap_or_default());
+        return none.unwrap_or_default();
     };
     let abi = c.then(|| quote!(extern "C"));
     let holes = pointer_holes(arguments);
     let witness = quote!(#body as unsafe #abi #holes);
-    if mocked {
-        let kind = if c {
-            "c_"
-        } else if is_async {
-            "async_"
-        } else {
-            ""
-        };
-        return Typed::Made(format_ident!("entry_{kind}{arguments}"), quote!(&#item, #witness));
-    }
     let sizes = if is_async { quote!(async_sizes) } else { quote!(sizes) };
-    Typed::Added(quote!(.with_sizes(::hot::__private::#sizes(#witness))))
+    let mocks = mocked.then(|| {
+        let maker = format_ident!("mocks_{}{arguments}", if c { "c_" } else { "" });
+        quote!(.with_mocks(::hot::__private::#maker(&#item, #witness)))
+    });
+    quote!(.with_sizes(::hot::__private::#sizes(#witness)) #mocks)
 }
 
 /// A section of its own for what the slot holds. LLVM makes one function of those that compile to
@@ -489,21 +477,8 @@ fn entry(
     let file = quote_spanned!(span=> ::core::file!());
     // Set by cargo when it compiles a binary or an example; names then begin with `main`.
     let binary = std::env::var("CARGO_BIN_NAME").unwrap_or_default();
-    let typed = match generic {
-        true => Typed::Added(TokenStream::new()),
-        false => with_type(signature, home, slot_holds),
-    };
+    let with_type = (!generic).then(|| with_type(signature, home, slot_holds));
     let text = format!("\0{binary}\0{}\0{}\0", item(signature, home), type_text(signature, home));
-    let kind = quote!(::hot::__private::Kind::#kind);
-    let text = quote!(::core::concat!(::core::module_path!(), #text, #file));
-    let made = match typed {
-        Typed::Made(maker, typed) => quote! {
-            ::hot::__private::#maker(#kind, #line, &__HOT_SLOT, #text, #identity, #typed)
-        },
-        Typed::Added(typed) => quote! {
-            ::hot::__private::Entry::new(#kind, #line, &__HOT_SLOT, #original, #text, #identity) #typed
-        },
-    };
     let slot = quote! {
         #[unsafe(link_section = "hot_slots")]
         static __HOT_SLOT: ::hot::__private::Slot = ::hot::__private::Slot::new(#original);
@@ -516,7 +491,14 @@ fn entry(
         #[used]
         #[unsafe(link_section = "hot_entries")]
         #[allow(deprecated)]
-        static __HOT_ENTRY: ::hot::__private::Entry = #made;
+        static __HOT_ENTRY: ::hot::__private::Entry = ::hot::__private::Entry::new(
+            ::hot::__private::Kind::#kind,
+            #line,
+            &__HOT_SLOT,
+            #original,
+            ::core::concat!(::core::module_path!(), #text, #file),
+            #identity,
+        ) #with_type;
     }
 }
 

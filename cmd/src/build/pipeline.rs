@@ -9,8 +9,9 @@
 //! compile, none is begun any more. Those whose metadata are not there yet are ended; the others,
 //! which are likely to be right, may finish, since the next save would have to begin them anew.
 //!
-//! As many crates are compiled at once as cargo would. Each has a thread of its own; those beyond
-//! are shared out by a job server, as make has one.
+//! As many crates are compiled at once as cargo is told by flag or environment, or as there are
+//! processors. Each has a thread of its own; those beyond are shared out by a job server, as make
+//! has one.
 
 use super::diagnostics::Compiled;
 use super::graph::Unit;

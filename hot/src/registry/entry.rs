@@ -93,33 +93,6 @@ impl Entry {
         }
     }
 
-    /// An entry with all that the compiler knows of the function's type.
-    #[allow(clippy::too_many_arguments)]
-    pub(crate) const fn told(
-        kind: Kind,
-        line: u32,
-        slot: &'static Slot,
-        original: *const (),
-        text: &'static str,
-        identity: Option<fn() -> SignatureId>,
-        sizes: &'static [Size],
-        mocks: Mocks,
-    ) -> Self {
-        Entry {
-            abi: abi::ENTRY_ABI,
-            kind: kind as u16,
-            line,
-            slot,
-            original,
-            text: text.as_ptr(),
-            text_len: text.len(),
-            identity,
-            sizes: sizes.as_ptr(),
-            sizes_len: sizes.len(),
-            mocks,
-        }
-    }
-
     /// The same with what mocks need.
     pub const fn with_mocks(mut self, mocks: Mocks) -> Self {
         self.mocks = mocks;

@@ -18,7 +18,6 @@ mod section {
 mod sizes;
 
 pub use entry::{Entry, Mocks, SignatureId};
-pub(crate) use sizes::{BoxPointer, Pointer};
 pub use sizes::{async_sizes, sizes};
 
 use crate::error::Error;

@@ -10,10 +10,13 @@ use crate::{
 };
 use object::{Object, ObjectSection};
 
+/// What a program depends on is built with the profile's other settings, but quickly.
+const QUICK: &str = "[profile.release.package.\"*\"]\nopt-level = 0\n";
+
 /// One way to build.
 struct Way {
     /// What is added to the manifest.
-    profiles: &'static str,
+    profiles: String,
     /// Flags of the tool.
     flags: &'static [&'static str],
     /// Flags of rustc.
@@ -55,7 +58,7 @@ fn goes_live(way: &Way) {
 /// As cargo has it: 16 units, optimised across them, without debug information.
 #[test]
 fn release() {
-    goes_live(&Way { profiles: "", flags: &["--release"], rustc: "", linker: LLD });
+    goes_live(&Way { profiles: String::new(), flags: &["--release"], rustc: "", linker: LLD });
 }
 
 /// Linked by mold, where there is one.
@@ -66,7 +69,7 @@ fn release_with_one_unit_and_mold() {
         eprintln!("mold is not installed: linked by the usual linker");
     }
     goes_live(&Way {
-        profiles: "[profile.release]\ndebug = true\ncodegen-units = 1\n",
+        profiles: format!("[profile.release]\ndebug = true\ncodegen-units = 1\n{QUICK}"),
         flags: &["--release"],
         rustc: if mold { "-Clink-arg=-fuse-ld=mold" } else { "" },
         linker: if mold { MOLD } else { LLD },
@@ -76,8 +79,10 @@ fn release_with_one_unit_and_mold() {
 #[test]
 fn a_profile_of_ones_own_small_and_incremental_with_the_newer_mangling() {
     goes_live(&Way {
-        profiles: "[profile.small]\ninherits = \"release\"\ndebug = true\nopt-level = \"s\"\n\
-                   codegen-units = 256\nincremental = true\n",
+        profiles: format!(
+            "[profile.small]\ninherits = \"release\"\ndebug = true\nopt-level = \"s\"\n\
+             codegen-units = 256\nincremental = true\n{QUICK}"
+        ),
         flags: &["--profile", "small"],
         rustc: "-Csymbol-mangling-version=v0",
         linker: LLD,
@@ -87,7 +92,7 @@ fn a_profile_of_ones_own_small_and_incremental_with_the_newer_mangling() {
 #[test]
 fn linked_by_gnu_ld() {
     let rustc = "-Clink-arg=-fuse-ld=bfd";
-    goes_live(&Way { profiles: "", flags: &[], rustc, linker: GNU });
+    goes_live(&Way { profiles: String::new(), flags: &[], rustc, linker: GNU });
 }
 
 /// Each of these is refused before the program starts, with what to change.

@@ -22,7 +22,7 @@
 //! refusals of edits that changed no layout as needless.
 //!
 //! - `HOT_ORACLE_SEED`: a seed, or a range of them such as `1..=40` (default `1`);
-//! - `HOT_ORACLE_EDITS`: the number of edits for each seed (default 12);
+//! - `HOT_ORACLE_EDITS`: the number of edits for each seed (default 6);
 //! - `HOT_ORACLE_SUMMARY`: a file that gets a line for each seed; seeds that have one are not run
 //!   again, so that a long campaign can be ended and taken up;
 //! - `HOT_ORACLE_PLACE`: another folder for the projects, for campaigns side by side;
@@ -91,7 +91,7 @@ fn place(program: &Program) -> String {
 
 /// Runs a program's sequences. A failure does not keep the next seed from being run.
 fn generated(program: &'static Program) {
-    let edits = number(&variable("HOT_ORACLE_EDITS", "12")) as usize;
+    let edits = number(&variable("HOT_ORACLE_EDITS", "6")) as usize;
     let summary = std::env::var_os("HOT_ORACLE_SUMMARY");
     let known = summary.as_ref().and_then(|file| fs::read_to_string(file).ok()).unwrap_or_default();
     let mut failed = Vec::new();

@@ -108,7 +108,7 @@ fn saves_during_a_build() {
     edit(&mut session, &mut now, 1);
     assert_eq!(session.tool.next_event()["event"], "change");
     let text = session.project.read("wares/elsewhere.rs");
-    session.project.write("wares/elsewhere.rs", &text.replace("n + ", "n ++ "));
+    session.project.write_whole("wares/elsewhere.rs", &text.replace("n + ", "n ++ "));
     let first = session.tool.next_event();
     let second = session.outcome().event;
     assert_eq!(second["event"], "compile-error", "{second}");
@@ -131,13 +131,14 @@ fn saves_during_a_build() {
     session.finish();
 }
 
-/// Adds to the number that `elsewhere` adds, in one save.
+/// Adds to the number that `elsewhere` adds, in one save. Rustc may be reading the file just then,
+/// which must not be empty.
 fn edit(session: &mut Session, now: &mut i64, by: i64) {
     let text = session.project.read("wares/elsewhere.rs");
     let (old, new) = (format!("n + {now}"), format!("n + {}", *now + by));
     assert_eq!(text.matches(&old).count(), 1, "{text}");
     *now += by;
-    session.project.write("wares/elsewhere.rs", &text.replace(&old, &new));
+    session.project.write_whole("wares/elsewhere.rs", &text.replace(&old, &new));
 }
 
 /// A hundred edits, of which no trace is left but the newest code and the state.

@@ -226,8 +226,8 @@ impl Session {
 
     /// Builds with cargo.
     pub(super) fn build(&mut self) -> Result<Built> {
-        self.show.tell(&Event::Building);
         let begun = SystemTime::now();
+        self.show.tell(&Event::Building);
         let progress = (self.start == 0).then(Progress::begin);
         let show = &mut self.show;
         let mut print = |said: Said<'_>| match said {

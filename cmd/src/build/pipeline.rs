@@ -11,7 +11,9 @@
 //!
 //! As many crates are compiled at once as cargo is told by flag or environment, or as there are
 //! processors. Each has a thread of its own; those beyond are shared out by a job server, as make
-//! has one.
+//! has one. A crate that is compiled alone and incrementally does without, unless it may not have all
+//! processors: to ask for a token for each codegen unit, most of which are only copied, takes a tenth
+//! of a small save.
 
 use super::diagnostics::Compiled;
 use super::graph::Unit;
@@ -90,7 +92,10 @@ pub fn run(
     interrupt: &Interrupt,
     told: &mut dyn FnMut(usize, &Compiled) -> Result<()>,
 ) -> Result<Ended> {
-    let tokens = Client::new(width.saturating_sub(1)).context("failed to make a job server")?;
+    let tokens = match tasks {
+        [alone] if width >= self::width() && alone.unit.facts.incremental.is_some() => None,
+        _ => Some(Client::new(width.saturating_sub(1)).context("failed to make a job server")?),
+    };
     let groups: Vec<Group<'_>> = tasks.iter().map(|_| interrupt.group()).collect();
     let (sender, notices) = channel();
     let mut pipeline = Pipeline::new(tasks, folder);
@@ -103,7 +108,7 @@ pub fn run(
                 && running < width
                 && let Some((next, args)) = pipeline.begin()
             {
-                let (task, group, tokens) = (&tasks[next], &groups[next], &tokens);
+                let (task, group, tokens) = (&tasks[next], &groups[next], tokens.as_ref());
                 let sender = sender.clone();
                 let work = move || compile(next, task, &args, group, tokens, &sender);
                 match std::thread::Builder::new().spawn_scoped(scope, work) {
@@ -152,7 +157,7 @@ fn compile(
     task: &Task<'_>,
     args: &[String],
     group: &Group<'_>,
-    tokens: &Client,
+    tokens: Option<&Client>,
     sender: &Sender<Notice>,
 ) {
     // The receiver takes until the last has ended.
@@ -331,6 +336,31 @@ mod tests {
                 vec!["a".into(), "b".into(), "main".into()]
             )
         );
+    }
+
+    #[test]
+    fn one_alone_shares_its_threads_with_nobody() {
+        let dir = tempfile::tempdir().unwrap();
+        let script = "[ -n \"$CARGO_MAKEFLAGS\" ] && note shared || note free";
+        let (mut one, mut two) = (unit(dir.path(), "a", script), unit(dir.path(), "b", script));
+        let incremental = |unit: &mut Unit| unit.facts.incremental = Some(dir.path().to_owned());
+        let log = |units: &[&Unit], width: usize| {
+            std::fs::write(dir.path().join("log"), "").unwrap();
+            let linker = Linker::Idle(Path::new("/bin/true"));
+            let tasks: Vec<Task<'_>> =
+                units.iter().map(|unit| Task { unit, linker, after: vec![] }).collect();
+            let folder = Folder::at(dir.path().join("stand-ins"));
+            run(&tasks, &folder, width, &Interrupt::default(), &mut |_, _| Ok(())).unwrap();
+            std::fs::read_to_string(dir.path().join("log")).unwrap()
+        };
+        assert_eq!(log(&[&one], width()), "shared\n", "all of it is compiled each time");
+        incremental(&mut one);
+        incremental(&mut two);
+        assert_eq!(log(&[&one], width()), "free\n");
+        assert_eq!(log(&[&one, &two], width()), "shared\nshared\n");
+        if width() > 1 {
+            assert_eq!(log(&[&one], width() - 1), "shared\n", "fewer are allowed");
+        }
     }
 
     #[test]

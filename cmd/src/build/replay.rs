@@ -75,7 +75,7 @@ pub fn compile(
     args: &[String],
     linker: Linker<'_>,
     group: &Group<'_>,
-    tokens: &Client,
+    tokens: Option<&Client>,
     metadata: &mut (dyn FnMut() + Send),
 ) -> Result<Compiled> {
     let record = &unit.record;
@@ -101,7 +101,9 @@ pub fn compile(
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::piped());
-    tokens.configure(&mut command);
+    if let Some(tokens) = tokens {
+        tokens.configure(&mut command);
+    }
     let mut child =
         command.spawn().with_context(|| format!("failed to start {}", record.program))?;
     let Some(stderr) = child.stderr.take() else { unreachable!("it was asked for as a pipe") };

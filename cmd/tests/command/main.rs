@@ -87,6 +87,11 @@ fn an_interrupt_ends_program_and_tool_and_leaves_nothing() {
         if frozen {
             // A stopped process acts on no signal but the one that kills.
             kill_process(id(&program), Signal::STOP).unwrap();
+            // Were it to find both signals when it is scheduled next, it would act on the other first.
+            let stat = format!("/proc/{program}/stat");
+            while !std::fs::read_to_string(&stat).unwrap().contains(") T ") {
+                std::thread::sleep(Duration::from_millis(5));
+            }
         }
         running.signal(signal);
         assert_eq!(running.end().0.code(), Some(130));

@@ -281,26 +281,29 @@ mod tests {
         log: Vec<String>,
     }
 
-    /// Each uses all before it.
-    fn run_all(width: usize, interrupt: &Interrupt, scripts: &[(&str, &str)]) -> Run {
-        let dir = tempfile::tempdir().unwrap();
-        std::fs::write(dir.path().join("log"), "").unwrap();
-        let units: Vec<Unit> =
-            scripts.iter().map(|(name, script)| unit(dir.path(), name, script)).collect();
-        let task = |(at, unit)| Task {
-            unit,
-            linker: Linker::Idle(Path::new("/bin/true")),
-            after: (0..at).collect(),
-        };
-        let tasks: Vec<Task<'_>> = units.iter().enumerate().map(task).collect();
+    /// Compiles units of this folder. Each uses all before it.
+    fn run_units(dir: &Path, units: &[&Unit], width: usize, interrupt: &Interrupt) -> Run {
+        std::fs::write(dir.join("log"), "").unwrap();
+        let linker = Linker::Idle(Path::new("/bin/true"));
+        let tasks: Vec<Task<'_>> = (0..units.len())
+            .map(|at| Task { unit: units[at], linker, after: (0..at).collect() })
+            .collect();
         let mut told = Vec::new();
-        let folder = Folder::at(dir.path().join("stand-ins"));
+        let folder = Folder::at(dir.join("stand-ins"));
         let ended = run(&tasks, &folder, width, interrupt, &mut |at, _| {
-            told.push(scripts[at].0.to_owned());
+            told.push(units[at].name.clone());
             Ok(())
         });
-        let log = std::fs::read_to_string(dir.path().join("log")).unwrap();
+        let log = std::fs::read_to_string(dir.join("log")).unwrap();
         Run { ended: ended.unwrap(), told, log: log.lines().map(str::to_owned).collect() }
+    }
+
+    /// The same with units that do as these scripts say.
+    fn run_all(width: usize, interrupt: &Interrupt, scripts: &[(&str, &str)]) -> Run {
+        let dir = tempfile::tempdir().unwrap();
+        let units: Vec<Unit> =
+            scripts.iter().map(|(name, script)| unit(dir.path(), name, script)).collect();
+        run_units(dir.path(), &Vec::from_iter(&units), width, interrupt)
     }
 
     #[test]
@@ -345,21 +348,15 @@ mod tests {
         let (mut one, mut two) = (unit(dir.path(), "a", script), unit(dir.path(), "b", script));
         let incremental = |unit: &mut Unit| unit.facts.incremental = Some(dir.path().to_owned());
         let log = |units: &[&Unit], width: usize| {
-            std::fs::write(dir.path().join("log"), "").unwrap();
-            let linker = Linker::Idle(Path::new("/bin/true"));
-            let tasks: Vec<Task<'_>> =
-                units.iter().map(|unit| Task { unit, linker, after: vec![] }).collect();
-            let folder = Folder::at(dir.path().join("stand-ins"));
-            run(&tasks, &folder, width, &Interrupt::default(), &mut |_, _| Ok(())).unwrap();
-            std::fs::read_to_string(dir.path().join("log")).unwrap()
+            run_units(dir.path(), units, width, &Interrupt::default()).log.join(" ")
         };
-        assert_eq!(log(&[&one], width()), "shared\n", "all of it is compiled each time");
+        assert_eq!(log(&[&one], width()), "shared", "all of it is compiled each time");
         incremental(&mut one);
         incremental(&mut two);
-        assert_eq!(log(&[&one], width()), "free\n");
-        assert_eq!(log(&[&one, &two], width()), "shared\nshared\n");
+        assert_eq!(log(&[&one], width()), "free");
+        assert_eq!(log(&[&one, &two], width()), "shared shared");
         if width() > 1 {
-            assert_eq!(log(&[&one], width() - 1), "shared\n", "fewer are allowed");
+            assert_eq!(log(&[&one], width() - 1), "shared", "fewer are allowed");
         }
     }
 
@@ -426,17 +423,11 @@ mod tests {
     #[test]
     fn a_crate_that_is_given_an_rlib_waits_for_it() {
         let dir = tempfile::tempdir().unwrap();
-        std::fs::write(dir.path().join("log"), "").unwrap();
         let a = unit(dir.path(), "a", "metadata a; sleep 0.2; note a");
         let mut b = unit(dir.path(), "b", "note b");
         b.facts.externs = vec![a.facts.rlib()];
-        let linker = Linker::Idle(Path::new("/bin/true"));
-        let tasks =
-            [Task { unit: &a, linker, after: vec![] }, Task { unit: &b, linker, after: vec![0] }];
-        let folder = Folder::at(dir.path().join("stand-ins"));
-        let ended = run(&tasks, &folder, 2, &Interrupt::default(), &mut |_, _| Ok(())).unwrap();
-        assert_eq!(ended, Ended::Well);
-        assert_eq!(std::fs::read_to_string(dir.path().join("log")).unwrap(), "a\nb\n");
+        let done = run_units(dir.path(), &[&a, &b], 2, &Interrupt::default());
+        assert_eq!((done.ended, done.log.join(" ")), (Ended::Well, "a b".to_owned()));
     }
 
     #[test]

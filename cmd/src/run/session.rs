@@ -226,6 +226,7 @@ impl Session {
 
     /// Builds with cargo.
     pub(super) fn build(&mut self) -> Result<Built> {
+        // Before it is told: what is saved on that word counts as written meanwhile.
         let begun = SystemTime::now();
         self.show.tell(&Event::Building);
         let progress = (self.start == 0).then(Progress::begin);

@@ -5,6 +5,7 @@
 //! doc comments and attribute macros included, go on the trampoline, which is what the rest of
 //! the program sees. `cfg_attr` is taken apart, so that each attribute in it goes its own way.
 
+use crate::arguments::Arguments;
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
@@ -27,39 +28,29 @@ pub struct Sorted {
     pub refusal: Option<Error>,
 }
 
-/// Whether this is `#[hot(skip)]`.
-pub fn is_skip(attribute: &Attribute) -> bool {
-    is_hot(attribute.path()) && is_skip_meta(&attribute.meta)
-}
-
-fn is_hot(path: &syn::Path) -> bool {
-    let mut segments = path.segments.iter();
-    let first = segments.next().is_some_and(|segment| segment.ident == "hot");
-    first && segments.all(|segment| segment.ident == "hot") && path.segments.len() <= 2
-}
-
-fn is_skip_meta(meta: &Meta) -> bool {
-    matches!(meta, Meta::List(list) if list.tokens.to_string() == "skip")
-}
-
 /// Sorts the attributes of an item.
-pub fn sort(attributes: &[Attribute]) -> Result<Sorted> {
+pub fn sort(attributes: &[Attribute], arguments: &Arguments) -> Result<Sorted> {
     let mut sorted = Sorted::default();
     for attribute in attributes {
-        place(&attribute.meta, &[], &mut sorted)?;
+        place(&attribute.meta, &[], arguments, &mut sorted)?;
     }
     Ok(sorted)
 }
 
-fn place(meta: &Meta, conditions: &[TokenStream], sorted: &mut Sorted) -> Result<()> {
+fn place(
+    meta: &Meta,
+    conditions: &[TokenStream],
+    arguments: &Arguments,
+    sorted: &mut Sorted,
+) -> Result<()> {
     let path = meta.path();
     let mut word = path.segments.last().map(|s| s.ident.unraw().to_string()).unwrap_or_default();
     if let ("unsafe", Meta::List(list)) = (word.as_str(), meta) {
         // `#[unsafe(no_mangle)]`: the name is inside.
         word = list.tokens.clone().into_iter().next().map(|t| t.to_string()).unwrap_or_default();
     }
-    if is_hot(path) {
-        sorted.skip |= is_skip_meta(meta);
+    if arguments.is_hot(path) {
+        sorted.skip |= arguments.is_skip(meta);
         return Ok(());
     }
     if path.segments.len() > 1 {
@@ -72,7 +63,7 @@ fn place(meta: &Meta, conditions: &[TokenStream], sorted: &mut Sorted) -> Result
             let mut conditions = conditions.to_vec();
             conditions.push(condition);
             for meta in &inner {
-                place(meta, &conditions, sorted)?;
+                place(meta, &conditions, arguments, sorted)?;
             }
         }
         "cfg" | "allow" | "warn" | "deny" | "forbid" => {

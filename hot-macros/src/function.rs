@@ -1,5 +1,6 @@
 //! `#[hot]` on a function that stands alone, and what no hot function may be.
 
+use crate::arguments::Arguments;
 use crate::attributes::{self, Sorted};
 use crate::home::Home;
 use crate::signature::Function;
@@ -9,23 +10,24 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::{Attribute, Error, Result};
 
-/// Expands a free function. When `lenient`, one that cannot be hot stays as written.
-pub fn expand(function: Function, lenient: bool) -> Result<TokenStream> {
-    let sorted = attributes::sort(&function.attributes)?;
+/// Expands a free function. Within a hot module, one that cannot be hot stays as written.
+pub fn expand(function: Function, arguments: &Arguments) -> Result<TokenStream> {
+    let sorted = attributes::sort(&function.attributes, arguments)?;
     if sorted.skip {
-        return Ok(as_written(&function));
+        return Ok(as_written(&function, arguments));
     }
     match check(&function, Home::Free, &sorted) {
         Ok(()) => {}
-        Err(_) if lenient => return Ok(as_written(&function)),
+        Err(_) if arguments.within_module => return Ok(as_written(&function, arguments)),
         Err(refusal) => return Err(refusal),
     }
-    trampoline::split(&function, Home::Free, &sorted).map(|(pieces, _)| pieces.trampoline)
+    trampoline::split(&function, Home::Free, &sorted, arguments)
+        .map(|(pieces, _)| pieces.trampoline)
 }
 
 /// The function unchanged, without the marks that are for this macro.
-pub fn as_written(function: &Function) -> TokenStream {
-    let attributes = function.attributes.iter().filter(|a| !attributes::is_skip(a));
+pub fn as_written(function: &Function, arguments: &Arguments) -> TokenStream {
+    let attributes = function.attributes.iter().filter(|a| !arguments.is_skip(&a.meta));
     let (visibility, rest) = (&function.visibility, &function.written);
     quote!(#(#attributes)* #visibility #rest)
 }

@@ -22,6 +22,7 @@
 //! the type, the extension trait says that it has a size, which `impl Add for Cart` needs: the `Cart`
 //! that `Add` adds by default is there the `Self` of whoever names it.
 
+use crate::arguments::Arguments;
 use crate::attributes::{self, Sorted};
 use crate::function::{as_written, check};
 use crate::home::{Header, Home};
@@ -45,14 +46,14 @@ enum Item {
     Other(TokenStream),
 }
 
-/// Expands an impl block, from `unsafe` or `impl` on. When `lenient`, a method that cannot be hot
-/// stays as written.
+/// Expands an impl block, from `unsafe` or `impl` on. Within a hot module, a method that
+/// cannot be hot stays as written.
 pub fn expand(
     attributes: Vec<Attribute>,
     input: ParseStream,
-    lenient: bool,
+    arguments: &Arguments,
 ) -> Result<TokenStream> {
-    let sorted = attributes::sort(&attributes)?;
+    let sorted = attributes::sort(&attributes, arguments)?;
     let unsafety: Option<Token![unsafe]> = input.parse()?;
     let mut header = parse_header(input)?;
     let content;
@@ -74,9 +75,9 @@ pub fn expand(
                 continue;
             }
         };
-        sized = sized.or_else(|| takes_value(&function.signature, &header));
-        match expand_method(&function, &header, lenient) {
-            Ok(None) => methods.push(as_written(&function)),
+        sized = sized.or_else(|| takes_value(&function.signature, &header, arguments));
+        match expand_method(&function, &header, arguments) {
+            Ok(None) => methods.push(as_written(&function, arguments)),
             Ok(Some((pieces, twin))) => {
                 methods.push(pieces.trampoline);
                 let spell = |ty| spell_self(ty, &header);
@@ -112,14 +113,14 @@ pub fn expand(
     if beside.is_empty() {
         return Ok(quote!(#every #whole));
     }
-    let (extension, arguments) = (&header.extension, header.arguments());
+    let (extension, parameters) = (&header.extension, header.arguments());
     let import = import(trait_path);
     Ok(quote! {
         #every const _: () = {
             #import
             #[allow(drop_bounds, clippy::all, clippy::pedantic)]
             trait #extension #generics: #trait_path #sized #where_clause { #(#declared)* }
-            impl #generics #extension #arguments for #self_type #where_clause { #(#beside)* }
+            impl #generics #extension #parameters for #self_type #where_clause { #(#beside)* }
             #whole
         };
     })
@@ -127,13 +128,18 @@ pub fn expand(
 
 /// `+ Sized` when the function takes a value of the type. A trait may have the type for its own
 /// parameter by default, as `Add` has, and then asks for its size.
-fn takes_value(signature: &Signature, header: &Header) -> Option<TokenStream> {
+fn takes_value(
+    signature: &Signature,
+    header: &Header,
+    arguments: &Arguments,
+) -> Option<TokenStream> {
+    let hot = &arguments.hot;
     let receives = |receiver: &Receiver| receiver.reference.is_none() && receiver.ty.is_none();
     let own = [render(header.self_type.clone()), "Self".to_owned()];
     let takes = |argument: &Argument| own.contains(&render(argument.ty.clone()));
     let by_value =
         signature.receiver.as_ref().is_some_and(receives) || signature.arguments.iter().any(takes);
-    by_value.then(|| quote!(+ ::core::marker::Sized))
+    by_value.then(|| quote!(+ #hot::core::marker::Sized))
 }
 
 /// Brings a trait into scope, if its name is not there already.
@@ -150,17 +156,17 @@ fn import(trait_path: &TokenStream) -> Option<TokenStream> {
 fn expand_method(
     function: &Function,
     header: &Header,
-    lenient: bool,
+    arguments: &Arguments,
 ) -> Result<Option<(Pieces, bool)>> {
-    let sorted = attributes::sort(&function.attributes)?;
+    let sorted = attributes::sort(&function.attributes, arguments)?;
     if sorted.skip {
         return Ok(None);
     }
     match check(function, Home::Impl(header), &sorted) {
-        Err(_) if lenient => return Ok(None),
+        Err(_) if arguments.within_module => return Ok(None),
         checked => checked?,
     }
-    split(function, Home::Impl(header), &sorted).map(Some)
+    split(function, Home::Impl(header), &sorted, arguments).map(Some)
 }
 
 /// Writes the type for a `Self` that stands for a value, in the types of a declaration.

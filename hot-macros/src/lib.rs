@@ -6,6 +6,7 @@
 //! - `signature`: a function, read by hand. Types and the body stay token streams, since all
 //!   that the macro needs of them are lifetimes, `Self` and `impl`; reading them in full would
 //!   double the cost of the attribute.
+//! - `arguments`, `runtime`: what stands in the attribute's parentheses, and where `hot` is.
 //! - `attributes`: which attribute goes to which piece, and which are refused.
 //! - `home`: where a function stands, and how its pieces are called from there.
 //! - `trampoline`: slot, entry, call; the sync, async and generic shapes.
@@ -18,6 +19,7 @@
 //! A refusal is a `compile_error!` at the right place *and* the item as written, so that one
 //! mistake makes one message.
 
+mod arguments;
 mod attributes;
 mod closure;
 mod function;
@@ -28,12 +30,14 @@ mod mock;
 mod module;
 mod name;
 mod purpose;
+mod runtime;
 mod signature;
 mod text;
 mod tokens;
 mod trampoline;
 
-use proc_macro2::{TokenStream, TokenTree};
+use arguments::Arguments;
+use proc_macro2::TokenStream;
 use quote::quote;
 use syn::Result;
 use syn::parse::{ParseStream, Parser};
@@ -46,37 +50,45 @@ pub fn hot(
     item: proc_macro::TokenStream,
 ) -> proc_macro::TokenStream {
     let item = TokenStream::from(item);
+    let written = || proc_macro::Span::call_site().source_text();
     if !cfg!(feature = "enabled") {
         return match tokens::mentions(&item, "skip") {
-            true => tokens::without_skips(item).into(),
+            true => tokens::without_skips(item, &arguments::name(written())).into(),
             false => item.into(),
         };
     }
-    match expand(arguments.into(), item.clone()) {
+    let arguments = match Arguments::parse(arguments.into(), written()) {
+        Ok(arguments) => arguments,
+        Err(refusal) => return refuse(refusal, item, &arguments::name(written())).into(),
+    };
+    match expand(&arguments, item.clone()) {
         Ok(tokens) => tokens.into(),
-        Err(refusal) => {
-            let refusal = refusal.to_compile_error();
-            let item = tokens::without_skips(item);
-            quote!(#refusal #item).into()
-        }
+        Err(refusal) => refuse(refusal, item, &arguments.name).into(),
     }
 }
 
-/// A closure in the place of a function. See the crate `hot`.
+/// The refusal and the item as written; `name` is what the attribute is called.
+fn refuse(refusal: syn::Error, item: TokenStream, name: &str) -> TokenStream {
+    let (refusal, item) = (refusal.to_compile_error(), tokens::without_skips(item, name));
+    quote!(#refusal #item)
+}
+
+/// A closure in the place of a function: `mock!` of the crate `hot`, which puts its own path first.
 #[proc_macro]
-pub fn mock(tokens: proc_macro::TokenStream) -> proc_macro::TokenStream {
+pub fn mock_in(tokens: proc_macro::TokenStream) -> proc_macro::TokenStream {
     or_refusal(mock::expand(tokens.into(), false))
 }
 
-/// A closure in the place of a function that is given by name. See the crate `hot`.
+/// The same for a function that is given by name: `mock_by_name!` of the crate `hot`.
 #[proc_macro]
-pub fn mock_by_name(tokens: proc_macro::TokenStream) -> proc_macro::TokenStream {
+pub fn mock_by_name_in(tokens: proc_macro::TokenStream) -> proc_macro::TokenStream {
     or_refusal(mock::expand(tokens.into(), true))
 }
 
-/// Calls the code below the mocks of a function that is given by name. See the crate `hot`.
+/// Calls the code below the mocks of a function that is given by name: `call_original_by_name!` of the
+/// crate `hot`.
 #[proc_macro]
-pub fn call_original_by_name(tokens: proc_macro::TokenStream) -> proc_macro::TokenStream {
+pub fn call_original_by_name_in(tokens: proc_macro::TokenStream) -> proc_macro::TokenStream {
     or_refusal(mock::expand_original(tokens.into()))
 }
 
@@ -84,60 +96,22 @@ fn or_refusal(expanded: Result<TokenStream>) -> proc_macro::TokenStream {
     expanded.unwrap_or_else(|refusal| refusal.to_compile_error()).into()
 }
 
-/// The argument of the attribute.
-#[derive(Clone, Copy, PartialEq)]
-enum Argument {
-    /// None: what cannot be hot is refused.
-    None,
-    /// `skip`: the item stays as written.
-    Skip,
-    /// `within_module`: put there by the attribute on a module; what cannot be hot stays as
-    /// written.
-    WithinModule,
-}
-
-fn argument(tokens: TokenStream) -> Result<Argument> {
-    let parse = |input: ParseStream| {
-        if input.is_empty() {
-            return Ok(Argument::None);
-        }
-        let (span, word) = (input.span(), input.parse::<TokenTree>()?.to_string());
-        let argument = match word.as_str() {
-            "skip" => Argument::Skip,
-            "within_module" => Argument::WithinModule,
-            other => {
-                let message = format!(
-                    "`#[hot]` has no argument `{other}`: it takes none, or `skip` on what is to \
-                     be left out of a hot impl block or module"
-                );
-                return Err(syn::Error::new(span, message));
-            }
-        };
-        match input.is_empty() {
-            true => Ok(argument),
-            false => Err(input.error("`#[hot]` takes one argument at most")),
-        }
-    };
-    parse.parse2(tokens)
-}
-
-fn expand(arguments: TokenStream, item: TokenStream) -> Result<TokenStream> {
-    let lenient = match argument(arguments)? {
-        Argument::Skip => return Ok(item),
-        argument => argument == Argument::WithinModule,
-    };
+fn expand(arguments: &Arguments, item: TokenStream) -> Result<TokenStream> {
+    if arguments.skip {
+        return Ok(item);
+    }
     let parse = |input: ParseStream| {
         let attributes = input.call(Attribute::parse_outer)?;
         let visibility: Visibility = input.parse()?;
         if signature::starts_function(input) {
             let function = signature::Function::parse(attributes, visibility, input)?;
-            return function::expand(function, lenient);
+            return function::expand(function, arguments);
         }
         if input.peek(Token![impl]) || input.peek(Token![unsafe]) && input.peek2(Token![impl]) {
-            return implementation::expand(attributes, input, lenient);
+            return implementation::expand(attributes, input, arguments);
         }
         if input.peek(Token![mod]) {
-            return module::expand(attributes, visibility, input);
+            return module::expand(attributes, visibility, input, arguments);
         }
         Err(other(input))
     };

@@ -45,12 +45,13 @@ enum Function {
 
 /// Expands `mock!`, or `mock_by_name!` when `by_name`.
 pub fn expand(tokens: TokenStream, by_name: bool) -> Result<TokenStream> {
-    (|input: ParseStream| expand_call(input, by_name)).parse2(tokens)
+    (|input: ParseStream| expand_call(&parse_runtime(input)?, input, by_name)).parse2(tokens)
 }
 
 /// Expands `call_original_by_name!`.
 pub fn expand_original(tokens: TokenStream) -> Result<TokenStream> {
     let parse = |input: ParseStream| {
+        let hot = parse_runtime(input)?;
         let name = take_until(input, |input| input.peek(Token![,]))?;
         input.parse::<Token![,]>()?;
         let ty = take_until(input, |input| input.peek(Token![,]))?;
@@ -58,12 +59,12 @@ pub fn expand_original(tokens: TokenStream) -> Result<TokenStream> {
         let arguments: TokenStream = input.parse()?;
         // The call stands outside of the closure, so that an unsafe function asks for `unsafe`.
         Ok(quote! {
-            match ::hot::__private::original_by_name::<#ty>(#name) {
-                ::core::result::Result::Ok(__hot_original) => {
-                    ::core::result::Result::Ok(__hot_original(#arguments))
+            match #hot::original_by_name::<#ty>(#name) {
+                #hot::core::result::Result::Ok(__hot_original) => {
+                    #hot::core::result::Result::Ok(__hot_original(#arguments))
                 }
-                ::core::result::Result::Err(__hot_error) => {
-                    ::core::result::Result::Err(__hot_error)
+                #hot::core::result::Result::Err(__hot_error) => {
+                    #hot::core::result::Result::Err(__hot_error)
                 }
             }
         })
@@ -71,7 +72,14 @@ pub fn expand_original(tokens: TokenStream) -> Result<TokenStream> {
     parse.parse2(tokens)
 }
 
-fn expand_call(input: ParseStream, by_name: bool) -> Result<TokenStream> {
+/// The path of what the expansion calls, from the `$crate` that the macros of `hot` put first.
+fn parse_runtime(input: ParseStream) -> Result<TokenStream> {
+    let path = take_until(input, |input| input.peek(Token![;]))?;
+    input.parse::<Token![;]>()?;
+    Ok(quote!(#path::__private))
+}
+
+fn expand_call(hot: &TokenStream, input: ParseStream, by_name: bool) -> Result<TokenStream> {
     let mut scope = None;
     if input.parse::<Option<Token![in]>>()?.is_some() {
         scope = Some(take_expression(input)?);
@@ -121,7 +129,7 @@ fn expand_call(input: ParseStream, by_name: bool) -> Result<TokenStream> {
         };
         *place = Some(take_closure(input)?);
     }
-    Ok(write(scope, function, closure, when, record))
+    Ok(write(hot, scope, function, closure, when, record))
 }
 
 /// Refuses a path that can only be of the standard library, at compile time. That another function is
@@ -148,6 +156,7 @@ fn refuse_std(path: &TokenStream) -> Result<()> {
 }
 
 fn write(
+    hot: &TokenStream,
     scope: Option<TokenStream>,
     function: Function,
     closure: Closure,
@@ -171,12 +180,12 @@ fn write(
     let is_async = asyncness.is_some();
     // `!` may be the result of a function, but not that of a bound.
     let never = result.to_string() == "!";
-    let told = if never { quote!(::core::convert::Infallible) } else { result.clone() };
+    let told = if never { quote!(#hot::core::convert::Infallible) } else { result.clone() };
 
     // The closures' bounds, types and values.
     let call = match is_async {
-        true => quote!(::core::ops::AsyncFn),
-        false => quote!(::core::ops::Fn),
+        true => quote!(#hot::core::ops::AsyncFn),
+        false => quote!(#hot::core::ops::Fn),
     };
     let mut parameters = vec![quote!(__HotC)];
     let mut bounds = vec![quote!(__HotC: #binder #call(#(#types),*) -> #told)];
@@ -185,7 +194,7 @@ fn write(
     let borrowed: Vec<TokenStream> = types.iter().map(|ty| quote!(&#ty)).collect();
     if let Some(when) = when {
         parameters.push(quote!(__HotW));
-        bounds.push(quote!(__HotW: #binder ::core::ops::Fn(#(#borrowed),*) -> bool));
+        bounds.push(quote!(__HotW: #binder #hot::core::ops::Fn(#(#borrowed),*) -> bool));
         let index = syn::Index::from(given.len());
         given.push(quote!(__hot_w));
         values.push(when);
@@ -193,8 +202,8 @@ fn write(
     }
     if let Some(record) = record {
         parameters.extend([quote!(__HotR), quote!(__HotV)]);
-        bounds.push(quote!(__HotR: #binder ::core::ops::Fn(#(#borrowed),*) -> __HotV));
-        bounds.push(quote!(__HotV: ::core::marker::Send + 'static));
+        bounds.push(quote!(__HotR: #binder #hot::core::ops::Fn(#(#borrowed),*) -> __HotV));
+        bounds.push(quote!(__HotV: #hot::core::marker::Send + 'static));
         let index = syn::Index::from(given.len());
         given.push(quote!(__hot_r));
         values.push(record);
@@ -206,7 +215,7 @@ fn write(
     let tuple = quote!((#(#of_closures,)*));
 
     let answer = match is_async {
-        true => quote!(::hot::__private::RawFuture<#result>),
+        true => quote!(#hot::RawFuture<#result>),
         false => result.clone(),
     };
     // The code's own lifetimes must not be called like those of the bounds in it.
@@ -225,11 +234,11 @@ fn write(
                 // here, or code of a mock, with its data, which is handed over this once.
                 return unsafe {
                     if __hot_found.data.is_null() {
-                        ::core::mem::transmute::<
+                        #hot::core::mem::transmute::<
                             *const (), #unsafety #abi fn(#(#holes),*) -> _
                         >(__hot_found.code)(#(#names),*)
                     } else {
-                        ::core::mem::transmute::<
+                        #hot::core::mem::transmute::<
                             *const (), fn(*const () #(, #with_data)*) -> _
                         >(__hot_found.code)(__hot_found.data, #(#names),*)
                     }
@@ -244,7 +253,7 @@ fn write(
             // SAFETY: the future of the function, which is what this one stands for, borrows the
             // same; it keeps the mock alive by itself.
             unsafe {
-                ::hot::__private::RawFuture::new(async move {
+                #hot::RawFuture::new(async move {
                     // SAFETY: as above.
                     let __hot_closures = unsafe { __hot_call.closures::<#tuple>() };
                     (__hot_closures.0)(#(#names),*).await
@@ -273,18 +282,18 @@ fn write(
         let same = exact.then(|| match is_async {
             false => quote! {
                 let __hot_both = [__hot_item, __hot_check];
-                let __hot_exact = ::hot::__private::SignatureId::of_both(__hot_both);
+                let __hot_exact = #hot::SignatureId::of_both(__hot_both);
             },
             true => {
-                let told = exact_async(types);
+                let told = exact_async(hot, types);
                 quote! {
                     fn __hot_same<__HotF: #binder #call_bound(#(#types),*) -> #result>(_: &__HotF) {}
                     __hot_same(&__hot_item);
-                    fn __hot_exact() -> ::core::option::Option<
-                        fn() -> ::hot::__private::SignatureId
+                    fn __hot_exact() -> #hot::core::option::Option<
+                        fn() -> #hot::SignatureId
                     > {
                         // What `__hot_same` leaves open.
-                        (#told).then_some(::hot::__private::SignatureId::of::<
+                        (#told).then_some(#hot::SignatureId::of::<
                             #binder #unsafety #abi fn(#(#types),*) -> #result
                         >)
                     }
@@ -292,7 +301,7 @@ fn write(
                 }
             }
         });
-        let same = same.unwrap_or_else(|| quote!(let __hot_exact = ::core::option::Option::None;));
+        let same = same.unwrap_or_else(|| quote!(let __hot_exact = #hot::core::option::Option::None;));
         quote! {
             #asyncness #unsafety #abi fn __hot_check #generics (#(#names: #types),*) -> #result {
                 #call
@@ -323,14 +332,14 @@ fn write(
                     quote! {
                         let _ = |#(#names: #general,)* #(#more: #general),*| {
                             #[allow(unused_imports)]
-                            use ::hot::__private::{LikeAny as _, LikeSend as _};
-                            ::hot::__private::Own::of(&#call).like(&__hot_closure(#(#more),*))
+                            use #hot::{LikeAny as _, LikeSend as _};
+                            #hot::Own::of(&#call).like(&__hot_closure(#(#more),*))
                         };
                     }
                 }
                 None => quote! {
                     let _ = |#(#more: #general),*| {
-                        fn __hot_send<T: ::core::marker::Send>(_: &T) {}
+                        fn __hot_send<T: #hot::core::marker::Send>(_: &T) {}
                         __hot_send(&__hot_closure(#(#more),*))
                     };
                 },
@@ -357,15 +366,15 @@ fn write(
             match &(#scope) {
                 __hot_scope => unsafe {
                     __hot_scope.__put(
-                        ::hot::__private::Item::of(&__hot_item), __hot_typed, __hot_exact
+                        #hot::Item::of(&__hot_item), __hot_typed, __hot_exact
                     )
                 },
             }
         },
         (Function::Item { .. }, None) => quote! {
             unsafe {
-                ::hot::__private::put_closure(
-                    ::hot::__private::Item::of(&__hot_item), __hot_typed, __hot_exact
+                #hot::put_closure(
+                    #hot::Item::of(&__hot_item), __hot_typed, __hot_exact
                 )
             }
         },
@@ -379,7 +388,7 @@ fn write(
         (Function::Named(name), None) => quote! {
             match #name {
                 __hot_name => unsafe {
-                    ::hot::__private::put_closure_by_name(__hot_name, __hot_typed)
+                    #hot::put_closure_by_name(__hot_name, __hot_typed)
                 },
             }
         },
@@ -387,7 +396,7 @@ fn write(
     let mutable = quote!(let mut __hot_call);
     quote! {{
         #[allow(unused_variables, unused_unsafe, clippy::all, clippy::pedantic)]
-        fn __hot_typed<#(#parameters),*>(#(#arguments),*) -> ::hot::__private::Typed<#tuple>
+        fn __hot_typed<#(#parameters),*>(#(#arguments),*) -> #hot::Typed<#tuple>
         where
             #(#bounds,)*
         {
@@ -398,7 +407,7 @@ fn write(
                 #(#bounds,)*
             {
                 // SAFETY: a shim has called this with what it was given for it.
-                #mutable = unsafe { ::hot::__private::Call::enter(__hot_data) };
+                #mutable = unsafe { #hot::Call::enter(__hot_data) };
                 {
                     // SAFETY: the type that the mock is made with, below.
                     let __hot_closures = unsafe { __hot_call.closures::<#tuple>() };
@@ -414,7 +423,7 @@ fn write(
             // once and asks for closures of the type given here. Futures were compared where they
             // are made.
             unsafe {
-                ::hot::__private::Typed::new::<#binder #unsafety #abi fn(#(#types),*) -> #result>(
+                #hot::Typed::new::<#binder #unsafety #abi fn(#(#types),*) -> #result>(
                     __hot_code::<#(#parameters),*>
                         as #binder fn(*const () #(, #types)*) -> #answer as *const (),
                     (#(#given,)*),
@@ -435,7 +444,7 @@ fn write(
 
 /// Whether arguments have no lifetimes but general ones, each its own, as an expression. What a path
 /// may hide is found out by its type's name at run time.
-fn exact_async(types: &[TokenStream]) -> TokenStream {
+fn exact_async(hot: &TokenStream, types: &[TokenStream]) -> TokenStream {
     let mut seen = vec!["static".to_owned()];
     let inner = types.iter().map(|ty| {
         let parse = |input: ParseStream| {
@@ -457,7 +466,7 @@ fn exact_async(types: &[TokenStream]) -> TokenStream {
     });
     match inner.collect::<Option<Vec<_>>>() {
         Some(inner) => quote! {
-            ::hot::__private::no_lifetimes(&[#(::core::any::type_name::<#inner>()),*])
+            #hot::no_lifetimes(&[#(#hot::core::any::type_name::<#inner>()),*])
         },
         None => quote!(false),
     }

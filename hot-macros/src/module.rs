@@ -5,7 +5,7 @@
 //! word: `const fn`, declarations, `#[track_caller]` and its like. So do functions that a test
 //! harness calls, and items that carry `#[hot(skip)]`.
 
-use crate::attributes;
+use crate::arguments::Arguments;
 use crate::signature::starts_function;
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use quote::quote;
@@ -17,8 +17,9 @@ pub fn expand(
     attributes: Vec<Attribute>,
     visibility: Visibility,
     input: ParseStream,
+    arguments: &Arguments,
 ) -> Result<TokenStream> {
-    let attributes = attributes.into_iter().filter(|a| !attributes::is_skip(a));
+    let attributes = attributes.into_iter().filter(|a| !arguments.is_skip(&a.meta));
     let module: Token![mod] = input.parse()?;
     let name: Ident = input.parse()?;
     if input.peek(Token![;]) {
@@ -33,13 +34,13 @@ pub fn expand(
     let inner = content.call(Attribute::parse_inner)?;
     let mut items = Vec::new();
     while !content.is_empty() {
-        items.push(mark_item(&content)?);
+        items.push(mark_item(&content, arguments)?);
     }
     Ok(quote!(#(#attributes)* #visibility #module #name { #(#inner)* #(#items)* }))
 }
 
 /// One item, with the attribute where it belongs.
-fn mark_item(input: ParseStream) -> Result<TokenStream> {
+fn mark_item(input: ParseStream, arguments: &Arguments) -> Result<TokenStream> {
     let attributes = input.call(Attribute::parse_outer)?;
     let visibility: Visibility = input.parse()?;
     let function = starts_function(input);
@@ -57,14 +58,15 @@ fn mark_item(input: ParseStream) -> Result<TokenStream> {
         .contains(&true);
     let rest = take_item(input, by_semicolon)?;
 
+    let is_hot = |attribute: &Attribute| arguments.is_hot(attribute.path());
     let marked = attributes.iter().any(is_hot) || attributes.iter().any(is_of_harness);
-    let attributes = attributes.iter().filter(|a| !attributes::is_skip(a));
+    let attributes = attributes.iter().filter(|a| !arguments.is_skip(&a.meta));
     let inline = rest.clone().into_iter().last().is_some_and(|token| match token {
         TokenTree::Group(group) => group.delimiter() == Delimiter::Brace,
         _ => false,
     });
-    let mark = ((function || block || module) && inline && !marked)
-        .then(|| quote!(#[::hot::hot(within_module)]));
+    let mark =
+        ((function || block || module) && inline && !marked).then(|| arguments.within_module());
     Ok(quote!(#mark #(#attributes)* #visibility #rest))
 }
 
@@ -83,10 +85,6 @@ fn take_item(input: ParseStream, by_semicolon: bool) -> Result<TokenStream> {
     }
     item.extend([input.parse::<TokenTree>()?]);
     Ok(item)
-}
-
-fn is_hot(attribute: &Attribute) -> bool {
-    attribute.path().segments.last().is_some_and(|segment| segment.ident == "hot")
 }
 
 /// `#[test]`, `#[tokio::test]`, `#[bench]`: the harness calls these, nobody else does.

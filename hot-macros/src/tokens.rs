@@ -276,18 +276,19 @@ pub fn name_impls(
     out
 }
 
-/// The tokens without any `#[hot(skip)]`, at any depth.
-pub fn without_skips(tokens: TokenStream) -> TokenStream {
+/// The tokens without any `#[hot(skip)]`, at any depth. `name` is what the attribute is called.
+pub fn without_skips(tokens: TokenStream, name: &str) -> TokenStream {
     let mut out = TokenStream::new();
     let mut tokens = tokens.into_iter().peekable();
     while let Some(token) = tokens.next() {
-        let skip = |group: &TokenTree| matches!(group, TokenTree::Group(group) if is_skip(group));
+        let skip =
+            |group: &TokenTree| matches!(group, TokenTree::Group(group) if is_skip(group, name));
         match token {
             TokenTree::Punct(mark) if mark.as_char() == '#' && tokens.peek().is_some_and(skip) => {
                 tokens.next();
             }
             TokenTree::Group(group) => {
-                let stream = without_skips(group.stream());
+                let stream = without_skips(group.stream(), name);
                 out.extend([TokenTree::Group(regroup(&group, stream))]);
             }
             other => out.extend([other]),
@@ -297,7 +298,8 @@ pub fn without_skips(tokens: TokenStream) -> TokenStream {
 }
 
 /// Whether a group is the `[hot(skip)]` of an attribute.
-fn is_skip(group: &Group) -> bool {
+fn is_skip(group: &Group, name: &str) -> bool {
     let text: String = group.stream().to_string().chars().filter(|c| !c.is_whitespace()).collect();
-    matches!(text.trim_start_matches("::"), "hot(skip)" | "hot::hot(skip)")
+    let path = text.strip_suffix("(skip)");
+    path.and_then(|path| path.rsplit(':').next()).is_some_and(|word| word == "hot" || word == name)
 }

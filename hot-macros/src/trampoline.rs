@@ -31,6 +31,7 @@
 //! stays an `async fn` and awaits the box. A second witness gives the box the auto traits of the
 //! body's future. The box keeps the size of the body's future out of its callers' futures.
 
+use crate::arguments::Arguments;
 use crate::attributes::Sorted;
 use crate::home::Home;
 use crate::identity::{self, Identity};
@@ -112,7 +113,12 @@ fn twin_of(body: &Ident) -> Option<Ident> {
 }
 
 /// Takes a function to pieces. It has passed the checks of [`crate::function`].
-pub fn split(function: &Function, home: Home<'_>, attributes: &Sorted) -> Result<(Pieces, bool)> {
+pub fn split(
+    function: &Function,
+    home: Home<'_>,
+    attributes: &Sorted,
+    Arguments { hot, .. }: &Arguments,
+) -> Result<(Pieces, bool)> {
     let signature = &function.signature;
     let name = signature.ident.unraw();
     let body_ident = format_ident!("__hot_{name}");
@@ -184,19 +190,19 @@ pub fn split(function: &Function, home: Home<'_>, attributes: &Sorted) -> Result
         siblings.push(sibling(
             &box_ident,
             quote!(unsafe),
-            quote!(-> ::hot::__private::RawFuture<#output>),
-            quote!({ unsafe { ::hot::__private::RawFuture::new(#body #turbofish(#values)) } }),
+            quote!(-> #hot::RawFuture<#output>),
+            quote!({ unsafe { #hot::RawFuture::new(#body #turbofish(#values)) } }),
         ));
     }
 
     let generic = home.is_generic() || !crate::signature::parameters(&generics).is_empty();
     let slot_holds = if asyncness.is_some() { &box_ident } else { &body_ident };
     if !generic && let Some(held) = siblings.iter_mut().find(|s| s.ident == *slot_holds) {
-        held.marks.extend(own_section(signature, home));
+        held.marks.extend(own_section(signature, home, hot));
     }
     let identity = identity::of(signature, home);
     let twin = matches!(identity, Identity::Common);
-    let entry = entry(signature, home, generic, slot_holds, &body_ident, identity);
+    let entry = entry(signature, home, generic, slot_holds, &body_ident, identity, hot);
     let holes = self_token.map(|_| quote!(_)).into_iter().chain(names.iter().map(|_| quote!(_)));
     let code_path = home.inside(slot_holds);
     let pointer_type = match asyncness {
@@ -219,40 +225,40 @@ pub fn split(function: &Function, home: Home<'_>, attributes: &Sorted) -> Result
                 Some(_) => quote!(unsafe { __hot_item(#values) }),
                 None => quote!(__hot_item(#values)),
             };
-            quote!(if false { let _ = #call; ::hot::__private::never() })
+            quote!(if false { let _ = #call; #hot::never() })
         });
         // One call for all plain code, the original included: by way of a pointer, so that the
         // compiler does not inline the body here.
         quote! {
-            ::hot::__private::instance!(__HOT_SLOT, #code_path #turbofish);
+            #hot::instance!(__HOT_SLOT, #code_path #turbofish);
             let __hot_code = #code_path #turbofish as #pointer_type;
             let __hot_found = if __HOT_SLOT.get().is_null() {
-                ::hot::__private::Found::plain(__hot_code as *const ())
+                #hot::Found::plain(__hot_code as *const ())
             } else {
                 let __hot_item = #item;
                 #told
-                ::hot::__private::find_instance(
+                #hot::find_instance(
                     &__HOT_SLOT,
                     __hot_code as *const (),
-                    ::hot::__private::Item::teller(&__hot_item),
+                    #hot::Item::teller(&__hot_item),
                 )
             };
             let __hot_code = if false {
                 __hot_code
             } else {
-                unsafe { ::core::mem::transmute(__hot_found.code) }
+                unsafe { #hot::core::mem::transmute(__hot_found.code) }
             };
         }
     } else if generic {
         quote! {
-            ::hot::__private::instance!(__HOT_SLOT, #code_path #turbofish);
+            #hot::instance!(__HOT_SLOT, #code_path #turbofish);
             let __hot_code = #code_path #turbofish as #pointer_type;
             let __hot_code = if __HOT_SLOT.get().is_null() {
                 __hot_code
             } else {
                 unsafe {
-                    ::core::mem::transmute(
-                        ::hot::__private::instance(&__HOT_SLOT, __hot_code as *const ())
+                    #hot::core::mem::transmute(
+                        #hot::instance(&__HOT_SLOT, __hot_code as *const ())
                     )
                 }
             };
@@ -262,7 +268,7 @@ pub fn split(function: &Function, home: Home<'_>, attributes: &Sorted) -> Result
             let __hot_code = if false {
                 #code_path as #pointer_type
             } else {
-                unsafe { ::core::mem::transmute(__HOT_SLOT.get()) }
+                unsafe { #hot::core::mem::transmute(__HOT_SLOT.get()) }
             };
         }
     };
@@ -281,7 +287,7 @@ pub fn split(function: &Function, home: Home<'_>, attributes: &Sorted) -> Result
                 #call
             } else {
                 unsafe {
-                    ::core::mem::transmute::<*const (), #with_data>(__hot_found.code)(
+                    #hot::core::mem::transmute::<*const (), #with_data>(__hot_found.code)(
                         __hot_found.data, #values
                     )
                 }
@@ -297,9 +303,9 @@ pub fn split(function: &Function, home: Home<'_>, attributes: &Sorted) -> Result
         // whose type the branch that never runs gives to the wrapper.
         quote! {
             let __hot_future = if false {
-                ::hot::__private::HotFuture::like(#witness)
+                #hot::HotFuture::like(#witness)
             } else {
-                unsafe { ::hot::__private::HotFuture::new(#call) }
+                unsafe { #hot::HotFuture::new(#call) }
             };
             __hot_future.await
         }
@@ -396,7 +402,12 @@ const TOLD_ARGUMENTS: usize = 12;
 
 /// What adds to the entry of a function that is not generic what the compiler knows of its type: the
 /// sizes of arguments and result, and what mocks need.
-fn with_type(signature: &Signature, home: Home<'_>, slot_holds: &Ident) -> TokenStream {
+fn with_type(
+    signature: &Signature,
+    home: Home<'_>,
+    slot_holds: &Ident,
+    hot: &TokenStream,
+) -> TokenStream {
     let body = home.outside(slot_holds);
     let mocked = cfg!(feature = "mock");
     let item = home.item_outside(&signature.ident).unwrap_or_else(|| body.clone());
@@ -409,7 +420,7 @@ fn with_type(signature: &Signature, home: Home<'_>, slot_holds: &Ident) -> Token
         Some(Some(name)) => ["Rust", "C"].iter().position(|abi| name == *abi).map(|at| at == 1),
     };
     let Some(c) = c.filter(|_| arguments <= TOLD_ARGUMENTS) else {
-        let none = mocked.then(|| quote!(.with_mocks(::hot::__private::Mocks::none(&#item))));
+        let none = mocked.then(|| quote!(.with_mocks(#hot::Mocks::none(&#item))));
         return none.unwrap_or_default();
     };
     let abi = c.then(|| quote!(extern "C"));
@@ -418,20 +429,20 @@ fn with_type(signature: &Signature, home: Home<'_>, slot_holds: &Ident) -> Token
     let sizes = if is_async { quote!(async_sizes) } else { quote!(sizes) };
     let mocks = mocked.then(|| {
         let maker = format_ident!("mocks_{}{arguments}", if c { "c_" } else { "" });
-        quote!(.with_mocks(::hot::__private::#maker(&#item, #witness)))
+        quote!(.with_mocks(#hot::#maker(&#item, #witness)))
     });
-    quote!(.with_sizes(::hot::__private::#sizes(#witness)) #mocks)
+    quote!(.with_sizes(#hot::#sizes(#witness)) #mocks)
 }
 
 /// A section of its own for what the slot holds. LLVM makes one function of those that compile to
 /// the same instructions, but not across sections; and an entry has to name its own function, whose
 /// symbol covers the types in its signature.
-fn own_section(signature: &Signature, home: Home<'_>) -> TokenStream {
+fn own_section(signature: &Signature, home: Home<'_>, hot: &TokenStream) -> TokenStream {
     let text = format!("::{}", item(signature, home));
     // Of the macro's making: to a lint this is unsafe code, and not the user's.
     // SAFETY (of what is emitted): the section is one of code, as a function's own would be.
     quote! {
-        #[unsafe(link_section = ::core::concat!(".text.body.", ::core::module_path!(), #text))]
+        #[unsafe(link_section = #hot::core::concat!(".text.body.", #hot::core::module_path!(), #text))]
     }
 }
 
@@ -443,6 +454,7 @@ fn entry(
     slot_holds: &Ident,
     body: &Ident,
     identity: Identity,
+    hot: &TokenStream,
 ) -> TokenStream {
     let kind = match (generic, signature.asyncness.is_some()) {
         (false, false) => quote!(Function),
@@ -453,15 +465,15 @@ fn entry(
     // The common type of two functions is asked for nowhere else.
     let needed = purpose::makes_code() || matches!(identity, Identity::Common);
     let original = if generic || !needed {
-        quote!(::core::ptr::null())
+        quote!(#hot::core::ptr::null())
     } else {
         let path = home.outside(slot_holds);
         quote!(#path as *const ())
     };
     let identity = match identity {
-        Identity::None => quote!(::core::option::Option::None),
+        Identity::None => quote!(#hot::core::option::Option::None),
         Identity::Named(ty) => {
-            quote!(::core::option::Option::Some(::hot::__private::SignatureId::of::<#ty>))
+            quote!(#hot::core::option::Option::Some(#hot::SignatureId::of::<#ty>))
         }
         Identity::Common => {
             let other = match home.header().is_some_and(|header| header.trait_path.is_some()) {
@@ -469,19 +481,19 @@ fn entry(
                 false => signature.ident.clone(),
             };
             let (body, other) = (home.outside(body), home.outside(&other));
-            quote!(::hot::__private::SignatureId::of_both([#body, #other]))
+            quote!(#hot::SignatureId::of_both([#body, #other]))
         }
     };
     let span = signature.ident.span();
-    let line = quote_spanned!(span=> ::core::line!());
-    let file = quote_spanned!(span=> ::core::file!());
+    let line = quote_spanned!(span=> #hot::core::line!());
+    let file = quote_spanned!(span=> #hot::core::file!());
     // Set by cargo when it compiles a binary or an example; names then begin with `main`.
     let binary = std::env::var("CARGO_BIN_NAME").unwrap_or_default();
-    let with_type = (!generic).then(|| with_type(signature, home, slot_holds));
+    let with_type = (!generic).then(|| with_type(signature, home, slot_holds, hot));
     let text = format!("\0{binary}\0{}\0{}\0", item(signature, home), type_text(signature, home));
     let slot = quote! {
         #[unsafe(link_section = "hot_slots")]
-        static __HOT_SLOT: ::hot::__private::Slot = ::hot::__private::Slot::new(#original);
+        static __HOT_SLOT: #hot::Slot = #hot::Slot::new(#original);
     };
     if !needed {
         return slot;
@@ -491,12 +503,12 @@ fn entry(
         #[used]
         #[unsafe(link_section = "hot_entries")]
         #[allow(deprecated)]
-        static __HOT_ENTRY: ::hot::__private::Entry = ::hot::__private::Entry::new(
-            ::hot::__private::Kind::#kind,
+        static __HOT_ENTRY: #hot::Entry = #hot::Entry::new(
+            #hot::Kind::#kind,
             #line,
             &__HOT_SLOT,
             #original,
-            ::core::concat!(::core::module_path!(), #text, #file),
+            #hot::core::concat!(#hot::core::module_path!(), #text, #file),
             #identity,
         ) #with_type;
     }

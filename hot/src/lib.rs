@@ -210,18 +210,27 @@ pub use hot_macros::hot;
 /// # Errors
 /// As the function [`mock`](fn@mock). In builds without the feature `enabled`:
 /// [`Error::NotInstrumented`].
-pub use hot_macros::mock;
+#[macro_export]
+macro_rules! mock {
+    ($($tokens:tt)*) => { $crate::__private::mock_in! { $crate; $($tokens)* } };
+}
 
 /// As [`mock!`], by name: `hot::mock_by_name!("shop/price", |o: &Order| -> u64 { 42 })`, in a scope
 /// `hot::mock_by_name!(in scope, "shop/price", …)`.
 ///
 /// # Errors
 /// As [`mock_by_name`](fn@mock_by_name).
-pub use hot_macros::mock_by_name;
+#[macro_export]
+macro_rules! mock_by_name {
+    ($($tokens:tt)*) => { $crate::__private::mock_by_name_in! { $crate; $($tokens)* } };
+}
 
 /// Calls the code below the mocks of a function that is given by name, with its pointer type:
 /// `hot::call_original_by_name!("shop/price", fn(&Order) -> u64, &order)`.
 ///
 /// # Errors
 /// As [`mock_by_name`](fn@mock_by_name).
-pub use hot_macros::call_original_by_name;
+#[macro_export]
+macro_rules! call_original_by_name {
+    ($($tokens:tt)*) => { $crate::__private::call_original_by_name_in! { $crate; $($tokens)* } };
+}

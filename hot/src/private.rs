@@ -7,6 +7,9 @@ pub use crate::mock::*;
 pub use crate::registry::{Entry, Mocks, SignatureId, async_sizes, sizes};
 pub use crate::slot::Slot;
 pub use crate::slot::instances::instance;
+pub use hot_macros::{call_original_by_name_in, mock_by_name_in, mock_in};
+// A dependency or a member of the user's workspace may have its name.
+pub use ::core;
 pub use hot_patch::abi::Kind;
 
 use crate::error::Error;
@@ -23,7 +26,7 @@ macro_rules! __hot_instance {
         // SAFETY: two words of data in a section of their own; no register, stack or memory of the
         // program is touched.
         unsafe {
-            ::core::arch::asm!(
+            $crate::__private::core::arch::asm!(
                 ".pushsection hot_instances,\"aw\",@progbits",
                 ".balign 8",
                 ".quad {slot}",

@@ -104,6 +104,15 @@ impl Fixture {
     }
 }
 
+impl Fixture {
+    /// `cargo clean` with these words.
+    fn clean(&self, words: &[&str]) {
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo.args(["clean", "-q", "--manifest-path"]).arg(self.path("w/Cargo.toml")).args(words);
+        assert!(cargo.status().unwrap().success());
+    }
+}
+
 fn run(executable: &Path) -> String {
     let output = Command::new(executable).output().unwrap();
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
@@ -138,7 +147,7 @@ fn units_of(build: &Build, file: &Path) -> BTreeSet<usize> {
 }
 
 fn replay(builder: &Builder, build: &mut Build, file: &Path) -> Vec<CrateObjects> {
-    let units = build.graph.affected(&units_of(build, file));
+    let units = build.affected(&units_of(build, file));
     match builder.replay(build, &units, &mut |_, _| ()).unwrap() {
         Replayed::Objects(objects) => objects,
         other => panic!("{other:?}"),
@@ -369,4 +378,34 @@ fn several_programs_need_a_choice() {
     let (build, _) = build(&mut fixture.builder());
     assert!(build.executable.ends_with("second"));
     assert_eq!(names(&build), ["base", "shop", "app", "second!"]);
+}
+
+#[test]
+fn what_a_clean_took_is_compiled_again_by_rustc_where_it_can_and_else_by_cargo() {
+    let fixture = Fixture::new();
+    let mut builder = fixture.builder();
+    let (mut build, _) = build(&mut builder);
+    let source = fixture.path("w/app/src/main.rs");
+    fixture.clean(&["-p", "shop"]);
+    assert_eq!(build.needs_cargo(), None);
+    assert_eq!(build.affected(&units_of(&build, &source)), [1, 2, 3]);
+    let new = replay(&builder, &mut build, &source);
+    assert!(defines(&new[0], "total") && defines(&new[2], "mine"));
+    assert_eq!(build.affected(&units_of(&build, &source)), [3]);
+    // The program's own session.
+    fixture.clean(&["-p", "app"]);
+    assert!(build.needs_cargo().is_some_and(|why| why.contains("/out")), "its build script ran");
+
+    let (mut build, _) = self::build(&mut builder);
+    fixture.clean(&[]);
+    let why = build.needs_cargo().expect("nothing is there");
+    assert!(why.contains("cargo clean"), "{why}");
+    for _ in 0..2 {
+        let (again, said) = self::build(&mut builder);
+        assert!(said.is_empty(), "{said:?}");
+        assert_eq!((again.needs_cargo(), run(&again.executable)), (None, "3 5".to_owned()));
+        build = again;
+    }
+    std::fs::write(&source, "fn main() {}\nfn other() {}\n").unwrap();
+    assert_eq!(replay(&builder, &mut build, &source).len(), 1);
 }

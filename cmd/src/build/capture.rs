@@ -225,8 +225,19 @@ impl Captures {
     /// # Errors
     /// When the folder cannot be made or written to.
     pub fn open(dir: PathBuf) -> Result<Captures> {
+        let captures = Captures { dirs: vec![dir] };
+        captures.restore()?;
+        Ok(captures)
+    }
+
+    /// Makes the folder that is written to anew if it is gone.
+    ///
+    /// # Errors
+    /// When it cannot be made or written to.
+    pub fn restore(&self) -> Result<()> {
+        let Some(dir) = self.dirs.first() else { return Ok(()) };
         let write = || {
-            std::fs::create_dir_all(&dir)?;
+            std::fs::create_dir_all(dir)?;
             std::fs::write(dir.join(BASE), serde_json::to_vec(&environment())?)
         };
         write().with_context(|| {
@@ -235,8 +246,7 @@ impl Captures {
                  or choose another place with --target-dir",
                 dir.display()
             )
-        })?;
-        Ok(Captures { dirs: vec![dir] })
+        })
     }
 
     /// Reads what is in these folders.

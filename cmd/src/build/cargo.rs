@@ -3,6 +3,7 @@
 //! Cargo's own lines pass through to the terminal as they come, colours included; diagnostics come
 //! as JSON, so that their text can be printed and also be told to whoever reads the events.
 
+use super::Usage;
 use super::flood::{self, Ration};
 use crate::interrupt::Interrupt;
 use crate::screen;
@@ -184,6 +185,47 @@ pub fn clean(selection: &Selection, packages: &[String]) -> Result<()> {
         String::from_utf8_lossy(&output.stderr).trim_end()
     );
     Ok(())
+}
+
+/// Returns the artifact to run.
+///
+/// # Errors
+/// [`Usage`] when there is none, or no saying which of several.
+pub fn program<'a>(
+    workspace: &cargo_metadata::Metadata,
+    outcome: &'a Outcome,
+) -> Result<&'a Artifact> {
+    let programs: Vec<&Artifact> = outcome
+        .artifacts
+        .iter()
+        .filter(|a| a.executable.is_some() && !a.profile.test)
+        .filter(|a| a.target.is_bin() || a.target.is_example())
+        .collect();
+    if let [program] = programs[..] {
+        return Ok(program);
+    }
+    let default = |a: &&&Artifact| {
+        let package = workspace.packages.iter().find(|p| p.id == a.package_id);
+        package.is_some_and(|p| p.default_run.as_ref() == Some(&a.target.name))
+    };
+    let defaults: Vec<_> = programs.iter().filter(default).collect();
+    if let [program] = defaults[..] {
+        return Ok(program);
+    }
+    if programs.is_empty() {
+        return Err(Usage(
+            "there is no program to run: a bin target must be available for `hot run`".into(),
+        )
+        .into());
+    }
+    let mut names: Vec<&str> = programs.iter().map(|a| a.target.name.as_str()).collect();
+    names.sort_unstable();
+    Err(Usage(format!(
+        "`hot run` could not determine which binary to run. Use the `--bin` option to specify \
+         a binary, or the `default-run` manifest key.\navailable binaries: {}",
+        names.join(", ")
+    ))
+    .into())
 }
 
 /// Passes everything through and returns as much as is kept.

@@ -5,14 +5,15 @@
 //! system gives it back when the tool ends, however it ends.
 
 use anyhow::{Context, Result, bail};
-use std::fs::{File, TryLockError};
+use std::fs::{File, Metadata, TryLockError};
 use std::io::{Read, Seek, Write};
-use std::path::Path;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 
 /// The right to work with the records in a folder, as long as this lives.
 #[derive(Debug)]
 pub struct Claim {
-    _file: File,
+    file: File,
 }
 
 impl Claim {
@@ -21,7 +22,7 @@ impl Claim {
     /// # Errors
     /// When another tool has it, which is named; or when the file cannot be made.
     pub fn take(store: &Path) -> Result<Claim> {
-        let path = store.join("tool.lock");
+        let path = place(store);
         let told = || format!("failed to lock {}", path.display());
         let mut file = open(&path).with_context(told)?;
         match file.try_lock() {
@@ -29,7 +30,7 @@ impl Claim {
                 file.set_len(0).with_context(told)?;
                 file.rewind().with_context(told)?;
                 write!(file, "{}", std::process::id()).with_context(told)?;
-                Ok(Claim { _file: file })
+                Ok(Claim { file })
             }
             Err(TryLockError::WouldBlock) => {
                 let mut pid = String::new();
@@ -45,6 +46,18 @@ impl Claim {
             Err(TryLockError::Error(error)) => Err(error).with_context(told),
         }
     }
+
+    /// Whether this is still the right to the records in that folder: the folder may have been
+    /// removed and made again, with another lock in it.
+    pub fn holds(&self, store: &Path) -> bool {
+        let of = |meta: std::io::Result<Metadata>| meta.ok().map(|meta| (meta.dev(), meta.ino()));
+        let there = of(std::fs::metadata(place(store)));
+        there.is_some() && there == of(self.file.metadata())
+    }
+}
+
+fn place(store: &Path) -> PathBuf {
+    store.join("tool.lock")
 }
 
 /// Opens a file that is there to be locked, or makes it.
@@ -63,6 +76,11 @@ mod tests {
         let error = Claim::take(dir.path()).unwrap_err().to_string();
         assert!(error.contains(&format!("(pid {})", std::process::id())), "{error}");
         drop(first);
-        Claim::take(dir.path()).unwrap();
+        let again = Claim::take(dir.path()).unwrap();
+        assert!(again.holds(dir.path()));
+        std::fs::remove_file(place(dir.path())).unwrap();
+        assert!(!again.holds(dir.path()));
+        let other = Claim::take(dir.path()).unwrap();
+        assert!(other.holds(dir.path()) && !again.holds(dir.path()));
     }
 }

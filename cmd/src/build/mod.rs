@@ -4,7 +4,8 @@
 //!   the command lines; [`command`] reads them; [`known`] sees to it that none is missing.
 //! - [`retold`] tells the same of a build that a command of the user's made, unheard.
 //! - [`graph`] joins them to the user's crates in order, with their source files from [`depinfo`].
-//! - [`claim`] keeps a second tool away; [`linked`] tells what else belongs to the program.
+//! - [`claim`] keeps a second tool away, [`lock`] a cargo that writes what we write; [`linked`]
+//!   tells what else belongs to the program, [`missing`] what of it is gone.
 //! - [`pipeline`] compiles some of them again, several at once ([`standin`]), each by [`replay`];
 //!   [`diagnostics`] reads what rustc says; [`objects`] finds what it left, [`kept`] keeps what it
 //!   would not leave.
@@ -25,6 +26,8 @@ pub mod graph;
 pub mod kept;
 pub mod known;
 pub mod linked;
+pub mod lock;
+pub mod missing;
 pub mod objects;
 pub mod obstacle;
 pub mod pipeline;
@@ -42,8 +45,9 @@ use claim::Claim;
 use diagnostics::Compiled;
 use graph::{Graph, Unit};
 use kept::Kept;
+use lock::BuildLock;
 use pipeline::{Ended, Task};
-use replay::{BuildLock, Linker};
+use replay::Linker;
 use retold::{Retold, Unseen};
 use standin::Folder;
 use std::collections::BTreeSet;
@@ -222,7 +226,9 @@ impl Builder {
     }
 
     fn claim_folder(&mut self, folder: PathBuf) -> Result<()> {
-        if self.claim.as_ref().is_none_or(|(claimed, _)| *claimed != folder) {
+        let holds =
+            |(claimed, claim): &(PathBuf, Claim)| *claimed == folder && claim.holds(&folder);
+        if !self.claim.as_ref().is_some_and(holds) {
             let claim = Claim::take(&folder)?;
             self.claim = Some((folder, claim));
         }
@@ -324,6 +330,9 @@ impl Builder {
     /// # Errors
     /// When cargo or its messages fail, or when it is not clear what to run ([`Usage`]).
     pub fn build(&mut self, say: &mut Say<'_>) -> Result<Built> {
+        // A `cargo clean` may have taken the records, and the claim with them.
+        self.captures.restore()?;
+        self.claim()?;
         let Way::Cargo { selection, workspace } = &mut self.way else {
             bail!("a command builds this program")
         };
@@ -340,7 +349,7 @@ impl Builder {
             if !outcome.success {
                 return Ok(Built::Failed(outcome.errors));
             }
-            let program = choose(workspace, &outcome)?;
+            let program = cargo::program(workspace, &outcome)?;
             let unknown = known::unknown(&self.captures, &outcome, program);
             if unknown.is_empty() {
                 let target_dir = workspace.target_directory.as_std_path().to_owned();
@@ -491,42 +500,18 @@ fn manifests(root: &Path, packages: &BTreeSet<PathBuf>) -> Vec<(PathBuf, String)
     files
 }
 
-/// The artifact to run.
-fn choose<'a>(workspace: &cargo_metadata::Metadata, outcome: &'a Outcome) -> Result<&'a Artifact> {
-    let programs: Vec<&Artifact> = outcome
-        .artifacts
-        .iter()
-        .filter(|a| a.executable.is_some() && !a.profile.test)
-        .filter(|a| a.target.is_bin() || a.target.is_example())
-        .collect();
-    if let [program] = programs[..] {
-        return Ok(program);
-    }
-    let default = |a: &&&Artifact| {
-        let package = workspace.packages.iter().find(|p| p.id == a.package_id);
-        package.is_some_and(|p| p.default_run.as_ref() == Some(&a.target.name))
-    };
-    let defaults: Vec<_> = programs.iter().filter(default).collect();
-    if let [program] = defaults[..] {
-        return Ok(program);
-    }
-    if programs.is_empty() {
-        return Err(Usage(
-            "there is no program to run: a bin target must be available for `hot run`".into(),
-        )
-        .into());
-    }
-    let mut names: Vec<&str> = programs.iter().map(|a| a.target.name.as_str()).collect();
-    names.sort_unstable();
-    Err(Usage(format!(
-        "`hot run` could not determine which binary to run. Use the `--bin` option to specify \
-         a binary, or the `default-run` manifest key.\navailable binaries: {}",
-        names.join(", ")
-    ))
-    .into())
-}
-
 impl Build {
+    /// These units, those whose artifacts are gone, and all that use them, in the order to compile
+    /// them.
+    pub fn affected(&self, changed: &BTreeSet<usize>) -> Vec<usize> {
+        self.graph.affected(&(changed | &missing::units(&self.graph)))
+    }
+
+    /// Why no unit can be compiled again before cargo has built, if that is so.
+    pub fn needs_cargo(&self) -> Option<String> {
+        missing::beyond_replay(&self.graph, &self.archives).map(|path| missing::sentence(&path))
+    }
+
     /// The objects of every unit, as the executable was linked from them.
     ///
     /// # Errors

@@ -9,46 +9,17 @@
 //! removed, so that it takes them for stale whatever the times of the files say: a later build
 //! by cargo is never wrong, at worst it compiles once more.
 
-use super::claim;
 use super::diagnostics::{self, Compiled, Diagnostic, Weight};
 use super::graph::Unit;
-use crate::interrupt::{Group, Interrupt};
+use crate::interrupt::Group;
 use anyhow::{Context, Result};
 use jobserver::Client;
-use std::fs::{File, TryLockError};
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
 /// Variables that belong to one run of cargo, or to hot.
 const DROPPED: [&str; 3] = ["MAKEFLAGS", "MFLAGS", "CARGO_MAKEFLAGS"];
-
-/// Cargo's lock on a build folder, held as long as this lives.
-#[derive(Debug)]
-pub struct BuildLock {
-    _file: File,
-}
-
-impl BuildLock {
-    /// Takes the lock, waiting for a cargo that holds it. `None` when interrupted meanwhile.
-    ///
-    /// # Errors
-    /// When the lock's file cannot be opened.
-    pub fn take(build_dir: &Path, interrupt: &Interrupt) -> Result<Option<BuildLock>> {
-        let path = build_dir.join(".cargo-lock");
-        let told = || format!("failed to lock {}", path.display());
-        let file = claim::open(&path).with_context(told)?;
-        while !interrupt.requested() {
-            match file.try_lock() {
-                Ok(()) => return Ok(Some(BuildLock { _file: file })),
-                Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(10)),
-                Err(TryLockError::Error(error)) => return Err(error).with_context(told),
-            }
-        }
-        Ok(None)
-    }
-}
 
 /// What stands in for the linker.
 #[derive(Clone, Copy, Debug)]
@@ -152,27 +123,4 @@ pub fn idle_program() -> Result<PathBuf> {
         .context(
             "failed to find the program `true` on PATH; hot needs it to compile without linking",
         )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_lock_is_waited_for_but_not_beyond_an_interrupt() {
-        let dir = tempfile::tempdir().unwrap();
-        let interrupt = Interrupt::default();
-        let held = BuildLock::take(dir.path(), &interrupt).unwrap().unwrap();
-        std::thread::scope(|scope| {
-            let waiting =
-                scope.spawn(|| BuildLock::take(dir.path(), &interrupt).unwrap().is_some());
-            std::thread::sleep(Duration::from_millis(30));
-            assert!(!waiting.is_finished());
-            drop(held);
-            assert!(waiting.join().unwrap());
-        });
-        let _held = BuildLock::take(dir.path(), &interrupt).unwrap().unwrap();
-        interrupt.request();
-        assert!(BuildLock::take(dir.path(), &interrupt).unwrap().is_none());
-    }
 }

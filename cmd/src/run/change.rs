@@ -77,7 +77,10 @@ impl Session {
         // What an earlier save left behind because it did not compile.
         let stale = |key: &String| build.graph.units.iter().position(|unit| unit.key == *key);
         units.extend(self.stale.iter().filter_map(stale));
-        Asks::Rustc(units)
+        match build.needs_cargo() {
+            Some(why) => Asks::Cargo(why),
+            None => Asks::Rustc(units),
+        }
     }
 
     /// Files that no crate names yet, but that may be what the last failed build lacked.

@@ -342,7 +342,7 @@ impl Session {
     /// Compiles these units and all that use them, and follows the files they are made from now.
     pub(super) fn replay(&mut self, changed: &BTreeSet<usize>) -> Result<Replayed> {
         let Some(mut build) = self.current.take() else { bail!("there is no program") };
-        let units = build.graph.affected(changed);
+        let units = build.affected(changed);
         self.stale = units.iter().map(|&i| build.graph.units[i].key.clone()).collect();
         let begun = SystemTime::now();
         let show = &mut self.show;

@@ -179,3 +179,29 @@ fn a_watched_folder_restarts_the_program() {
     running.signal(Signal::INT);
     running.end();
 }
+
+#[test]
+fn after_a_clean_a_save_is_built_and_runs_and_so_is_the_next() {
+    let fixture = Fixture::new(WAITS);
+    let mut running = fixture.start(&[]);
+    running.running();
+    assert_eq!(running.line(), "one");
+    let clean = |words: &[&str]| {
+        let mut cargo = std::process::Command::new(env!("CARGO"));
+        let cargo = cargo.args(["clean", "-q"]).args(words).current_dir(fixture.path(""));
+        assert!(cargo.status().unwrap().success());
+    };
+    clean(&[]);
+    fixture.write("src/main.rs", &WAITS.replace("one", "two"));
+    running.expect("change");
+    let why = running.expect("restarted")["why"].as_str().unwrap().to_owned();
+    assert!(why.contains("cargo clean"), "{why}");
+    assert_eq!(running.line(), "two");
+    // Nothing but the program's crate was there, and its command makes all that it left.
+    clean(&["-p", "app"]);
+    fixture.write("src/main.rs", &WAITS.replace("one", "three"));
+    running.expect("change");
+    running.expect("no-effect");
+    running.signal(Signal::INT);
+    running.end();
+}

@@ -1,0 +1,45 @@
+//! What is missing of what cargo has built: `cargo clean` may have gone over the folder.
+//!
+//! A replay reads what other commands have left: the metadata of the crates it uses, procedural
+//! macros, what build scripts wrote. What one of the user's crates left, its own command makes
+//! again ([`units`]); for the rest cargo has to be asked ([`beyond_replay`]).
+
+use super::graph::{Graph, Unit};
+use crate::diff::Archives;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+/// The first thing that is missing and that no replay makes.
+pub fn beyond_replay(graph: &Graph, archives: &Archives) -> Option<PathBuf> {
+    let made: BTreeSet<PathBuf> = graph.units.iter().flat_map(artifacts).collect();
+    let externs = graph.units.iter().flat_map(|unit| unit.facts.externs.iter().cloned());
+    let outs = graph.units.iter().filter_map(|unit| unit.record.env.get("OUT_DIR"));
+    let mut needed = (graph.units.iter().map(|unit| unit.facts.out_dir.clone()))
+        .chain(externs.filter(|path| !made.contains(path)))
+        .chain(outs.map(PathBuf::from))
+        .chain(archives.paths.iter().cloned());
+    needed.find(|path| !path.exists())
+}
+
+/// The units whose artifacts are missing, as indices.
+pub fn units(graph: &Graph) -> BTreeSet<usize> {
+    let own: BTreeMap<PathBuf, usize> = (graph.units.iter().enumerate())
+        .flat_map(|(index, unit)| artifacts(unit).map(move |path| (path, index)))
+        .collect();
+    let read = graph.units.iter().flat_map(|unit| &unit.facts.externs);
+    let linked = (graph.units.iter()).filter(|unit| unit.facts.is_rlib()).map(|u| u.facts.rlib());
+    let missing = read.cloned().chain(linked).filter(|path| !path.exists());
+    missing.filter_map(|path| own.get(&path).copied()).collect()
+}
+
+/// What the unit's command makes that others read.
+fn artifacts(unit: &Unit) -> impl Iterator<Item = PathBuf> {
+    let rlib = unit.facts.rlib();
+    let is_library = !unit.facts.is_binary();
+    [rlib.with_extension("rmeta"), rlib].into_iter().filter(move |_| is_library)
+}
+
+/// The sentence about it.
+pub fn sentence(path: &Path) -> String {
+    format!("{} is gone, which cargo had built (by `cargo clean`, perhaps)", path.display())
+}

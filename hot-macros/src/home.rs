@@ -94,6 +94,15 @@ impl<'a> Home<'a> {
 
     /// The path of a piece, as a static writes it. Only for homes that are not generic.
     pub fn outside(self, piece: &Ident) -> TokenStream {
+        self.outside_for(piece, "static")
+    }
+
+    /// The same with lifetimes for the compiler to find.
+    pub fn outside_inferred(self, piece: &Ident) -> TokenStream {
+        self.outside_for(piece, "_")
+    }
+
+    fn outside_for(self, piece: &Ident, lifetime: &str) -> TokenStream {
         match self {
             Home::Free => quote!(#piece),
             Home::Impl(header) => {
@@ -104,7 +113,10 @@ impl<'a> Home<'a> {
                 } else {
                     quote!(<#self_type>::#piece)
                 };
-                tokens::make_static(path, &header.lifetimes())
+                let of_impl = header.lifetimes();
+                tokens::rename_lifetimes(path, |name| {
+                    of_impl.iter().any(|own| own == name).then(|| lifetime.to_owned())
+                })
             }
         }
     }
@@ -135,15 +147,33 @@ impl Header {
         quote!(<#(#arguments),*>)
     }
 
-    /// The type in a place where it stands beside other tokens: in parentheses unless it is a path.
-    pub fn self_alone(&self) -> TokenStream {
+    /// The type where it stands beside other tokens. A bare `dyn Foo` takes the lifetime of a reference
+    /// before it; here it has the one that it has in the header: by way of [`Header::alias`], or,
+    /// where it can only be `'static`, as an argument that has no other.
+    pub fn self_alone(&self, hot: &TokenStream) -> TokenStream {
         let self_type = &self.self_type;
-        match self_type.clone().into_iter().next() {
-            Some(proc_macro2::TokenTree::Ident(word)) if word != "dyn" && word != "fn" => {
-                self_type.clone()
-            }
-            _ => quote!((#self_type)),
+        match self.alias_lifetimes() {
+            Some(lifetimes) => quote!(__HotSelf<#(#lifetimes),*>),
+            None => quote!(#hot::Same<#self_type>),
         }
+    }
+
+    /// The type under another name, an item beside the uses of [`Header::self_alone`].
+    pub fn alias(&self) -> Option<TokenStream> {
+        let (self_type, lifetimes) = (&self.self_type, self.alias_lifetimes()?);
+        Some(quote! {
+            #[allow(dead_code)]
+            type __HotSelf<#(#lifetimes),*> = #self_type;
+        })
+    }
+
+    /// The lifetimes of the type; none where it has no need of another name, or parameters.
+    fn alias_lifetimes(&self) -> Option<Vec<TokenStream>> {
+        let used = tokens::lifetimes(&self.self_type);
+        let mut own = self.lifetimes();
+        own.retain(|name| used.contains(name));
+        let named = !own.is_empty() && parameters(&self.generics).is_empty();
+        named.then(|| own.iter().map(|name| tokens::lifetime(name)).collect())
     }
 
     /// Name of the extension trait for a trait called `name`.

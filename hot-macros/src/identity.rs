@@ -9,36 +9,131 @@
 //!   that nobody sees, and a pointer type without `self` would not know which one is meant. Here
 //!   the type is taken from two functions of the same signature instead: in an array they become
 //!   pointers of their common type. The receiver is a reference, so its lifetime is general in
-//!   that type, and all others occur in arguments alone and are general too.
+//!   that type; so is one that stands right after the `&` of an argument, and one that occurs in
+//!   arguments alone.
 //! - *Lifetimes with bounds, or in the result alone*, are chosen when the function is named, not
 //!   when it is called; pointers are not general in them. Such a function has no identity.
+//! - *Bounds that the impl block implies* ([`implied`](crate::implied)) are lost where the type
+//!   does not mention what implies them. It is then more general than the function: right for a
+//!   replacement, which is called in fewer cases than it could be, and wrong for a call.
 //! - *Generic functions* have as many types as instances, `impl Trait` has no name: no identity.
+//! - *Macros* may expand to anything: the common type, or no identity.
+//!
+//! That the function may be called as the type says is not left to this reading of tokens: the
+//! compiler has to take the function for one of that type ([`Named::proved`]), or the
+//! program does not compile.
 //!
 //! For an `async fn` the output stands in the place of the result.
 
-use crate::home::{self, Home};
+use crate::home::{self, Header, Home};
+use crate::implied;
 use crate::signature::Signature;
 use crate::tokens;
-use proc_macro2::TokenStream;
-use quote::quote;
-use syn::{GenericParam, Generics};
+use proc_macro2::{TokenStream, TokenTree};
+use quote::{format_ident, quote};
+use syn::{GenericParam, Generics, Ident};
 
 /// How the type is told.
 pub enum Identity {
     /// Not at all.
     None,
     /// Written out.
-    Named(TokenStream),
+    Named(Named),
     /// Taken from the body and another function of its signature.
     Common,
 }
 
-/// Decides for one function.
-pub fn of(signature: &Signature, home: Home<'_>) -> Identity {
-    named_or_common(signature, home).unwrap_or(Identity::None)
+/// A type, written out.
+pub struct Named {
+    /// Its lifetimes: `for<'a>`.
+    pub lifetimes: Vec<TokenStream>,
+    /// The types of the arguments, the receiver's first.
+    pub inputs: Vec<TokenStream>,
+    pub output: TokenStream,
+    /// `unsafe extern "C"`.
+    pub qualifiers: TokenStream,
+    /// The function may be called in every case in which the type may.
+    pub callable: bool,
 }
 
-fn named_or_common(signature: &Signature, home: Home<'_>) -> Option<Identity> {
+impl Named {
+    /// The type.
+    fn pointer(&self) -> TokenStream {
+        let (qualifiers, output) = (&self.qualifiers, &self.output);
+        self.pointer_of(qualifiers, output)
+    }
+
+    /// A pointer to a function of the same arguments.
+    fn pointer_of(&self, qualifiers: &TokenStream, output: &TokenStream) -> TokenStream {
+        let Named { lifetimes, inputs, .. } = self;
+        let binder = (!lifetimes.is_empty()).then(|| quote!(for<#(#lifetimes),*>));
+        quote!(#binder #qualifiers fn(#(#inputs),*) -> #output)
+    }
+
+    /// The type that has been written out, and the proof that the function may be called as it says: the
+    /// code is taken for a pointer of that type. A path of an impl block is good for one choice of
+    /// lifetimes only, so there it is called by a function that is general in them.
+    pub fn proved(
+        &self,
+        signature: &Signature,
+        home: Home<'_>,
+        slot_holds: &Ident,
+        hot: &TokenStream,
+    ) -> TokenStream {
+        let ty = self.pointer();
+        // That of a trait impl stands outside.
+        let alias =
+            home.header().filter(|header| header.trait_path.is_none()).and_then(Header::alias);
+        if !self.callable {
+            return quote!({ #alias #hot::SignatureId::of_replacement::<#ty>() });
+        }
+        let is_async = signature.asyncness.is_some();
+        let (qualifiers, output) = match is_async {
+            true => {
+                let output = &self.output;
+                (quote!(unsafe), quote!(#hot::RawFuture<#output>))
+            }
+            false => (self.qualifiers.clone(), self.output.clone()),
+        };
+        let of_impl = home.header().map(|header| header.lifetimes()).unwrap_or_default();
+        let (code, function) = match of_impl.is_empty() {
+            true => (home.outside(slot_holds), None),
+            false => {
+                let (lifetimes, inputs) = (&self.lifetimes, &self.inputs);
+                let names = (0..inputs.len()).map(|index| format_ident!("__hot_argument_{index}"));
+                let names: Vec<Ident> = names.collect();
+                let path = home.outside_inferred(slot_holds);
+                // SAFETY (of what is emitted): it is compiled and never run.
+                let call = match is_async || signature.unsafety.is_some() {
+                    true => quote!(unsafe { #path(#(#names),*) }),
+                    false => quote!(#path(#(#names),*)),
+                };
+                let function = quote! {
+                    #qualifiers fn __hot_proof<#(#lifetimes),*>(#(#names: #inputs),*) -> #output {
+                        #call
+                    }
+                };
+                (quote!(__hot_proof), Some(function))
+            }
+        };
+        match is_async {
+            true => {
+                let boxed = self.pointer_of(&qualifiers, &output);
+                quote!({ #alias #function #hot::SignatureId::of_async::<#ty, #boxed>(#code) })
+            }
+            false => {
+                quote!({ #alias #function #hot::SignatureId::of_code::<#ty>(#code) })
+            }
+        }
+    }
+}
+
+/// Decides for one function.
+pub fn of(signature: &Signature, home: Home<'_>, hot: &TokenStream) -> Identity {
+    named_or_common(signature, home, hot).unwrap_or(Identity::None)
+}
+
+fn named_or_common(signature: &Signature, home: Home<'_>, hot: &TokenStream) -> Option<Identity> {
     let types = signature.types();
     let generic = home.is_generic() || !signature.parameters().is_empty();
     if generic || tokens::mentions(&types, "impl") || bounded(&signature.generics) {
@@ -48,30 +143,46 @@ fn named_or_common(signature: &Signature, home: Home<'_>) -> Option<Identity> {
     if has_lifetime(&signature.where_clause) {
         return None;
     }
-    let mut lifetimes = home::lifetimes(&signature.generics);
-    let own_lifetimes = lifetimes.len();
+    let own_lifetimes = home::lifetimes(&signature.generics);
+    let mut lifetimes = own_lifetimes.clone();
     let mut self_lifetimes = false;
+    let mut told = !tokens::has_macro(&types);
+    let mut callable = true;
     if let Some(header) = home.header() {
         if bounded(&header.generics) || has_lifetime(&header.where_clause) {
             return None;
         }
-        let defined =
-            |name: &String| header.trait_path.is_some() && header.associated.contains(name);
-        if !tokens::self_paths(&types).iter().all(defined) {
+        let trait_path = header.trait_path.iter();
+        if trait_path.chain([&header.self_type]).any(tokens::has_macro) {
             return None;
         }
+        let defined =
+            |name: &String| header.trait_path.is_some() && header.associated.contains(name);
+        told &= tokens::self_paths(&types).iter().all(defined);
         let of_impl = header.lifetimes();
         self_lifetimes = !of_impl.is_empty();
         lifetimes.extend(of_impl);
+        callable = match implied::bounds(signature, header) {
+            implied::Bounds::Kept => true,
+            implied::Bounds::Lost => false,
+            implied::Bounds::Needed => return None,
+        };
     }
 
     let output = signature.output.clone().unwrap_or_else(|| quote!(()));
     let elided = tokens::has_elided(&output);
-    let reference = signature.receiver.as_ref().is_some_and(|r| r.reference.is_some());
     let hides = !elided && may_hide_lifetime(&output);
     let others = signature.arguments.iter().any(|a| may_have_lifetime(&a.ty));
-    if reference && hides && others {
-        let common = own_lifetimes == 0 && !self_lifetimes && signature.asyncness.is_none();
+    let reference =
+        signature.receiver.as_ref().is_some_and(|r| tokens::has_reference(&r.full_type()));
+    if !told || reference && hides && others {
+        let inputs = || signature.receiver.iter().map(|receiver| receiver.full_type());
+        let inputs = inputs().chain(signature.arguments.iter().map(|a| a.ty.clone()));
+        let behind: Vec<String> = inputs.flat_map(|ty| tokens::reference_lifetimes(&ty)).collect();
+        let taken = tokens::lifetimes(&output);
+        let late = |name: &String| behind.contains(name) || !taken.contains(name);
+        let general = own_lifetimes.iter().all(late) && (reference || !elided && !hides);
+        let common = general && !self_lifetimes && signature.asyncness.is_none();
         return common.then_some(Identity::Common);
     }
 
@@ -103,22 +214,21 @@ fn named_or_common(signature: &Signature, home: Home<'_>) -> Option<Identity> {
     inputs.extend(signature.arguments.iter().map(|argument| argument.ty.clone()));
 
     if let Some(header) = home.header() {
-        let alone = header.self_alone();
+        let alone = header.self_alone(hot);
         let (ty, path) = (&header.self_type, &header.trait_path);
         let before_path = quote!(<#ty as #path>);
         let replace = |ty| tokens::replace_self(ty, &alone, &before_path);
         inputs = inputs.into_iter().map(replace).collect();
         output = replace(output);
     }
-    let given: Vec<String> = inputs.iter().flat_map(tokens::lifetimes).collect();
+    let given: Vec<String> = inputs.iter().flat_map(tokens::constraining_lifetimes).collect();
     let taken = tokens::lifetimes(&output);
     if taken.iter().any(|name| lifetimes.contains(name) && !given.contains(name)) {
         return None;
     }
-    let binder = lifetimes.iter().map(|name| tokens::lifetime(name));
-    let binder = (!lifetimes.is_empty()).then(|| quote!(for<#(#binder),*>));
+    let lifetimes = lifetimes.iter().map(|name| tokens::lifetime(name)).collect();
     let qualifiers = signature.pointer_qualifiers();
-    Some(Identity::Named(quote!(#binder #qualifiers fn(#(#inputs),*) -> #output)))
+    Some(Identity::Named(Named { lifetimes, inputs, output, qualifiers, callable }))
 }
 
 fn bounded(generics: &Generics) -> bool {
@@ -132,7 +242,7 @@ fn bounded(generics: &Generics) -> bool {
 /// Types that everybody knows to have no lifetime of their own.
 const PLAIN: &[&str] = &[
     "bool", "char", "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128",
-    "isize", "f32", "f64", "str", "String", "mut", "const",
+    "isize", "f32", "f64", "str", "String", "Self", "mut", "const",
 ];
 
 fn may_have_lifetime(ty: &TokenStream) -> bool {
@@ -144,11 +254,11 @@ fn may_hide_lifetime(ty: &TokenStream) -> bool {
     // The name of a lifetime that is written hides none.
     let mut quoted = false;
     ty.clone().into_iter().any(|token| match token {
-        proc_macro2::TokenTree::Ident(word) => {
+        TokenTree::Ident(word) => {
             !std::mem::take(&mut quoted) && !PLAIN.contains(&word.to_string().as_str())
         }
-        proc_macro2::TokenTree::Group(group) => may_hide_lifetime(&group.stream()),
-        proc_macro2::TokenTree::Punct(mark) => {
+        TokenTree::Group(group) => may_hide_lifetime(&group.stream()),
+        TokenTree::Punct(mark) => {
             quoted = mark.as_char() == '\'';
             false
         }

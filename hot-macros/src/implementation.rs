@@ -80,7 +80,7 @@ pub fn expand(
             Ok(None) => methods.push(as_written(&function, arguments)),
             Ok(Some((pieces, twin))) => {
                 methods.push(pieces.trampoline);
-                let spell = |ty| spell_self(ty, &header);
+                let spell = |ty| spell_self(ty, &header, &arguments.hot);
                 declared.extend(pieces.siblings.iter().map(|sibling| sibling.declare(spell)));
                 let twins = pieces.siblings.iter().take(twin.into());
                 declared.extend(twins.filter_map(|sibling| sibling.declare_twin(spell)));
@@ -114,10 +114,11 @@ pub fn expand(
         return Ok(quote!(#every #whole));
     }
     let (extension, parameters) = (&header.extension, header.arguments());
-    let import = import(trait_path);
+    let (import, alias) = (import(trait_path), header.alias());
     Ok(quote! {
         #every const _: () = {
             #import
+            #alias
             #[allow(drop_bounds, clippy::all, clippy::pedantic)]
             trait #extension #generics: #trait_path #sized #where_clause { #(#declared)* }
             impl #generics #extension #parameters for #self_type #where_clause { #(#beside)* }
@@ -170,13 +171,13 @@ fn expand_method(
 }
 
 /// Writes the type for a `Self` that stands for a value, in the types of a declaration.
-fn spell_self(tokens: TokenStream, header: &Header) -> TokenStream {
+fn spell_self(tokens: TokenStream, header: &Header, hot: &TokenStream) -> TokenStream {
     // The receiver keeps its `Self`: it is what makes it a receiver. A lifetime left out in the
     // result would find more candidates if the type brought its own along.
     if has_elided(&tokens) && !header.lifetimes().is_empty() {
         return tokens;
     }
-    replace_self(tokens, &header.self_alone(), &quote!(Self))
+    replace_self(tokens, &header.self_alone(hot), &quote!(Self))
 }
 
 fn parse_item(input: ParseStream, associated: &mut Vec<String>) -> Result<Item> {

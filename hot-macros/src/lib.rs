@@ -10,7 +10,8 @@
 //! - `attributes`: which attribute goes to which piece, and which are refused.
 //! - `home`: where a function stands, and how its pieces are called from there.
 //! - `trampoline`: slot, entry, call; the sync, async and generic shapes.
-//! - `identity`: the fn pointer type under which a replacement is checked.
+//! - `identity`: the fn pointer type under which a replacement is checked; `implied`: the bounds that
+//!   it must not lose.
 //! - `name` and `text`: `*Cart.Display.fmt` and `fn(&Cart) -> u64`.
 //! - `function`, `implementation`, `module`: the three places for the attribute.
 //! - `mock`: the macros `mock!`, `mock_by_name!` and `call_original_by_name!`.
@@ -26,6 +27,7 @@ mod function;
 mod home;
 mod identity;
 mod implementation;
+mod implied;
 mod mock;
 mod module;
 mod name;

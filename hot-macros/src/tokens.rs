@@ -158,7 +158,9 @@ pub fn name_elided(tokens: TokenStream, next: &mut dyn FnMut() -> TokenStream) -
                 copy_arrow(&mut tokens, &mut out);
             }
             TokenTree::Group(group) => {
-                let stream = name_elided(group.stream(), next);
+                let (types, expression) = split_expression(&group);
+                let mut stream = name_elided(types, next);
+                stream.extend(expression);
                 out.extend([TokenTree::Group(regroup(&group, stream))]);
             }
             other => {
@@ -169,6 +171,21 @@ pub fn name_elided(tokens: TokenStream, next: &mut dyn FnMut() -> TokenStream) -
         after_word = word;
     }
     out
+}
+
+/// What stands in a group of a type: types, and the expression of an array's length or of braces.
+fn split_expression(group: &Group) -> (TokenStream, TokenStream) {
+    let stream = group.stream();
+    match group.delimiter() {
+        Delimiter::Brace => (TokenStream::new(), stream),
+        Delimiter::Bracket => {
+            let tokens: Vec<TokenTree> = stream.into_iter().collect();
+            let end = tokens.iter().position(|token| is_punct(Some(token), ';'));
+            let (types, expression) = tokens.split_at(end.unwrap_or(tokens.len()));
+            (types.iter().cloned().collect(), expression.iter().cloned().collect())
+        }
+        Delimiter::Parenthesis | Delimiter::None => (stream, TokenStream::new()),
+    }
 }
 
 /// Copies `-> Result` as it is, up to what ends the type.
@@ -198,6 +215,116 @@ pub fn has_elided(tokens: &TokenStream) -> bool {
         TokenStream::new()
     });
     found
+}
+
+/// Whether a macro is called in a type.
+pub fn has_macro(tokens: &TokenStream) -> bool {
+    let mut mark = false;
+    tokens.clone().into_iter().any(|token| match token {
+        TokenTree::Group(group) => std::mem::take(&mut mark) || has_macro(&group.stream()),
+        token => {
+            mark = is_punct(Some(&token), '!');
+            false
+        }
+    })
+}
+
+/// Whether a reference occurs in a type.
+pub fn has_reference(tokens: &TokenStream) -> bool {
+    tokens.clone().into_iter().any(|token| match token {
+        TokenTree::Group(group) => has_reference(&split_expression(&group).0),
+        token => is_punct(Some(&token), '&'),
+    })
+}
+
+/// The lifetimes of references that a type consists of: what it is, or what its elements are.
+pub fn reference_lifetimes(tokens: &TokenStream) -> Vec<String> {
+    let tokens: Vec<TokenTree> = tokens.clone().into_iter().collect();
+    match tokens.as_slice() {
+        [TokenTree::Group(group)] => {
+            parts(&group.stream()).iter().flat_map(reference_lifetimes).collect()
+        }
+        [and, quote, TokenTree::Ident(name), rest @ ..]
+            if is_punct(Some(and), '&') && is_punct(Some(quote), '\'') =>
+        {
+            let mut found = reference_lifetimes(&rest.iter().cloned().collect());
+            found.push(name.to_string());
+            found
+        }
+        [and, rest @ ..] if is_punct(Some(and), '&') => {
+            reference_lifetimes(&rest.iter().cloned().collect())
+        }
+        [TokenTree::Ident(word), rest @ ..] if word == "mut" => {
+            reference_lifetimes(&rest.iter().cloned().collect())
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The types of a list with commas, up to a semicolon.
+pub fn parts(tokens: &TokenStream) -> Vec<TokenStream> {
+    let mut depth = Depth::default();
+    let mut found = vec![TokenStream::new()];
+    for token in tokens.clone() {
+        let ends = depth.depth == 0;
+        match &token {
+            TokenTree::Punct(mark) if ends && mark.as_char() == ',' => {
+                found.push(TokenStream::new());
+            }
+            TokenTree::Punct(mark) if ends && mark.as_char() == ';' => break,
+            _ => {
+                depth.step(&token);
+                found.last_mut().expect("there is a first").extend([token]);
+            }
+        }
+    }
+    found.retain(|part| !part.is_empty());
+    found
+}
+
+/// The lifetimes that a function with an argument of this type is general in: not those that occur
+/// only in `<Self as Trait<'a>>::Item` or `Self::Item<'a>`.
+pub fn constraining_lifetimes(tokens: &TokenStream) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut tokens = tokens.clone().into_iter().peekable();
+    let mut in_path = false;
+    while let Some(token) = tokens.next() {
+        let projection = match &token {
+            TokenTree::Ident(ident) if ident == "Self" => is_punct(tokens.peek(), ':'),
+            token => !in_path && is_punct(Some(token), '<'),
+        };
+        in_path = matches!(&token, TokenTree::Ident(_)) || is_punct(Some(&token), ':');
+        if projection {
+            skip_path(&token, &mut tokens);
+            continue;
+        }
+        match token {
+            TokenTree::Group(group) => {
+                found.extend(constraining_lifetimes(&split_expression(&group).0));
+            }
+            TokenTree::Punct(mark) if mark.as_char() == '\'' => {
+                found.extend(tokens.next().map(|name| name.to_string()));
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+/// Skips `<Self as Trait>::Item<'a>` and `Self::Item<'a>` after their first token.
+fn skip_path(first: &TokenTree, tokens: &mut Peekable<impl Iterator<Item = TokenTree>>) {
+    let mut depth = Depth::default();
+    depth.step(first);
+    while let Some(token) = tokens.peek() {
+        let goes_on = depth.depth > 0
+            || matches!(token, TokenTree::Ident(_))
+            || is_punct(Some(token), ':')
+            || is_punct(Some(token), '<');
+        if !goes_on || !depth.step(token) {
+            break;
+        }
+        tokens.next();
+    }
 }
 
 /// Writes `alone` for `Self`, and `before_path` for the `Self` of `Self::Item`.

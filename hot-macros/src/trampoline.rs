@@ -200,7 +200,7 @@ pub fn split(
     if !generic && let Some(held) = siblings.iter_mut().find(|s| s.ident == *slot_holds) {
         held.marks.extend(own_section(signature, home, hot));
     }
-    let identity = identity::of(signature, home);
+    let identity = identity::of(signature, home, hot);
     let twin = matches!(identity, Identity::Common);
     let entry = entry(signature, home, generic, slot_holds, &body_ident, identity, hot);
     let holes = self_token.map(|_| quote!(_)).into_iter().chain(names.iter().map(|_| quote!(_)));
@@ -472,9 +472,7 @@ fn entry(
     };
     let identity = match identity {
         Identity::None => quote!(#hot::core::option::Option::None),
-        Identity::Named(ty) => {
-            quote!(#hot::core::option::Option::Some(#hot::SignatureId::of::<#ty>))
-        }
+        Identity::Named(named) => named.proved(signature, home, slot_holds, hot),
         Identity::Common => {
             let other = match home.header().is_some_and(|header| header.trait_path.is_some()) {
                 true => twin_of(body).unwrap_or_else(|| body.clone()),

@@ -52,6 +52,10 @@ macro_rules! __hot_instance {
     ($slot:path, $($body:tt)*) => {};
 }
 
+/// The type itself. As an argument here, a bare `dyn Foo` has the lifetime that it has in the header
+/// of an impl, whatever stands around.
+pub type Same<T> = T;
+
 /// Stands in a branch that never runs, for the sake of types.
 pub fn never() -> ! {
     unreachable!("a branch for the sake of types never runs")

@@ -309,9 +309,16 @@ pub fn original_by_name<P: FunctionPointer>(name: &str) -> Result<P, Error> {
             let with = "hot::call_original_async";
             Err(Error::Asynchronous { name: target.name, is: true, with })
         }
+        Some(identity) if identity.id == given.id && !identity.callable => Err(Error::CannotMock {
+            name: target.name,
+            why: "its impl block binds lifetimes (`'b: 'a`) in a way that the type of a pointer \
+                  does not tell; use hot::call_original with its path"
+                .to_owned(),
+        }),
         Some(identity) if identity.id == given.id => {
             // SAFETY: the code is of the function's pointer type, which is `P`, since their IDs are
-            // equal; a function pointer is an address.
+            // equal, and may be called in every case in which a `P` may; a function pointer is an
+            // address.
             Ok(unsafe { std::mem::transmute_copy::<*const (), P>(&code) })
         }
         Some(_) => Err(Error::SignatureMismatch {

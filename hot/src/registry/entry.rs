@@ -155,12 +155,34 @@ pub struct SignatureId {
     pub id: TypeId,
     /// The type as the compiler prints it.
     pub name: &'static str,
+    /// The function may be called in every case in which one of this type may. If not, it may still
+    /// be replaced by one of this type, which asks for less.
+    pub callable: bool,
 }
 
 impl SignatureId {
     /// The ID of a type.
     pub fn of<F: 'static>() -> Self {
-        SignatureId { id: TypeId::of::<F>(), name: std::any::type_name::<F>() }
+        SignatureId { id: TypeId::of::<F>(), name: std::any::type_name::<F>(), callable: true }
+    }
+
+    fn not_callable<F: 'static>() -> Self {
+        SignatureId { callable: false, ..SignatureId::of::<F>() }
+    }
+
+    /// The ID of a type that this function has.
+    pub const fn of_code<F: Copy + 'static>(_: F) -> Option<fn() -> SignatureId> {
+        Some(SignatureId::of::<F>)
+    }
+
+    /// The ID of a type `F`, for an `async` function of which this one boxes the futures.
+    pub const fn of_async<F: 'static, B: Copy + 'static>(_: B) -> Option<fn() -> SignatureId> {
+        Some(SignatureId::of::<F>)
+    }
+
+    /// The ID of the type of replacements, for a function that may be called in fewer cases.
+    pub const fn of_replacement<F: 'static>() -> Option<fn() -> SignatureId> {
+        Some(SignatureId::not_callable::<F>)
     }
 
     /// The ID of the common type of two functions: in an array, they become pointers.

@@ -122,6 +122,14 @@ fn regroup(group: &Group, stream: TokenStream) -> Group {
     new
 }
 
+/// The same tokens as if they stood elsewhere. They mean what they meant.
+pub fn moved_to(tokens: &TokenStream, place: Span) -> TokenStream {
+    map(tokens.clone(), &mut |mut token| {
+        token.set_span(place.resolved_at(token.span()));
+        token
+    })
+}
+
 /// A lifetime as tokens.
 pub fn lifetime(name: &str) -> TokenStream {
     let ident = Ident::new(name, Span::call_site());

@@ -483,8 +483,9 @@ fn entry(
         }
     };
     let span = signature.ident.span();
-    let line = quote_spanned!(span=> #hot::core::line!());
-    let file = quote_spanned!(span=> #hot::core::file!());
+    let here = tokens::moved_to(hot, span);
+    let line = quote_spanned!(span=> #here::core::line!());
+    let file = quote_spanned!(span=> #here::core::file!());
     // Set by cargo when it compiles a binary or an example; names then begin with `main`.
     let binary = std::env::var("CARGO_BIN_NAME").unwrap_or_default();
     let with_type = (!generic).then(|| with_type(signature, home, slot_holds, hot));

@@ -122,10 +122,13 @@ fn regroup(group: &Group, stream: TokenStream) -> Group {
     new
 }
 
-/// The same tokens as if they stood elsewhere. They mean what they meant.
-pub fn moved_to(tokens: &TokenStream, place: Span) -> TokenStream {
-    map(tokens.clone(), &mut |mut token| {
-        token.set_span(place.resolved_at(token.span()));
+/// A path as if it stood elsewhere, so that `line!` at its end tells that place.
+pub fn moved_to(path: &TokenStream, place: Span) -> TokenStream {
+    map(path.clone(), &mut |mut token| {
+        // This one means what it does where it comes from.
+        if token.to_string() != "$crate" {
+            token.set_span(place);
+        }
         token
     })
 }

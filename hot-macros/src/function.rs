@@ -94,7 +94,11 @@ fn find_obstacle(function: &Function, home: Home<'_>, sorted: &Sorted) -> Option
     }
     let receiver = signature.receiver.iter().flat_map(|receiver| &receiver.attributes);
     let arguments = signature.arguments.iter().flat_map(|argument| &argument.attributes);
-    let conditional = |a: &&Attribute| a.path().is_ident("cfg") || a.path().is_ident("cfg_attr");
+    // `cfg_attr` may also set a lint level, which is no matter.
+    let conditional = |a: &&Attribute| {
+        a.path().is_ident("cfg")
+            || a.path().is_ident("cfg_attr") && mentions(&a.meta.to_token_stream(), "cfg")
+    };
     if let Some(attribute) = receiver.chain(arguments).find(conditional) {
         return Some(Error::new_spanned(
             attribute,

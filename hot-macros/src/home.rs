@@ -42,6 +42,8 @@ pub struct Header {
     pub name: String,
     /// Names of the types that the block defines.
     pub associated: Vec<String>,
+    /// Names of the constants that it defines.
+    pub constants: Vec<String>,
 }
 
 impl<'a> Home<'a> {
@@ -56,6 +58,11 @@ impl<'a> Home<'a> {
     /// Whether the impl block has type or const parameters.
     pub fn is_generic(self) -> bool {
         self.header().is_some_and(|header| !parameters(&header.generics).is_empty())
+    }
+
+    /// Whether the impl block is one of a trait.
+    pub fn is_of_trait(self) -> bool {
+        self.header().is_some_and(|header| header.trait_path.is_some())
     }
 
     /// The path of a piece, as the trampoline writes it.
@@ -174,6 +181,31 @@ impl Header {
         own.retain(|name| used.contains(name));
         let named = !own.is_empty() && parameters(&self.generics).is_empty();
         named.then(|| own.iter().map(|name| tokens::lifetime(name)).collect())
+    }
+
+    /// The where clause with the bounds that references in the header imply. They hold in the impl;
+    /// the header of the extension trait implies none.
+    pub fn told_where_clause(&self) -> TokenStream {
+        let (self_type, trait_path, written) =
+            (&self.self_type, &self.trait_path, &self.where_clause);
+        let told = tokens::outlives(&quote!(#self_type, #trait_path));
+        if told.is_empty() || parameters(&self.generics).is_empty() {
+            return written.clone();
+        }
+        let comma = match written.clone().into_iter().last().map(|token| token.to_string()) {
+            None => quote!(where),
+            Some(last) if last == "," || last == "where" => TokenStream::new(),
+            Some(_) => quote!(,),
+        };
+        quote!(#written #comma #(#told),*)
+    }
+
+    /// Whether types in the trait's path may imply that one of the block's parameters outlives another,
+    /// as `PartialEq<&'a T>` does. That holds in an impl; a trait's header has to be told.
+    pub fn may_imply_bounds(&self) -> bool {
+        let others = || !parameters(&self.generics).is_empty() || self.lifetimes().len() > 1;
+        let mentions = |path: &TokenStream| !tokens::lifetimes(path).is_empty();
+        self.trait_path.as_ref().is_some_and(mentions) && others()
     }
 
     /// Name of the extension trait for a trait called `name`.

@@ -245,7 +245,8 @@ const PLAIN: &[&str] = &[
     "isize", "f32", "f64", "str", "String", "Self", "mut", "const",
 ];
 
-fn may_have_lifetime(ty: &TokenStream) -> bool {
+/// Whether a type may have a lifetime, written or left out.
+pub fn may_have_lifetime(ty: &TokenStream) -> bool {
     tokens::has_elided(ty) || may_hide_lifetime(ty) || !tokens::lifetimes(ty).is_empty()
 }
 

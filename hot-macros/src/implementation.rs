@@ -16,7 +16,8 @@
 //! (`self.0.fmt(f)` in `impl fmt::Display`); one that the header does not name alone is imported.
 //!
 //! `Display` is its supertrait, so `Self::Item` still means the item of the original trait, and
-//! the type may be foreign. Three details: a lifetime that the header leaves out gets a name, since
+//! the type may be foreign. Where the trait's own types imply bounds (`PartialEq<&'a T>`) it is none,
+//! since a header implies nothing in a trait, and `Self::Item` is written out. Three details: a lifetime that the header leaves out gets a name, since
 //! a trait header may leave out none; and `Self` in a declaration is written out as the type where
 //! it stands for a value, since in a trait nobody knows its size; and where a method takes a value of
 //! the type, the extension trait says that it has a size, which `impl Add for Cart` needs: the `Cart`
@@ -26,11 +27,14 @@ use crate::arguments::Arguments;
 use crate::attributes::{self, Sorted};
 use crate::function::{as_written, check};
 use crate::home::{Header, Home};
+use crate::identity::may_have_lifetime;
 use crate::name;
 use crate::signature::{Argument, Function, Receiver, Signature};
 use crate::signature::{parameters, parse_type, starts_function};
 use crate::text::render;
-use crate::tokens::{has_elided, name_elided, replace_self, take_until};
+use crate::tokens::{
+    has_elided, lifetimes, name_elided, qualify_self, replace_all, replace_self, take_until,
+};
 use crate::trampoline::{Pieces, Sibling, split};
 use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
@@ -61,29 +65,46 @@ pub fn expand(
     let inner = content.call(Attribute::parse_inner)?;
     let mut items = Vec::new();
     while !content.is_empty() {
-        items.push(parse_item(&content, &mut header.associated)?);
+        items.push(parse_item(&content, &mut header)?);
     }
 
     let (mut methods, mut beside, mut declared) = (Vec::new(), Vec::new(), Vec::new());
     let mut sized = None;
     let mut refusals: Option<Error> = None;
+    let qualified = header.trait_path.clone().filter(|_| header.may_imply_bounds());
     for item in items {
-        let function = match item {
+        let mut function = match item {
             Item::Function(function) => function,
             Item::Other(tokens) => {
                 methods.push(tokens);
                 continue;
             }
         };
-        sized = sized.or_else(|| takes_value(&function.signature, &header, arguments));
+        if let (Some(_), Some(receiver)) = (&header.trait_path, &mut function.signature.receiver) {
+            // `Box<Cart>`: a declaration knows only `Self`.
+            let ty = receiver.ty.take();
+            receiver.ty = ty.map(|ty| replace_all(ty, &header.self_type, &quote!(Self)));
+        }
+        if let Some(path) = &qualified {
+            let names = [header.associated.as_slice(), header.constants.as_slice()].concat();
+            function.change(|tokens| qualify_self(tokens, path, &names));
+        }
         match expand_method(&function, &header, arguments) {
             Ok(None) => methods.push(as_written(&function, arguments)),
             Ok(Some((pieces, twin))) => {
+                sized = sized.or_else(|| takes_value(&function.signature, &header, arguments));
                 methods.push(pieces.trampoline);
                 let spell = |ty| spell_self(ty, &header, &arguments.hot);
-                declared.extend(pieces.siblings.iter().map(|sibling| sibling.declare(spell)));
+                // The receiver keeps its `Self`: it is what makes it a receiver. Where a lifetime is
+                // left out in the result, and no receiver gives it, the arguments must not bring
+                // others along.
+                let kept = !header.lifetimes().is_empty() && result_borrows(&function.signature);
+                let spell_arguments =
+                    |ty| if kept { ty } else { spell_self(ty, &header, &arguments.hot) };
+                let change: [&dyn Fn(TokenStream) -> TokenStream; 2] = [&spell_arguments, &spell];
+                declared.extend(pieces.siblings.iter().map(|sibling| sibling.declare(change)));
                 let twins = pieces.siblings.iter().take(twin.into());
-                declared.extend(twins.filter_map(|sibling| sibling.declare_twin(spell)));
+                declared.extend(twins.filter_map(|sibling| sibling.declare_twin(change)));
                 beside.extend(pieces.siblings.iter().map(Sibling::define));
             }
             Err(refusal) => match &mut refusals {
@@ -115,19 +136,21 @@ pub fn expand(
     }
     let (extension, parameters) = (&header.extension, header.arguments());
     let (import, alias) = (import(trait_path), header.alias());
+    let told = header.told_where_clause();
+    let supertrait = qualified.is_none().then(|| quote!(#trait_path +));
     Ok(quote! {
         #every const _: () = {
             #import
             #alias
             #[allow(drop_bounds, clippy::all, clippy::pedantic)]
-            trait #extension #generics: #trait_path #sized #where_clause { #(#declared)* }
-            impl #generics #extension #parameters for #self_type #where_clause { #(#beside)* }
+            trait #extension #generics: #supertrait #sized #told { #(#declared)* }
+            impl #generics #extension #parameters for #self_type #told { #(#beside)* }
             #whole
         };
     })
 }
 
-/// `+ Sized` when the function takes a value of the type. A trait may have the type for its own
+/// `Sized` when the function takes a value of the type. A trait may have the type for its own
 /// parameter by default, as `Add` has, and then asks for its size.
 fn takes_value(
     signature: &Signature,
@@ -135,12 +158,12 @@ fn takes_value(
     arguments: &Arguments,
 ) -> Option<TokenStream> {
     let hot = &arguments.hot;
-    let receives = |receiver: &Receiver| receiver.reference.is_none() && receiver.ty.is_none();
+    let receives = Receiver::is_by_value;
     let own = [render(header.self_type.clone()), "Self".to_owned()];
     let takes = |argument: &Argument| own.contains(&render(argument.ty.clone()));
     let by_value =
         signature.receiver.as_ref().is_some_and(receives) || signature.arguments.iter().any(takes);
-    by_value.then(|| quote!(+ #hot::core::marker::Sized))
+    by_value.then(|| quote!(#hot::core::marker::Sized))
 }
 
 /// Brings a trait into scope, if its name is not there already.
@@ -170,17 +193,22 @@ fn expand_method(
     split(function, Home::Impl(header), &sorted, arguments).map(Some)
 }
 
+/// Whether the result borrows, for all that can be seen, from an argument that is no receiver.
+fn result_borrows(signature: &Signature) -> bool {
+    let by_receiver = |receiver: &Receiver| {
+        let ty = receiver.full_type();
+        has_elided(&ty) || !lifetimes(&ty).is_empty()
+    };
+    !signature.receiver.as_ref().is_some_and(by_receiver)
+        && signature.output.as_ref().is_some_and(may_have_lifetime)
+}
+
 /// Writes the type for a `Self` that stands for a value, in the types of a declaration.
 fn spell_self(tokens: TokenStream, header: &Header, hot: &TokenStream) -> TokenStream {
-    // The receiver keeps its `Self`: it is what makes it a receiver. A lifetime left out in the
-    // result would find more candidates if the type brought its own along.
-    if has_elided(&tokens) && !header.lifetimes().is_empty() {
-        return tokens;
-    }
     replace_self(tokens, &header.self_alone(hot), &quote!(Self))
 }
 
-fn parse_item(input: ParseStream, associated: &mut Vec<String>) -> Result<Item> {
+fn parse_item(input: ParseStream, header: &mut Header) -> Result<Item> {
     let attributes = input.call(Attribute::parse_outer)?;
     let visibility: Visibility = input.parse()?;
     if starts_function(input) {
@@ -192,10 +220,13 @@ fn parse_item(input: ParseStream, associated: &mut Vec<String>) -> Result<Item> 
     loop {
         let token: TokenTree = input.parse()?;
         if let TokenTree::Ident(word) = &token
-            && word == "type"
             && let Ok(name) = input.fork().parse::<Ident>()
         {
-            associated.push(name.to_string());
+            match word.to_string().as_str() {
+                "type" => header.associated.push(name.to_string()),
+                "const" => header.constants.push(name.to_string()),
+                _ => {}
+            }
         }
         let ends = match &token {
             TokenTree::Punct(mark) => mark.as_char() == ';',
@@ -258,5 +289,6 @@ fn parse_header(input: ParseStream) -> Result<Header> {
         self_text,
         name,
         associated: Vec::new(),
+        constants: Vec::new(),
     })
 }

@@ -109,6 +109,19 @@ impl Function {
     }
 }
 
+impl Function {
+    /// Changes the types of its signature, and its body. What is written stays.
+    pub fn change(&mut self, change: impl Fn(TokenStream) -> TokenStream) {
+        let Signature { arguments, output, where_clause, .. } = &mut self.signature;
+        for argument in arguments {
+            argument.ty = change(std::mem::take(&mut argument.ty));
+        }
+        *output = output.take().map(&change);
+        *where_clause = change(std::mem::take(where_clause));
+        self.body = self.body.take().and_then(|body| change(body.into()).into_iter().next());
+    }
+}
+
 /// The tokens from one place to a later one.
 fn between(mut start: Cursor, end: Cursor) -> TokenStream {
     let mut tokens = TokenStream::new();

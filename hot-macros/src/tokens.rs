@@ -364,6 +364,91 @@ pub fn replace_self(
     out
 }
 
+/// Writes `with` for each occurrence of a type, told by its tokens.
+pub fn replace_all(tokens: TokenStream, ty: &TokenStream, with: &TokenStream) -> TokenStream {
+    let texts = |tokens: &[TokenTree]| tokens.iter().map(TokenTree::to_string).collect::<Vec<_>>();
+    let sought = texts(&ty.clone().into_iter().collect::<Vec<_>>());
+    let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+    let mut out = TokenStream::new();
+    let mut rest = tokens.as_slice();
+    while let [first, after @ ..] = rest {
+        // Not a part of another path.
+        let within = tokens.len().checked_sub(rest.len() + 1).and_then(|at| tokens.get(at));
+        let goes_on = rest.get(sought.len());
+        let whole = ![within, goes_on].iter().any(|t| is_punct(*t, ':')) && !is_punct(goes_on, '<');
+        let found = rest.get(..sought.len()).is_some_and(|part| texts(part) == sought);
+        if found && whole && !sought.is_empty() {
+            out.extend(with.clone());
+            rest = &rest[sought.len()..];
+            continue;
+        }
+        out.extend([match first {
+            TokenTree::Group(group) => {
+                TokenTree::Group(regroup(group, replace_all(group.stream(), ty, with)))
+            }
+            other => other.clone(),
+        }]);
+        rest = after;
+    }
+    out
+}
+
+/// Writes `<Self as Trait>::Item` for a `Self::Item` whose name is listed.
+pub fn qualify_self(
+    tokens: TokenStream,
+    trait_path: &TokenStream,
+    names: &[String],
+) -> TokenStream {
+    let flat: Vec<TokenTree> = tokens.into_iter().collect();
+    let listed = |at: usize| {
+        let name = flat.get(at + 3).map(TokenTree::to_string);
+        is_punct(flat.get(at + 1), ':')
+            && is_punct(flat.get(at + 2), ':')
+            && name.is_some_and(|name| names.contains(&name))
+    };
+    let change = |(at, token): (usize, &TokenTree)| match token {
+        TokenTree::Ident(ident) if ident == "Self" && listed(at) => {
+            quote!(<#ident as #trait_path>)
+        }
+        TokenTree::Group(group) => {
+            let stream = qualify_self(group.stream(), trait_path, names);
+            TokenTree::Group(regroup(group, stream)).into()
+        }
+        other => other.clone().into(),
+    };
+    flat.iter().enumerate().map(change).collect()
+}
+
+/// `T: 'a` for each `&'a T` whose `T` mentions no lifetime itself.
+pub fn outlives(tokens: &TokenStream) -> Vec<TokenStream> {
+    let mut found = Vec::new();
+    let mut tokens = tokens.clone().into_iter().peekable();
+    while let Some(token) = tokens.next() {
+        match token {
+            TokenTree::Group(group) => found.extend(outlives(&group.stream())),
+            TokenTree::Punct(mark) if mark.as_char() == '&' && is_punct(tokens.peek(), '\'') => {
+                let lifetime: TokenStream = tokens.by_ref().take(2).collect();
+                tokens.next_if(|token| matches!(token, TokenTree::Ident(word) if word == "mut"));
+                let mut depth = Depth::default();
+                let mut ahead = tokens.clone();
+                let ends = |token: &TokenTree| is_punct(Some(token), ',');
+                let mut ty = TokenStream::new();
+                while let Some(token) = ahead.next_if(|token| depth.depth > 0 || !ends(token)) {
+                    if !depth.step(&token) {
+                        break;
+                    }
+                    ty.extend([token]);
+                }
+                if lifetimes(&ty).is_empty() && !has_elided(&ty) {
+                    found.push(quote!(#ty: #lifetime));
+                }
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
 /// The names that follow `Self::`.
 pub fn self_paths(tokens: &TokenStream) -> Vec<String> {
     let mut found = Vec::new();
@@ -395,8 +480,9 @@ pub fn name_impls(
                 let mut depth = Depth::default();
                 let mut bounds = TokenStream::new();
                 while let Some(token) = tokens.peek() {
-                    let comma = depth.depth == 0 && is_punct(Some(token), ',');
-                    if comma || !depth.step(token) {
+                    let ends = |mark| is_punct(Some(token), mark);
+                    let ends = depth.depth == 0 && (ends(',') || ends(';'));
+                    if ends || !depth.step(token) {
                         break;
                     }
                     bounds.extend(tokens.next());

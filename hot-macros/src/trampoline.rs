@@ -63,7 +63,9 @@ pub struct Sibling {
     generics: TokenStream,
     /// With the patterns of the body.
     arguments: TokenStream,
-    /// With names, for a declaration.
+    /// For a declaration.
+    receiver: Option<TokenStream>,
+    /// The other arguments, with names, for a declaration.
     declared: TokenStream,
     output: TokenStream,
     where_clause: TokenStream,
@@ -81,13 +83,24 @@ impl Sibling {
         }
     }
 
-    /// The function as a trait declares it, its types changed by `change`.
-    pub fn declare(&self, change: impl Fn(TokenStream) -> TokenStream) -> TokenStream {
+    /// The function as a trait declares it, the types of its arguments changed by the first of
+    /// `change` and its result by the second. The receiver stays, whose `Self` makes it one.
+    pub fn declare(&self, change: [&dyn Fn(TokenStream) -> TokenStream; 2]) -> TokenStream {
         self.declare_as(&self.ident, change, quote!(;))
     }
 
+    /// Leaves generics and where clause alone.
+    fn take_no_arguments(&mut self) {
+        self.arguments = TokenStream::new();
+        self.receiver = None;
+        self.declared = TokenStream::new();
+    }
+
     /// A declaration under another name and with a default body, never called.
-    pub fn declare_twin(&self, change: impl Fn(TokenStream) -> TokenStream) -> Option<TokenStream> {
+    pub fn declare_twin(
+        &self,
+        change: [&dyn Fn(TokenStream) -> TokenStream; 2],
+    ) -> Option<TokenStream> {
         let twin = twin_of(&self.ident)?;
         Some(self.declare_as(&twin, change, quote!({ loop {} })))
     }
@@ -95,14 +108,15 @@ impl Sibling {
     fn declare_as(
         &self,
         ident: &Ident,
-        change: impl Fn(TokenStream) -> TokenStream,
+        [change_argument, change_result]: [&dyn Fn(TokenStream) -> TokenStream; 2],
         end: TokenStream,
     ) -> TokenStream {
-        let Sibling { attributes, qualifiers, generics, where_clause, .. } = self;
-        let (declared, output) = (change(self.declared.clone()), change(self.output.clone()));
+        let Sibling { attributes, qualifiers, generics, receiver, where_clause, .. } = self;
+        let declared = change_argument(self.declared.clone());
+        let output = change_result(self.output.clone());
         quote! {
             #attributes #[allow(unused_variables)]
-            #qualifiers fn #ident #generics(#declared) #output #where_clause #end
+            #qualifiers fn #ident #generics(#receiver #declared) #output #where_clause #end
         }
     }
 }
@@ -154,7 +168,8 @@ pub fn split(
             ident: ident.clone(),
             generics: generics.to_token_stream(),
             arguments: quote!(#plain #(#names: #types),*),
-            declared: quote!(#plain #(#names: #types),*),
+            receiver: receiver(false),
+            declared: quote!(#(#names: #types),*),
             output,
             where_clause: where_clause.clone(),
             body,
@@ -183,7 +198,11 @@ pub fn split(
 
     if asyncness.is_some() {
         let body = home.inside(&body_ident);
-        let output = signature.output.clone().unwrap_or_else(|| quote!(()));
+        let output = match signature.output.as_ref() {
+            None => quote!(()),
+            Some(output) if render(output.clone()) == "!" => quote!(#hot::Never),
+            Some(output) => output.clone(),
+        };
         // SAFETY (of what is emitted): the trampoline wraps the result in a future that borrows what
         // the body's does, so it is dropped before that ends. In an impl block others could call
         // this too, so it is unsafe.
@@ -219,14 +238,40 @@ pub fn split(
             (Some(item), names) => quote!(#item::<#(#names),*>),
         };
         // Arguments of type `impl Trait` have no name in the item: a call tells which they are.
-        let told = (generics.params.len() != signature.generics.params.len()).then(|| {
+        let unnamed = generics.params.len() != signature.generics.params.len();
+        let tell = |values: &TokenStream| {
             // SAFETY (of what is emitted): it is compiled and never run; only its type is asked for.
             let call = match unsafety {
                 Some(_) => quote!(unsafe { __hot_item(#values) }),
                 None => quote!(__hot_item(#values)),
             };
-            quote!(if false { let _ = #call; #hot::never() })
-        });
+            unnamed.then(|| quote!(if false { let _ = #call; #hot::never() }))
+        };
+        // Where the function itself may not name its item, which would ask what its own result is, a
+        // sibling does.
+        let teller = quote!(#hot::Item::teller(&__hot_item));
+        let (item, teller) = match has_opaque_result(signature) && home.is_of_trait() {
+            false => {
+                let told = tell(&values);
+                (quote!(let __hot_item = #item; #told), teller)
+            }
+            true => {
+                let receiver = signature.receiver.as_ref().map(|receiver| receiver.full_type());
+                let told = receiver.iter().chain(&types).map(|ty| quote!(#hot::any::<#ty>()));
+                let told = tell(&quote!(#(#told),*));
+                let item_ident = format_ident!("__hot_item_{name}");
+                let mut teller = sibling(
+                    &item_ident,
+                    TokenStream::new(),
+                    quote!(-> fn() -> #hot::Item),
+                    quote!({ let __hot_item = #item; #told #teller }),
+                );
+                teller.take_no_arguments();
+                siblings.push(teller);
+                let path = home.inside(&item_ident);
+                (TokenStream::new(), quote!(#path #turbofish()))
+            }
+        };
         // One call for all plain code, the original included: by way of a pointer, so that the
         // compiler does not inline the body here.
         quote! {
@@ -235,13 +280,8 @@ pub fn split(
             let __hot_found = if __HOT_SLOT.get().is_null() {
                 #hot::Found::plain(__hot_code as *const ())
             } else {
-                let __hot_item = #item;
-                #told
-                #hot::find_instance(
-                    &__HOT_SLOT,
-                    __hot_code as *const (),
-                    #hot::Item::teller(&__hot_item),
-                )
+                #item
+                #hot::find_instance(&__HOT_SLOT, __hot_code as *const (), #teller)
             };
             let __hot_code = if false {
                 __hot_code
@@ -380,6 +420,12 @@ fn name_impl_arguments(signature: &Signature) -> Result<(Generics, Vec<TokenStre
         generics.gt_token = Some(Default::default());
     }
     Ok((generics, types))
+}
+
+/// Whether the result is of a type that the compiler reads off the body.
+fn has_opaque_result(signature: &Signature) -> bool {
+    let output = signature.output.as_ref();
+    signature.asyncness.is_some() || output.is_some_and(|output| tokens::mentions(output, "impl"))
 }
 
 /// `::<T, N>`: the parameters of a function as arguments; lifetimes are inferred.

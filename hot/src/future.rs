@@ -39,6 +39,19 @@ impl<T> RawFuture<T> {
     }
 }
 
+/// The result of a function, as a type that can be named.
+pub trait Gives {
+    /// The result.
+    type Output;
+}
+
+impl<T> Gives for fn() -> T {
+    type Output = T;
+}
+
+/// `!`, which stable Rust knows as the result of a function and not as an argument of a type.
+pub type Never = <fn() -> ! as Gives>::Output;
+
 /// A boxed future that stands for one of type `F`: it borrows what `F` borrows, and is `Send` and
 /// `Sync` where `F` is.
 pub struct HotFuture<F, T> {

@@ -1,7 +1,7 @@
 //! What the expansion of `#[hot]` calls. Not for people: it may change with any version.
 
 pub use crate::__hot_instance as instance;
-pub use crate::future::{HotFuture, RawFuture};
+pub use crate::future::{HotFuture, Never, RawFuture};
 pub use crate::mock::process::{original_by_name, put_closure, put_closure_by_name};
 pub use crate::mock::*;
 pub use crate::registry::{Entry, Mocks, SignatureId, async_sizes, sizes};
@@ -59,6 +59,11 @@ pub type Same<T> = T;
 /// Stands in a branch that never runs, for the sake of types.
 pub fn never() -> ! {
     unreachable!("a branch for the sake of types never runs")
+}
+
+/// A value of a type, in such a branch.
+pub fn any<T>() -> T {
+    never()
 }
 
 /// Whether a mock's future may go where the function's own may, asked in a branch that never runs:

@@ -90,7 +90,7 @@ impl Named {
         let is_async = signature.asyncness.is_some();
         let (qualifiers, output) = match is_async {
             true => {
-                let output = &self.output;
+                let output = tokens::as_argument(self.output.clone(), hot);
                 (quote!(unsafe), quote!(#hot::RawFuture<#output>))
             }
             false => (self.qualifiers.clone(), self.output.clone()),

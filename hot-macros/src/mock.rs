@@ -179,8 +179,7 @@ fn write(
     });
     let is_async = asyncness.is_some();
     // `!` may be the result of a function, but not that of a bound.
-    let never = result.to_string() == "!";
-    let told = if never { quote!(#hot::core::convert::Infallible) } else { result.clone() };
+    let told = tokens::as_argument(result.clone(), hot);
 
     // The closures' bounds, types and values.
     let call = match is_async {
@@ -215,7 +214,7 @@ fn write(
     let tuple = quote!((#(#of_closures,)*));
 
     let answer = match is_async {
-        true => quote!(#hot::RawFuture<#result>),
+        true => quote!(#hot::RawFuture<#told>),
         false => result.clone(),
     };
     // The code's own lifetimes must not be called like those of the bounds in it.
@@ -247,7 +246,6 @@ fn write(
         }
     });
     let run = match is_async {
-        false if never => quote!(match (__hot_closures.0)(#(#names),*) {}),
         false => quote!((__hot_closures.0)(#(#names),*)),
         true => quote! {
             // SAFETY: the future of the function, which is what this one stands for, borrows the
@@ -285,15 +283,15 @@ fn write(
                 let __hot_exact = #hot::SignatureId::of_both(__hot_both);
             },
             true => {
-                let told = exact_async(hot, types);
+                let exact = exact_async(hot, types);
                 quote! {
-                    fn __hot_same<__HotF: #binder #call_bound(#(#types),*) -> #result>(_: &__HotF) {}
+                    fn __hot_same<__HotF: #binder #call_bound(#(#types),*) -> #told>(_: &__HotF) {}
                     __hot_same(&__hot_item);
                     fn __hot_exact() -> #hot::core::option::Option<
                         fn() -> #hot::SignatureId
                     > {
                         // What `__hot_same` leaves open.
-                        (#told).then_some(#hot::SignatureId::of::<
+                        (#exact).then_some(#hot::SignatureId::of::<
                             #binder #unsafety #abi fn(#(#types),*) -> #result
                         >)
                     }
@@ -301,7 +299,8 @@ fn write(
                 }
             }
         });
-        let same = same.unwrap_or_else(|| quote!(let __hot_exact = #hot::core::option::Option::None;));
+        let same =
+            same.unwrap_or_else(|| quote!(let __hot_exact = #hot::core::option::Option::None;));
         quote! {
             #asyncness #unsafety #abi fn __hot_check #generics (#(#names: #types),*) -> #result {
                 #call
@@ -345,7 +344,7 @@ fn write(
                 },
             };
             let prepare = quote! {
-                fn __hot_expect<__HotC: #binder #call(#(#types),*) -> #result>(c: __HotC) -> __HotC {
+                fn __hot_expect<__HotC: #binder #call(#(#types),*) -> #told>(c: __HotC) -> __HotC {
                     c
                 }
                 let __hot_closure = __hot_expect(#closure_tokens);

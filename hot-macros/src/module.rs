@@ -9,7 +9,7 @@ use crate::arguments::Arguments;
 use crate::signature::starts_function;
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use quote::quote;
-use syn::parse::ParseStream;
+use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Error, Ident, Result, Token, Visibility, braced};
 
 /// Expands a module, from `mod` on.
@@ -32,10 +32,14 @@ pub fn expand(
     let content;
     braced!(content in input);
     let inner = content.call(Attribute::parse_inner)?;
-    let mut items = Vec::new();
-    while !content.is_empty() {
-        items.push(mark_item(&content, arguments)?);
-    }
+    let mark_items = |content: ParseStream| {
+        let mut items = Vec::new();
+        while !content.is_empty() {
+            items.push(mark_item(content, arguments)?);
+        }
+        Ok(items)
+    };
+    let items = mark_items.parse2(crate::tokens::ungroup_items(content.parse()?))?;
     Ok(quote!(#(#attributes)* #visibility #module #name { #(#inner)* #(#items)* }))
 }
 

@@ -45,9 +45,34 @@ pub fn take_until(input: ParseStream, stop: impl Fn(ParseStream) -> bool) -> Res
     while !input.is_empty() && (depth.depth > 0 || !stop(input)) {
         let token: TokenTree = input.parse()?;
         depth.step(&token);
-        taken.extend([token]);
+        match token {
+            // What a fragment of `macro_rules!` stands for: a path or lifetime is what it would be
+            // without the invisible marks around it; another type is one thing.
+            TokenTree::Group(group) if is_path_or_lifetime(&group) => taken.extend(group.stream()),
+            token => taken.extend([token]),
+        }
     }
     Ok(taken)
+}
+
+fn is_path_or_lifetime(group: &Group) -> bool {
+    let is_lifetime = |tokens| syn::parse2::<syn::Lifetime>(tokens).is_ok();
+    let is_path = |tokens| syn::parse2::<syn::Path>(tokens).is_ok();
+    group.delimiter() == Delimiter::None && (is_lifetime(group.stream()) || is_path(group.stream()))
+}
+
+/// Takes the items out of the invisible marks of `$item:item`.
+pub fn ungroup_items(tokens: TokenStream) -> TokenStream {
+    let change = |token| match token {
+        TokenTree::Group(group) if group.delimiter() == Delimiter::None => group.stream(),
+        token => token.into(),
+    };
+    tokens.into_iter().map(change).collect()
+}
+
+/// A result as an argument of a type: stable Rust has no `!` there.
+pub fn as_argument(result: TokenStream, hot: &TokenStream) -> TokenStream {
+    if result.to_string() == "!" { quote!(#hot::Never) } else { result }
 }
 
 /// Whether an identifier occurs, at any depth.

@@ -198,11 +198,8 @@ pub fn split(
 
     if asyncness.is_some() {
         let body = home.inside(&body_ident);
-        let output = match signature.output.as_ref() {
-            None => quote!(()),
-            Some(output) if render(output.clone()) == "!" => quote!(#hot::Never),
-            Some(output) => output.clone(),
-        };
+        let output = signature.output.clone().unwrap_or_else(|| quote!(()));
+        let output = tokens::as_argument(output, hot);
         // SAFETY (of what is emitted): the trampoline wraps the result in a future that borrows what
         // the body's does, so it is dropped before that ends. In an impl block others could call
         // this too, so it is unsafe.

@@ -6,7 +6,7 @@
 
 use crate::tokens::take_until;
 use proc_macro2::{Span, TokenStream, TokenTree};
-use quote::{format_ident, quote};
+use quote::quote;
 use syn::buffer::Cursor;
 use syn::ext::IdentExt;
 use syn::parse::ParseStream;
@@ -213,16 +213,29 @@ impl Signature {
         self.output.as_ref().map(|output| quote!(-> #output)).unwrap_or_default()
     }
 
-    /// Names for the arguments where patterns cannot stand: the pattern itself when it is a name,
-    /// and not that of the function, which the statics in it refer to.
+    /// Names for the arguments where patterns cannot stand: the pattern itself when it is a name that
+    /// is written like a variable's, and not that of the function, which the statics in it refer to.
+    /// (`U` may be a unit struct; as an expression it would make another one.)
     pub fn argument_names(&self) -> Vec<Ident> {
         let named = |(index, argument): (usize, &Argument)| {
-            argument
-                .name()
-                .filter(|name| *name != self.ident)
-                .unwrap_or_else(|| format_ident!("__hot_argument_{index}"))
+            argument.name().filter(|name| *name != self.ident).unwrap_or_else(|| {
+                let name = format!("__hot_argument_{index}");
+                Ident::new(&name, Span::mixed_site())
+            })
         };
         self.arguments.iter().enumerate().map(named).collect()
+    }
+
+    /// Proves that the names from patterns are variables, in a branch that never runs: of what is an
+    /// item in lower case there is no address.
+    pub fn prove_names(&self, names: &[Ident]) -> TokenStream {
+        let patterns = self.arguments.iter().zip(names);
+        let kept = patterns.filter(|(argument, name)| argument.name().as_ref() == Some(*name));
+        let kept: Vec<&Ident> = kept.map(|(_, name)| name).collect();
+        match kept.is_empty() {
+            true => TokenStream::new(),
+            false => quote!(let _ = (#(&raw const #kept,)*);),
+        }
     }
 
     /// Its own type and const parameters.
@@ -302,12 +315,16 @@ impl Receiver {
 }
 
 impl Argument {
-    /// The pattern, when it is a plain name.
+    /// The pattern, when it is a plain name in lower case.
     fn name(&self) -> Option<Ident> {
         let mut tokens = self.pattern.clone().into_iter().peekable();
         tokens.next_if(|token| matches!(token, TokenTree::Ident(ident) if ident == "mut"));
         match (tokens.next(), tokens.next()) {
-            (Some(TokenTree::Ident(name)), None) if name != "_" => Some(name),
+            (Some(TokenTree::Ident(name)), None) => {
+                let text = name.unraw().to_string();
+                let first = text.chars().find(|c| *c != '_');
+                first.is_some_and(|c| !c.is_uppercase()).then_some(name)
+            }
             _ => None,
         }
     }

@@ -8,9 +8,9 @@
 use proc_macro2::{Delimiter, Group, Ident, Punct, Spacing, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use std::iter::Peekable;
-use syn::Result;
 use syn::ext::IdentExt;
 use syn::parse::ParseStream;
+use syn::{Result, Token};
 
 /// Counts angle brackets.
 #[derive(Default)]
@@ -43,13 +43,18 @@ pub fn take_until(input: ParseStream, stop: impl Fn(ParseStream) -> bool) -> Res
     let mut depth = Depth::default();
     let mut taken = TokenStream::new();
     while !input.is_empty() && (depth.depth > 0 || !stop(input)) {
-        let token: TokenTree = input.parse()?;
-        depth.step(&token);
-        match token {
-            // What a fragment of `macro_rules!` stands for: a path or lifetime is what it would be
-            // without the invisible marks around it; another type is one thing.
-            TokenTree::Group(group) if is_path_or_lifetime(&group) => taken.extend(group.stream()),
-            token => taken.extend([token]),
+        // The two colons of a path are one: neither ends anything.
+        for _ in 0..if input.peek(Token![::]) { 2 } else { 1 } {
+            let token: TokenTree = input.parse()?;
+            depth.step(&token);
+            match token {
+                // What a fragment of `macro_rules!` stands for: a path or lifetime is what it would
+                // be without the invisible marks around it; another type is one thing.
+                TokenTree::Group(group) if is_path_or_lifetime(&group) => {
+                    taken.extend(group.stream());
+                }
+                token => taken.extend([token]),
+            }
         }
     }
     Ok(taken)

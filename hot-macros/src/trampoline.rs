@@ -25,9 +25,9 @@
 //! trampoline does itself what the shim of an ordinary function does (`mock::shim` in `hot`; not in
 //! builds without the feature `mock`). Each trampoline that is compiled leaves the pair (slot, body) for the tool. `impl Trait` in an argument becomes a
 //! parameter with a name in the body; the trampoline keeps the signature as written (turbofish
-//! included) and hands on to `__hot_via_…`, which has the parameters with names.
+//! included) and hands on to `__hotvia_…`, which has the parameters with names.
 //!
-//! *Async functions.* The slot holds `__hot_box_…`, which boxes the body's future; the trampoline
+//! *Async functions.* The slot holds `__hotbox_…`, which boxes the body's future; the trampoline
 //! stays an `async fn` and awaits the box. A second witness gives the box the auto traits of the
 //! body's future. The box keeps the size of the body's future out of its callers' futures.
 
@@ -123,7 +123,7 @@ impl Sibling {
 
 fn twin_of(body: &Ident) -> Option<Ident> {
     let name = body.to_string();
-    Some(format_ident!("__hot_twin_{}", name.strip_prefix("__hot_")?))
+    Some(format_ident!("__hottwin_{}", name.strip_prefix("__hot_")?))
 }
 
 /// Takes a function to pieces. It has passed the checks of [`crate::function`].
@@ -136,11 +136,12 @@ pub fn split(
     let signature = &function.signature;
     let name = signature.ident.unraw();
     let body_ident = format_ident!("__hot_{name}");
-    let box_ident = format_ident!("__hot_box_{name}");
-    let via_ident = format_ident!("__hot_via_{name}");
+    let box_ident = format_ident!("__hotbox_{name}");
+    let via_ident = format_ident!("__hotvia_{name}");
 
     let (generics, types) = name_impl_arguments(signature)?;
     let names = signature.argument_names();
+    let mut prove_names = signature.prove_names(&names);
     let patterns: Vec<&TokenStream> = signature.arguments.iter().map(|a| &a.pattern).collect();
     let lints: Vec<_> = signature.arguments.iter().map(|a| Attributes(&a.attributes)).collect();
     let receiver = |pattern: bool| {
@@ -301,8 +302,10 @@ pub fn split(
             };
         }
     } else {
+        let prove_names = std::mem::take(&mut prove_names);
         quote! {
             let __hot_code = if false {
+                #prove_names
                 #code_path as #pointer_type
             } else {
                 unsafe { #hot::core::mem::transmute(__HOT_SLOT.get()) }
@@ -377,7 +380,8 @@ pub fn split(
     let written_types = signature.arguments.iter().map(|argument| &argument.ty);
     // Braces in the place of those written, so that what the compiler says about the whole function
     // points there and not at the attribute.
-    let mut block = Group::new(Delimiter::Brace, quote!(#nested #dispatch));
+    let prove_names = (!prove_names.is_empty()).then(|| quote!(if false { #prove_names }));
+    let mut block = Group::new(Delimiter::Brace, quote!(#nested #prove_names #dispatch));
     if let Some(body) = &function.body {
         block.set_span(body.span());
     }

@@ -226,7 +226,7 @@ fn generic_functions() {
         unsafe { RawFuture::new(async { 0 }) }
     }
     assert_eq!(run(count(&[1_u8; 3])), 3);
-    let bodies = support::instances("__hot_box_count");
+    let bodies = support::instances("__hotbox_count");
     assert_eq!(bodies.len(), 2);
     let replace = |body| {
         let code = none as fn(&'static _) -> _ as *const ();

@@ -6,6 +6,7 @@ use super::dirty::differs;
 use super::name::{Name, Names};
 use super::program::{Definitions, Program};
 use super::world::Loaded;
+use hot_patch::abi::{BODY_PREFIX, OTHER_PREFIXES};
 use std::collections::{BTreeSet, HashSet};
 
 /// The names that this save changed.
@@ -140,24 +141,20 @@ pub(super) fn item(path: &str, crates: &[String]) -> Option<String> {
     // `total::__hot_total` and `Cart::__hot_total` are the body of `total`.
     let item = match item.rsplit_once("::") {
         Some((outer, last)) if last.starts_with("__HOT_") => outer.to_owned(),
-        Some((outer, last)) => match last.strip_prefix(hot_patch::abi::BODY_PREFIX) {
-            Some(function) => {
-                // What boxes an async body, and what dispatches to an `impl Trait` instance.
-                let function = ["box_", "via_"]
-                    .iter()
-                    .find_map(|made| function.strip_prefix(made))
-                    .unwrap_or(function);
-                if outer.rsplit("::").next() == Some(function) {
-                    outer.to_owned()
-                } else {
-                    format!("{outer}::{function}")
-                }
-            }
+        Some((outer, last)) => match made_of(last) {
+            Some(function) if outer.rsplit("::").next() == Some(function) => outer.to_owned(),
+            Some(function) => format!("{outer}::{function}"),
             None => item.to_owned(),
         },
         None => item.to_owned(),
     };
     Some(item)
+}
+
+/// The function of which the macro has made this one.
+fn made_of(name: &str) -> Option<&str> {
+    let mut prefixes = OTHER_PREFIXES.iter().chain([&BODY_PREFIX]);
+    prefixes.find_map(|prefix| name.strip_prefix(prefix))
 }
 
 #[cfg(test)]
@@ -171,6 +168,8 @@ mod tests {
         assert_eq!(item("shop::cart::total").as_deref(), Some("shop::cart::total"));
         assert_eq!(item("shop::cart::total::__hot_total").as_deref(), Some("shop::cart::total"));
         assert_eq!(item("shop::Cart::__hot_total").as_deref(), Some("shop::Cart::total"));
+        assert_eq!(item("shop::Cart::__hotbox_load").as_deref(), Some("shop::Cart::load"));
+        assert_eq!(item("shop::Cart::__hot_box_load").as_deref(), Some("shop::Cart::box_load"));
         assert_eq!(item("shop::run::{{closure}}::{{closure}}").as_deref(), Some("shop::run"));
         assert_eq!(
             item("<shop::Cart as core::fmt::Display>::fmt").as_deref(),

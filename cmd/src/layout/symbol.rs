@@ -1,6 +1,6 @@
 //! Names for people and names for comparing.
 
-use hot_patch::abi::BODY_PREFIX;
+use hot_patch::abi::{BODY_PREFIX, OTHER_PREFIXES};
 
 /// A symbol without the `.llvm.<digits>` that optimised builds append and change at will.
 pub(super) fn stem(symbol: &str) -> &str {
@@ -23,7 +23,8 @@ pub fn path(symbol: &str) -> String {
         .filter(|_| demangled.contains("__RUST_STD_INTERNAL_VAL"))
         .filter_map(|mark| demangled.find(mark))
         .min();
-    demangled[..end.unwrap_or(demangled.len())].replace(BODY_PREFIX, "")
+    let path = demangled[..end.unwrap_or(demangled.len())].replace(BODY_PREFIX, "");
+    OTHER_PREFIXES.iter().fold(path, |path, prefix| path.replace(prefix, ""))
 }
 
 /// The trait of a method, from the path up to its name: of `<shop::Order as shop::Priced>`, of
@@ -143,6 +144,7 @@ mod tests {
             __RUST_STD_INTERNAL_VAL17h232cf8f919f8d722E";
         assert_eq!(path(local), "shop::TL");
         assert_eq!(path("_ZN4shop4cart11__hot_total17h92d18397f2b7254dE"), "shop::cart::total");
+        assert_eq!(path("_ZN4shop4cart13__hotbox_load17h92d18397f2b7254dE"), "shop::cart::load");
         assert_eq!(path("plain"), "plain");
     }
 

@@ -13,6 +13,6 @@ impl Shop {
 fn main() {
     let _kept = {
         let name = String::from("gone");
-        Shop.__hot_box_load(&name)
+        Shop.__hotbox_load(&name)
     };
 }

@@ -409,3 +409,23 @@ fn what_a_clean_took_is_compiled_again_by_rustc_where_it_can_and_else_by_cargo()
     std::fs::write(&source, "fn main() {}\nfn other() {}\n").unwrap();
     assert_eq!(replay(&builder, &mut build, &source).len(), 1);
 }
+
+#[test]
+fn the_manifest_of_a_member_that_was_not_built_asks_for_nothing() {
+    let fixture = Fixture::new();
+    let workspace = std::fs::read_to_string(fixture.path("w/Cargo.toml")).unwrap();
+    fixture.write("w/Cargo.toml", &workspace.replace("\"shop\"", "\"other\", \"shop\""));
+    let manifest = std::fs::read_to_string(fixture.path("w/shop/Cargo.toml")).unwrap();
+    fixture.write("w/other/Cargo.toml", &manifest.replace("\"shop\"", "\"other\""));
+    fixture.write("w/other/src/lib.rs", "");
+    let role = |flags: &[&str]| {
+        let (build, _) = build(&mut fixture.builder_with(flags));
+        let of = |file| build.graph.role(&fixture.path(file));
+        assert!(matches!(of("w/app/Cargo.toml"), Some(Role::Cargo(_))));
+        assert!(matches!(of("w/Cargo.toml"), Some(Role::Cargo(_))));
+        of("w/other/Cargo.toml")
+    };
+    assert_eq!(role(&["--package=app"]), None);
+    // What is built together has its features chosen together.
+    assert_eq!(role(&[]), Some(Role::Cargo("a manifest".into())));
+}

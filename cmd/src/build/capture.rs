@@ -16,8 +16,8 @@
 //! hands the command on to it, and replays go through it too.
 
 use super::command::{Facts, Record};
+use super::config::Config;
 use anyhow::{Context, Result};
-use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::Write;
@@ -32,8 +32,6 @@ pub const DIR: &str = "HOT_CAPTURE_DIR";
 pub const LOG: &str = "HOT_CAPTURE_LOG";
 /// Names the wrapper that was there before; empty when there shall be none.
 pub const CHAIN: &str = "HOT_CAPTURE_CHAIN";
-/// The file, in the folder of the records, that holds the environment hot itself was started in.
-const BASE: &str = "environment.json";
 
 /// If this process was started by cargo as a wrapper: records the command and becomes the
 /// compiler. Returns only if it was not, or with the status of a failure.
@@ -91,7 +89,7 @@ impl Keep {
             Keep::Beside(_) => {
                 let cargo = std::os::unix::process::parent_id();
                 let cwd = std::fs::read_link(format!("/proc/{cargo}/cwd")).ok()?;
-                configuration_files(&cwd).find_map(|file| wrapper_in(&file))
+                Config::read(&cwd, &[]).rustc_wrapper()
             }
         }
     }
@@ -105,25 +103,6 @@ impl Keep {
                 std::fs::create_dir_all(&folder)
                     .with_context(|| format!("failed to make {}", folder.display()))?;
                 Ok(folder)
-            }
-        }
-    }
-
-    /// The environment that cargo was started in, which it has added to.
-    fn base(&self) -> BTreeMap<String, String> {
-        match self {
-            Keep::In(folder) => std::fs::read(folder.join(BASE))
-                .ok()
-                .and_then(|bytes| serde_json::from_slice(&bytes).ok())
-                .unwrap_or_default(),
-            Keep::Beside(_) => {
-                let cargo = std::os::unix::process::parent_id();
-                let bytes = std::fs::read(format!("/proc/{cargo}/environ")).unwrap_or_default();
-                let pair = |entry: &[u8]| {
-                    let (name, value) = std::str::from_utf8(entry).ok()?.split_once('=')?;
-                    Some((name.to_owned(), value.to_owned()))
-                };
-                bytes.split(|&byte| byte == 0).filter_map(pair).collect()
             }
         }
     }
@@ -160,19 +139,11 @@ fn write_down(keep: &Keep, command: &[OsString]) -> Result<Option<PathBuf>> {
         args,
         cwd: std::env::current_dir().context("the current directory is gone")?,
         env: BTreeMap::new(),
-        added: Vec::new(),
     };
     let Some(facts) = record.facts() else { return Ok(None) };
     let dir = keep.folder(&facts)?;
-    let base = keep.base();
     record.env = environment();
     record.env.retain(|name, _| ![DIR, LOG, CHAIN].contains(&name.as_str()));
-    record.added = record
-        .env
-        .iter()
-        .filter(|(name, value)| base.get(*name) != Some(value))
-        .map(|(name, _)| name.clone())
-        .collect();
     let path = dir.join(format!("{}.json", facts.key));
     // Two commands at once have two keys, or are the same command: the process ID is enough.
     let fresh = dir.join(format!(".{}.{}", facts.key, std::process::id()));
@@ -220,7 +191,7 @@ pub struct Captures {
 }
 
 impl Captures {
-    /// Opens the folder, and notes the environment that this process was started in.
+    /// Opens the folder.
     ///
     /// # Errors
     /// When the folder cannot be made or written to.
@@ -236,9 +207,11 @@ impl Captures {
     /// When it cannot be made or written to.
     pub fn restore(&self) -> Result<()> {
         let Some(dir) = self.dirs.first() else { return Ok(()) };
+        let own = dir.join(format!(".{}", std::process::id()));
         let write = || {
             std::fs::create_dir_all(dir)?;
-            std::fs::write(dir.join(BASE), serde_json::to_vec(&environment())?)
+            std::fs::write(&own, "")?;
+            std::fs::remove_file(&own)
         };
         write().with_context(|| {
             format!(
@@ -255,11 +228,11 @@ impl Captures {
     }
 
     /// What cargo must find in its environment to record into this folder, with `own` as the
-    /// wrapper. `cwd` is where cargo runs, which decides on its configuration.
-    pub fn wrapper(&self, own: &Path, cwd: &Path) -> Vec<(&'static str, OsString)> {
+    /// wrapper.
+    pub fn wrapper(&self, own: &Path, config: &Config) -> Vec<(&'static str, OsString)> {
         let mut variables = vec![("RUSTC_WRAPPER", own.into())];
         variables.extend(self.dirs.first().map(|dir| (DIR, dir.clone().into_os_string())));
-        if let Some(chain) = wrapper_before(cwd).filter(|chain| Path::new(chain) != own) {
+        if let Some(chain) = wrapper_before(config).filter(|chain| Path::new(chain) != own) {
             variables.push((CHAIN, chain));
         }
         variables
@@ -328,13 +301,12 @@ fn modified(path: &Path) -> Option<SystemTime> {
     std::fs::metadata(path).ok()?.modified().ok()
 }
 
-/// The wrapper that cargo would use without hot: from the environment, then from the configuration
-/// files that apply in `cwd`, nearest first.
-fn wrapper_before(cwd: &Path) -> Option<OsString> {
+/// The wrapper that cargo would use without hot: from the environment, then from its configuration.
+fn wrapper_before(config: &Config) -> Option<OsString> {
     match wrapper_in_environment() {
         // Set but empty means none, whatever the configuration says.
         Some(value) => (!value.is_empty()).then_some(value),
-        None => configuration_files(cwd).find_map(|file| wrapper_in(&file)),
+        None => config.rustc_wrapper(),
     }
 }
 
@@ -342,57 +314,9 @@ fn wrapper_in_environment() -> Option<OsString> {
     ["RUSTC_WRAPPER", "CARGO_BUILD_RUSTC_WRAPPER"].into_iter().find_map(std::env::var_os)
 }
 
-/// Cargo's configuration files that apply in `cwd`, nearest first, those that exist.
-pub fn configuration_files(cwd: &Path) -> impl Iterator<Item = PathBuf> {
-    let home = std::env::var_os("CARGO_HOME")
-        .map(PathBuf::from)
-        .or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cargo")));
-    let folders: Vec<PathBuf> =
-        cwd.ancestors().map(|folder| folder.join(".cargo")).chain(home).collect();
-    // Cargo prefers the name without an extension when both exist.
-    folders.into_iter().filter_map(|folder| {
-        ["config", "config.toml"].map(|name| folder.join(name)).into_iter().find(|p| p.is_file())
-    })
-}
-
-fn wrapper_in(file: &Path) -> Option<OsString> {
-    #[derive(Deserialize)]
-    struct Config {
-        build: Option<Build>,
-    }
-    #[derive(Deserialize)]
-    #[serde(rename_all = "kebab-case")]
-    struct Build {
-        rustc_wrapper: Option<String>,
-    }
-    let config: Config = toml::from_str(&std::fs::read_to_string(file).ok()?).ok()?;
-    let wrapper = config.build?.rustc_wrapper?;
-    if wrapper.contains('/') {
-        // Relative paths count from the folder that holds `.cargo`.
-        return Some(file.parent()?.parent()?.join(wrapper).into_os_string());
-    }
-    Some(wrapper.into())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_wrapper_in_the_configuration_is_found() {
-        let dir = tempfile::tempdir().unwrap();
-        let inner = dir.path().join("a/b");
-        std::fs::create_dir_all(&inner).unwrap();
-        std::fs::create_dir(dir.path().join(".cargo")).unwrap();
-        let file = dir.path().join(".cargo/config.toml");
-        std::fs::write(&file, "[build]\nrustc-wrapper = \"sccache\"\n").unwrap();
-        assert_eq!(configuration_files(&inner).next(), Some(file.clone()));
-        assert_eq!(wrapper_in(&file), Some("sccache".into()));
-        std::fs::write(&file, "build.rustc-wrapper = \"tools/wrap\"\n").unwrap();
-        assert_eq!(wrapper_in(&file), Some(dir.path().join("tools/wrap").into()));
-        std::fs::write(&file, "[net]\noffline = true\n").unwrap();
-        assert_eq!(wrapper_in(&file), None);
-    }
 
     #[test]
     fn records_are_found_by_crate_and_key() {
@@ -415,7 +339,6 @@ mod tests {
         assert!(captures.keys("ap").is_empty());
         let record = captures.get("app-1f").unwrap();
         assert_eq!((record.program.as_str(), record.args.len()), ("rustc", 7));
-        assert!(record.added.is_empty(), "{:?}", record.added);
         let time = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(9);
         captures.set_time("app-1f", time).unwrap();
         assert_eq!(captures.time("app-1f"), Some(time));

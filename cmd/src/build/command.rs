@@ -19,8 +19,6 @@ pub struct Record {
     pub cwd: PathBuf,
     /// All environment variables, except those whose value is not UTF-8.
     pub env: BTreeMap<String, String>,
-    /// Those that cargo had added to or changed in hot's own environment.
-    pub added: Vec<String>,
 }
 
 /// What the arguments of a [`Record`] say.
@@ -250,7 +248,6 @@ mod tests {
             args: args.iter().map(|a| (*a).to_owned()).collect(),
             cwd: "/w".into(),
             env: BTreeMap::new(),
-            added: Vec::new(),
         }
     }
 

@@ -127,6 +127,11 @@ impl Graph {
         affected.into_iter().collect()
     }
 
+    /// The folders of all packages of the user's that the build went through.
+    pub fn user(&self) -> &BTreeSet<PathBuf> {
+        &self.user
+    }
+
     /// The units that one uses, directly or not.
     pub fn all_used_by(&self, unit: usize) -> BTreeSet<usize> {
         let mut all = BTreeSet::new();
@@ -139,10 +144,14 @@ impl Graph {
         all
     }
 
+    /// The files that rustc made the program from.
+    pub fn sources(&self) -> impl Iterator<Item = &PathBuf> {
+        self.units.iter().flat_map(|unit| &unit.sources)
+    }
+
     /// Every file that the program was made from.
     pub fn files(&self) -> BTreeSet<PathBuf> {
-        let sources = self.units.iter().flat_map(|unit| &unit.sources);
-        sources.chain(self.cargo_files.keys()).cloned().collect()
+        self.sources().chain(self.cargo_files.keys()).cloned().collect()
     }
 
     /// The unit of the executable.

@@ -1,5 +1,4 @@
-//! What surrounds the user's crates: the libraries that are linked with them, and the environment
-//! that the program is run in.
+//! What surrounds the user's crates: the libraries that are linked with them.
 
 use super::cargo::Outcome;
 use super::command::Record;
@@ -15,13 +14,8 @@ use std::process::Command;
 /// as they are; what it has put into an rlib is there a second time, to no harm.
 ///
 /// # Errors
-/// When rustc cannot say where they are.
-pub fn archives(
-    graph: &Graph,
-    outcome: &Outcome,
-    record: &Record,
-    target: Option<&str>,
-) -> Result<Archives> {
+/// When the sysroot's folder cannot be read.
+pub fn archives(graph: &Graph, outcome: &Outcome, folder: &Path) -> Result<Archives> {
     let own: BTreeSet<PathBuf> = graph.units.iter().map(|unit| unit.facts.rlib()).collect();
     let is_rlib = |path: &Path| path.extension().is_some_and(|e| e == "rlib");
     let natives: Vec<PathBuf> =
@@ -35,18 +29,7 @@ pub fn archives(
         .filter(|path| is_rlib(path) && !own.contains(path))
         .chain(graph.runtime.iter().cloned())
         .collect();
-    let mut question = Command::new(&record.program);
-    if let Some(rustc) = record.args.first().filter(|first| !first.starts_with('-')) {
-        // The program is a wrapper, and this the compiler.
-        question.arg(rustc);
-    }
-    question.args(["--print", "target-libdir"]).current_dir(&record.cwd);
-    if let Some(target) = target {
-        question.args(["--target", target]);
-    }
-    let output = question.output().context("failed to ask rustc for its libraries")?;
-    let folder = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
-    let entries = std::fs::read_dir(&folder)
+    let entries = std::fs::read_dir(folder)
         .with_context(|| format!("failed to read rustc's libraries in {}", folder.display()))?;
     let mut sysroot: Vec<PathBuf> =
         entries.flatten().map(|entry| entry.path()).filter(|path| is_rlib(path)).collect();
@@ -54,43 +37,32 @@ pub fn archives(
     Ok(Archives { paths: [natives, rlibs, sysroot].concat() })
 }
 
-/// What `cargo run` adds to the environment of the program: what it gave rustc, without what
-/// concerns the compilation alone, and the folders of native libraries.
-pub fn program_env(record: &Record, outcome: &Outcome, target_dir: &Path) -> Vec<(String, String)> {
-    const NOT_AT_RUN: [&str; 12] = [
-        "CARGO_BIN_NAME",
-        "CARGO_CRATE_NAME",
-        "CARGO_ENCODED_RUSTFLAGS",
-        "CARGO_INCREMENTAL",
-        "CARGO_MAKEFLAGS",
-        "CARGO_PRIMARY_PACKAGE",
-        "CARGO_TERM_COLOR",
-        "MAKEFLAGS",
-        "MFLAGS",
-        "OUT_DIR",
-        "RUSTC_WRAPPER",
-        "RUSTC_WORKSPACE_WRAPPER",
-    ];
-    let linked = outcome
-        .scripts
-        .iter()
-        .flat_map(|script| &script.linked_paths)
-        .map(|path| path.as_str())
-        .map(|path| path.split_once('=').map_or(path, |(_kind, path)| path).to_owned())
-        .filter(|path| Path::new(path).starts_with(target_dir));
-    let mut env: Vec<(String, String)> = record
-        .added
-        .iter()
-        .filter(|name| !NOT_AT_RUN.contains(&name.as_str()) && !name.starts_with("HOT_"))
-        .filter_map(|name| Some((name.clone(), record.env.get(name)?.clone())))
-        .collect();
-    let linked: Vec<String> = linked.collect();
-    if !linked.is_empty() {
-        let libraries = env.iter_mut().find(|(name, _)| name == "LD_LIBRARY_PATH");
-        match libraries {
-            Some((_, paths)) => *paths = format!("{}:{paths}", linked.join(":")),
-            None => env.push(("LD_LIBRARY_PATH".to_owned(), linked.join(":"))),
-        }
+/// The compiler of a record, without arguments.
+pub fn rustc(record: &Record) -> Command {
+    let mut rustc = Command::new(&record.program);
+    if let Some(compiler) = record.args.first().filter(|first| !first.starts_with('-')) {
+        // The program is a wrapper, and this the compiler.
+        rustc.arg(compiler);
     }
-    env
+    rustc.current_dir(&record.cwd);
+    rustc
+}
+
+/// The folder of rustc's libraries for the target of a record.
+///
+/// # Errors
+/// When rustc cannot say where it is.
+pub fn sysroot(record: &Record, target: Option<&str>) -> Result<PathBuf> {
+    let mut question = rustc(record);
+    question.args(["--print", "target-libdir"]);
+    if let Some(target) = target {
+        question.args(["--target", target]);
+    }
+    let output = question.output().context("failed to ask rustc for its libraries")?;
+    Ok(PathBuf::from(String::from_utf8_lossy(&output.stdout).trim()))
+}
+
+/// The target whose libraries are in this folder: `…/lib/rustlib/<target>/lib`.
+pub fn target(sysroot: &Path) -> Option<&str> {
+    sysroot.parent()?.file_name()?.to_str()
 }

@@ -19,8 +19,10 @@ pub mod capture;
 pub mod cargo;
 pub mod claim;
 pub mod command;
+pub mod config;
 pub mod depinfo;
 pub mod diagnostics;
+pub mod environment;
 pub mod flood;
 pub mod graph;
 pub mod kept;
@@ -42,6 +44,7 @@ use capture::Captures;
 use cargo::{Outcome, Said, Say, Selection};
 use cargo_metadata::Artifact;
 use claim::Claim;
+use config::{Config, manifests};
 use diagnostics::Compiled;
 use graph::{Graph, Unit};
 use kept::Kept;
@@ -51,6 +54,7 @@ use replay::Linker;
 use retold::{Retold, Unseen};
 use standin::Folder;
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -64,6 +68,8 @@ pub struct Usage(pub String);
 pub struct Builder {
     way: Way,
     captures: Captures,
+    /// Cargo's configuration, as it was read last.
+    config: Config,
     interrupt: Arc<Interrupt>,
     /// The program that cargo runs in place of rustc: hot.
     wrapper: PathBuf,
@@ -109,7 +115,9 @@ pub struct Build {
     /// What else is linked.
     pub archives: Archives,
     /// Environment that `cargo run` would give the program, besides ours.
-    pub env: Vec<(String, String)>,
+    pub env: Vec<(String, OsString)>,
+    /// The command that `cargo run` would start the program through, if it is not empty.
+    pub runner: Vec<OsString>,
     /// Why no edit of this build can go live, if that is so.
     pub obstacle: Option<String>,
     session_folder: Arc<OnceLock<PathBuf>>,
@@ -159,11 +167,12 @@ impl Builder {
         interrupt: Arc<Interrupt>,
     ) -> Result<Builder> {
         let workspace = cargo::metadata(&selection)?;
+        let config = Config::read(&current_dir()?, &selection.build);
         let folder = workspace.target_directory.as_std_path().join("hot/capture");
         let captures = Captures::open(folder.join(selection.folder()))?;
         let idle = replay::idle_program()?;
         let way = Way::Cargo { selection, workspace: Box::new(workspace) };
-        Ok(Builder { way, captures, interrupt, wrapper, idle, claim: None })
+        Ok(Builder { way, captures, config, interrupt, wrapper, idle, claim: None })
     }
 
     /// For a command that is run in this folder. `log` is where those that record tell of it;
@@ -178,9 +187,10 @@ impl Builder {
         interrupt: Arc<Interrupt>,
     ) -> Result<Builder> {
         let captures = Captures::in_folders(Vec::new());
+        let config = Config::read(&root, &[]);
         let way = Way::Command { root, log, target_dir: None };
         let idle = replay::idle_program()?;
-        Ok(Builder { way, captures, interrupt, wrapper, idle, claim: None })
+        Ok(Builder { way, captures, config, interrupt, wrapper, idle, claim: None })
     }
 
     /// The workspace's root, or the folder that the command is run in.
@@ -210,7 +220,7 @@ impl Builder {
     /// exist.
     pub fn manifests(&self) -> Vec<(PathBuf, String)> {
         match &self.way {
-            Way::Cargo { .. } => manifests(self.root(), &self.packages()),
+            Way::Cargo { .. } => manifests(self.root(), &self.packages(), &self.config),
             Way::Command { .. } => Vec::new(),
         }
     }
@@ -249,7 +259,7 @@ impl Builder {
     }
 
     /// What the user's command must find in its environment. Forgets what was noted before.
-    pub fn command_env(&self) -> Vec<(String, std::ffi::OsString)> {
+    pub fn command_env(&self) -> Vec<(String, OsString)> {
         self.learn();
         let Way::Command { log, .. } = &self.way else { return Vec::new() };
         // It may not be there yet.
@@ -287,7 +297,7 @@ impl Builder {
         }
         let mut build = self.program(program, &outcome, target, &profile.to_string_lossy())?;
         let root = build.graph.binary().map(|unit| unit.record.cwd.clone()).unwrap_or_default();
-        let manifests = manifests(&root, &build.graph.packages);
+        let manifests = manifests(&root, build.graph.user(), &Config::read(&root, &[]));
         let since = self.compiled_since(&build);
         if !since.is_empty() {
             return Ok(Adopted::Unseen(since));
@@ -340,10 +350,11 @@ impl Builder {
         if let Ok(now) = cargo::metadata(selection) {
             **workspace = now;
         }
+        self.config = Config::read(&current_dir()?, &selection.build);
         let Way::Cargo { selection, workspace } = &self.way else { unreachable!("it was above") };
         let mut again = false;
         loop {
-            let env = self.cargo_env(selection)?;
+            let env = self.cargo_env(selection);
             let outcome = cargo::build(selection, &env, &self.interrupt, say)?;
             known::settle_all(&self.captures, &outcome);
             if !outcome.success {
@@ -354,7 +365,12 @@ impl Builder {
             if unknown.is_empty() {
                 let target_dir = workspace.target_directory.as_std_path().to_owned();
                 let mut build = self.program(program, &outcome, target_dir, &selection.profile)?;
-                build.graph.cargo_files.extend(self.manifests());
+                let files = manifests(self.root(), build.graph.user(), &self.config);
+                build.graph.cargo_files.extend(files);
+                for unit in &mut build.graph.units {
+                    let env = &mut unit.record.env;
+                    *env = environment::of_compiler(env, &outcome, &self.config);
+                }
                 return Ok(Built::Program(Box::new(build)));
             }
             let names: BTreeSet<&str> =
@@ -370,15 +386,14 @@ impl Builder {
         }
     }
 
-    fn cargo_env(&self, selection: &Selection) -> Result<Vec<(&'static str, std::ffi::OsString)>> {
-        let cwd = std::env::current_dir().context("the current directory is gone")?;
-        let mut env = self.captures.wrapper(&self.wrapper, &cwd);
+    fn cargo_env(&self, selection: &Selection) -> Vec<(&'static str, OsString)> {
+        let mut env = self.captures.wrapper(&self.wrapper, &self.config);
         if selection.is_dev() {
             // A binary's objects are read from its incremental session. It is the default of the
             // profile, so this rebuilds nothing, unless the user had switched it off.
             env.push(("CARGO_INCREMENTAL", "1".into()));
         }
-        Ok(env)
+        env
     }
 
     fn program(
@@ -396,15 +411,14 @@ impl Builder {
             bail!("failed to read the command that compiled {}", artifact.target.name);
         };
         let obstacle = obstacle::of(&graph, profile, executable.as_std_path())?;
+        let target = unit.facts.target.as_deref();
+        let sysroot = linked::sysroot(&unit.record, target)?;
+        let target = target.or(linked::target(&sysroot)).unwrap_or_default();
         Ok(Build {
             executable: executable.as_std_path().to_owned(),
-            archives: linked::archives(
-                &graph,
-                outcome,
-                &unit.record,
-                unit.facts.target.as_deref(),
-            )?,
-            env: linked::program_env(&unit.record, outcome, &target_dir),
+            archives: linked::archives(&graph, outcome, &sysroot)?,
+            env: environment::of_program(unit, outcome, &self.config, &sysroot),
+            runner: self.config.runner(target, || linked::rustc(&unit.record)).unwrap_or_default(),
             graph,
             obstacle,
             session_folder: Arc::default(),
@@ -487,17 +501,8 @@ impl Builder {
     }
 }
 
-/// The files besides sources that decide what cargo builds of a workspace.
-fn manifests(root: &Path, packages: &BTreeSet<PathBuf>) -> Vec<(PathBuf, String)> {
-    let mut files = vec![
-        (root.join("Cargo.toml"), "a manifest".to_owned()),
-        (root.join("Cargo.lock"), "the lock file".to_owned()),
-        (root.join("rust-toolchain.toml"), "the choice of a toolchain".to_owned()),
-        (root.join("rust-toolchain"), "the choice of a toolchain".to_owned()),
-        (root.join(".cargo/config.toml"), "cargo's configuration".to_owned()),
-    ];
-    files.extend(packages.iter().map(|p| (p.join("Cargo.toml"), "a manifest".to_owned())));
-    files
+fn current_dir() -> Result<PathBuf> {
+    std::env::current_dir().context("the current directory is gone")
 }
 
 impl Build {

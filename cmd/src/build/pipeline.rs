@@ -267,7 +267,6 @@ mod tests {
             args: vec!["-c".to_owned(), format!("{PRELUDE}\n{script}")],
             cwd: dir.to_owned(),
             env: std::env::vars().collect(),
-            added: Vec::new(),
         };
         let key = facts.key.clone();
         Unit { key, name: name.to_owned(), record, facts, uses: vec![], sources: vec![] }

@@ -9,7 +9,7 @@
 use super::capture::Captures;
 use super::cargo::Outcome;
 use super::command::{Facts, Record, key_of_artifact};
-use super::{depinfo, known};
+use super::{config, depinfo, known};
 use anyhow::{Context, Result};
 use object::Object;
 use serde_json::{Value, json};
@@ -296,10 +296,7 @@ fn libraries(links: &str, out_dir: &Path) -> Vec<PathBuf> {
 
 /// Whether a source is of a package that cargo has fetched.
 fn is_fetched(source: &Path) -> bool {
-    let home = std::env::var_os("CARGO_HOME")
-        .map(PathBuf::from)
-        .or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cargo")));
-    home.is_some_and(|home| {
+    config::home().is_some_and(|home| {
         source.starts_with(home.join("registry")) || source.starts_with(home.join("git"))
     })
 }

@@ -146,7 +146,6 @@ mod tests {
             args: [&program[..], &externs].concat().iter().map(|&a| a.to_owned()).collect(),
             cwd: dir.path().to_owned(),
             env: std::collections::BTreeMap::new(),
-            added: Vec::new(),
         };
         let main = "fn main() { println!(\"{}\", b::odd().1 + a::twice(7u8)); }";
         let args = folder.instead(&record);
@@ -173,7 +172,6 @@ mod tests {
             args: args.map(str::to_owned).to_vec(),
             cwd: dir.path().to_owned(),
             env: std::collections::BTreeMap::new(),
-            added: Vec::new(),
         };
         let path = dir.path().join("stand-ins");
         let a = format!("noprelude:a={}", path.join("liba.rlib").display());

@@ -36,12 +36,20 @@ impl Session {
     pub(super) fn start(&mut self, build: Box<Build>) -> Result<()> {
         self.start += 1;
         let n = self.start;
+        let executable = build.executable.clone();
+        let (executable, args, kind) = match build.runner.split_first() {
+            None => (executable, Vec::new(), Kind::Program),
+            Some((runner, args)) => {
+                let args = args.iter().cloned().chain([executable.into_os_string()]).collect();
+                (runner.into(), args, Kind::Command { group: false })
+            }
+        };
         let launch = Launch {
-            executable: build.executable.clone(),
-            args: self.options.args.clone(),
-            env: build.env.iter().map(|(name, value)| (name.clone(), value.into())).collect(),
+            executable,
+            args: [args, self.options.args.clone()].concat(),
+            env: build.env.clone(),
             socket: socket::path(&self.sockets, n)?,
-            kind: Kind::Program,
+            kind,
         };
         let program =
             Program::start(&launch, self.teller(Input::Connected), self.teller(Input::Exited))?;

@@ -196,7 +196,7 @@ impl Session {
             }));
         }
         for (manifest, _) in self.builder.manifests() {
-            self.watcher.add_file(&manifest);
+            self.watcher.add_named(&manifest);
         }
         self.tell_trouble();
         self.tell_orphans();
@@ -282,8 +282,11 @@ impl Session {
         for folder in build.graph.cargo_folders.keys() {
             self.watcher.add_tree(folder);
         }
-        for file in &files {
+        for file in build.graph.sources() {
             self.watcher.add_file(file);
+        }
+        for file in build.graph.cargo_files.keys() {
+            self.watcher.add_named(file);
         }
         self.snapshot.follow(files, begun);
         self.tell_trouble();

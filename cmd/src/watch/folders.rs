@@ -11,7 +11,8 @@ use super::Rules;
 use anyhow::{Context, Result};
 use notify::event::{AccessKind, AccessMode};
 use notify::{Config, ErrorKind, Event, EventKind, PollWatcher, RecursiveMode};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -40,6 +41,12 @@ struct Watched {
     system: Box<dyn notify::Watcher + Send>,
     rules: Rules,
     folders: BTreeSet<PathBuf>,
+    /// Of these folders only the entries with these names count.
+    named: BTreeMap<PathBuf, BTreeSet<OsString>>,
+    /// Single files, which may not be there, nor their folders.
+    files: BTreeSet<PathBuf>,
+    /// Whether folders are looked at again and again.
+    polls: bool,
     /// Folders that were added with all that is in them.
     trees: BTreeSet<PathBuf>,
     /// Nothing below is ever watched.
@@ -80,6 +87,9 @@ impl Watcher {
             system,
             rules,
             folders: BTreeSet::new(),
+            named: BTreeMap::new(),
+            files: BTreeSet::new(),
+            polls: poll.is_some(),
             trees: BTreeSet::new(),
             excluded: BTreeSet::new(),
             trouble: None,
@@ -91,9 +101,13 @@ impl Watcher {
             .spawn(move || {
                 // The system's watcher owns the sender: when it is dropped, this ends.
                 collect(&bursts, told, |path| {
-                    if let Some(watched) = shared.upgrade() {
-                        lock(&watched).appeared(path);
+                    let Some(watched) = shared.upgrade() else { return false };
+                    let mut watched = lock(&watched);
+                    let counts = watched.counts(path);
+                    if counts && path.is_dir() {
+                        watched.appeared(path);
                     }
+                    counts
                 });
             })
             .context("failed to start a thread")?;
@@ -118,6 +132,18 @@ impl Watcher {
         }
     }
 
+    /// Watches a file by its name, wherever it is: it, and its folder, may come to be later. What
+    /// else happens there is not told.
+    pub fn add_named(&self, file: &Path) {
+        let mut watched = lock(&self.watched);
+        let real = std::fs::canonicalize(file).ok();
+        for file in [Some(file), real.as_deref()].into_iter().flatten() {
+            if watched.files.insert(file.to_owned()) {
+                watched.add_named(file);
+            }
+        }
+    }
+
     /// Watches the folder that a file is in; if the file is a symbolic link, also where it leads.
     pub fn add_file(&self, file: &Path) {
         let mut watched = lock(&self.watched);
@@ -135,7 +161,30 @@ fn lock(watched: &Mutex<Watched>) -> std::sync::MutexGuard<'_, Watched> {
 }
 
 impl Watched {
+    /// Watches a folder with all that is in it.
     fn add(&mut self, folder: &Path) {
+        self.named.remove(folder);
+        self.watch(folder);
+    }
+
+    /// Watches the folder of a file for its name, and the one above for the folder's.
+    fn add_named(&mut self, file: &Path) {
+        for entry in file.ancestors().take(if self.polls { 1 } else { 2 }) {
+            let (Some(folder), Some(name)) = (entry.parent(), entry.file_name()) else { return };
+            if !self.folders.contains(folder) || self.named.contains_key(folder) {
+                self.named.entry(folder.to_owned()).or_default().insert(name.to_owned());
+                self.watch(folder);
+            }
+        }
+    }
+
+    /// Whether a notice about this path is to be told.
+    fn counts(&self, path: &Path) -> bool {
+        let named = path.parent().and_then(|folder| self.named.get(folder));
+        named.is_none_or(|names| path.file_name().is_some_and(|name| names.contains(name)))
+    }
+
+    fn watch(&mut self, folder: &Path) {
         let excluded = self.excluded.iter().any(|excluded| folder.starts_with(excluded));
         if excluded || self.folders.contains(folder) {
             return;
@@ -171,6 +220,10 @@ impl Watched {
     /// watched; that watch has ended with it.
     fn appeared(&mut self, root: &Path) {
         self.folders.retain(|folder| !folder.starts_with(root));
+        let files = self.files.iter().filter(|file| file.starts_with(root));
+        for file in files.cloned().collect::<Vec<_>>() {
+            self.add_named(&file);
+        }
         if self.trees.contains(root) || self.rules.passes(root) {
             self.add_tree(root);
         }
@@ -198,11 +251,11 @@ fn advice(error: &notify::Error) -> String {
     }
 }
 
-/// Gathers notices to bursts until there are no more. New folders are passed to `appeared`.
+/// Gathers notices to bursts until there are no more, of the paths that `counts` says.
 fn collect(
     notices: &Receiver<notify::Result<Event>>,
     mut told: impl FnMut(Touched),
-    mut appeared: impl FnMut(&Path),
+    mut counts: impl FnMut(&Path) -> bool,
 ) {
     while let Ok(first) = notices.recv() {
         let at = Instant::now();
@@ -210,12 +263,7 @@ fn collect(
         let mut next = Some(first);
         loop {
             if let Some(event) = next.take() {
-                for path in concerned(event) {
-                    if path.is_dir() {
-                        appeared(&path);
-                    }
-                    paths.insert(path);
-                }
+                paths.extend(concerned(event).into_iter().filter(|path| counts(path)));
             }
             if paths.is_empty() {
                 break;
@@ -293,6 +341,28 @@ mod tests {
         wait_for(&bursts, &root.join("src/inner"));
         std::fs::write(root.join("src/inner/deep/b.rs"), "x").unwrap();
         wait_for(&bursts, &root.join("src/inner/deep/b.rs"));
+    }
+
+    #[test]
+    fn a_file_is_noticed_by_its_name_also_when_its_folder_comes_later() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = std::fs::canonicalize(dir.path()).unwrap();
+        let (sender, bursts) = channel();
+        let rules = Rules::new(&root, &[]).unwrap();
+        let watcher = Watcher::new(rules, None, move |t| drop(sender.send(t))).unwrap();
+        let file = root.join(".cargo/config.toml");
+        watcher.add_named(&file);
+        std::fs::write(root.join("noise"), "x").unwrap();
+        std::fs::create_dir(root.join(".cargo")).unwrap();
+        wait_for(&bursts, &root.join(".cargo"));
+        std::fs::write(root.join(".cargo/noise"), "x").unwrap();
+        std::fs::write(&file, "x").unwrap();
+        let touched = wait_for(&bursts, &file);
+        assert_eq!(touched.paths, BTreeSet::from([file.clone()]));
+        // The folder that a source lies in is watched for more.
+        watcher.add_file(&root.join("a.rs"));
+        std::fs::write(root.join("noise"), "y").unwrap();
+        wait_for(&bursts, &root.join("noise"));
     }
 
     #[test]

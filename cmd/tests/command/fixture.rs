@@ -73,7 +73,7 @@ impl Fixture {
         self.start_command(&mut self.hot(command[0], &args))
     }
 
-    fn start_command(&self, command: &mut Command) -> Running {
+    pub fn start_command(&self, command: &mut Command) -> Running {
         let events = self.path("events.jsonl");
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let said = Box::new(child.stdout.take().unwrap());

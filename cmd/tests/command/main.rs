@@ -3,8 +3,10 @@
 //! The programs here have no `#[hot]` function; what goes live in those that do is tested elsewhere.
 //!
 //! - `fixture`: the program and the tool; `saves`: what a save comes to;
+//! - `configuration`: what cargo's configuration says of the program;
 //! - `trouble`: a machine that does not do as it should.
 
+mod configuration;
 mod fixture;
 mod saves;
 mod trouble;

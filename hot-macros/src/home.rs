@@ -13,6 +13,7 @@ use crate::signature::parameters;
 use crate::tokens;
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
+use syn::ext::IdentExt;
 use syn::{GenericParam, Generics, Ident};
 
 /// Where a function stands.
@@ -34,6 +35,8 @@ pub struct Header {
     pub trait_path: Option<TokenStream>,
     /// Name of the extension trait that holds the bodies of a trait impl.
     pub extension: Ident,
+    /// It is an `unsafe impl`.
+    pub unsafety: bool,
     /// The type.
     pub self_type: TokenStream,
     /// The type as written, for people.
@@ -77,11 +80,11 @@ impl<'a> Home<'a> {
         }
     }
 
-    /// The path of the function itself, as the trampoline writes it; none for `Drop::drop`, which
-    /// nobody may name.
+    /// The path of the function itself, as the trampoline writes it; none for what may be
+    /// `Drop::drop`, which nobody may name.
     pub fn item_inside(self, function: &Ident) -> Option<TokenStream> {
         match self.header().and_then(|header| header.trait_path.as_ref()) {
-            Some(path) if is_drop(path) => None,
+            Some(_) if may_be_destructor(function) => None,
             Some(path) => Some(quote!(<Self as #path>::#function)),
             None => Some(self.inside(function)),
         }
@@ -93,7 +96,8 @@ impl<'a> Home<'a> {
             Some(header) if header.trait_path.is_some() => {
                 let (self_type, path) = (&header.self_type, header.trait_path.as_ref()?);
                 let item = quote!(<#self_type as #path>::#function);
-                (!is_drop(path)).then(|| tokens::make_static(item, &header.lifetimes()))
+                (!may_be_destructor(function))
+                    .then(|| tokens::make_static(item, &header.lifetimes()))
             }
             _ => Some(self.outside(function)),
         }
@@ -216,8 +220,9 @@ impl Header {
     }
 }
 
-fn is_drop(path: &TokenStream) -> bool {
-    path.clone().into_iter().last().is_some_and(|word| word.to_string() == "Drop")
+/// Whether a method of a trait impl may be the destructor: a trait has many spellings.
+fn may_be_destructor(method: &Ident) -> bool {
+    method.unraw() == "drop"
 }
 
 /// The names of the lifetimes that are declared.

@@ -60,6 +60,7 @@ pub fn expand(
     let sorted = attributes::sort(&attributes, arguments)?;
     let unsafety: Option<Token![unsafe]> = input.parse()?;
     let mut header = parse_header(input)?;
+    header.unsafety = unsafety.is_some();
     let content;
     braced!(content in input);
     let inner = content.call(Attribute::parse_inner)?;
@@ -285,6 +286,7 @@ fn parse_header(input: ParseStream) -> Result<Header> {
         where_clause,
         trait_path,
         extension: Header::extension_of(&trait_name),
+        unsafety: false,
         self_type,
         self_text,
         name,

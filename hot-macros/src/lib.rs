@@ -14,7 +14,8 @@
 //!   it must not lose.
 //! - `name` and `text`: `*Cart.Display.fmt` and `fn(&Cart) -> u64`.
 //! - `function`, `implementation`, `module`: the three places for the attribute.
-//! - `mock`: the macros `mock!`, `mock_by_name!` and `call_original_by_name!`.
+//! - `mock`: the macros `mock!`, `mock_by_name!`, `call_original_by_name!` and `forbid!`.
+//! - `crate_id`: which crate it is that is compiled.
 //! - `tokens`: scanning and rewriting of token streams.
 //!
 //! A refusal is a `compile_error!` at the right place *and* the item as written, so that one
@@ -23,6 +24,7 @@
 mod arguments;
 mod attributes;
 mod closure;
+mod crate_id;
 mod function;
 mod home;
 mod identity;
@@ -92,6 +94,12 @@ pub fn mock_by_name_in(tokens: proc_macro::TokenStream) -> proc_macro::TokenStre
 #[proc_macro]
 pub fn call_original_by_name_in(tokens: proc_macro::TokenStream) -> proc_macro::TokenStream {
     or_refusal(mock::expand_original(tokens.into()))
+}
+
+/// Forbids the functions that fit a pattern: `forbid!` of the crate `hot`.
+#[proc_macro]
+pub fn forbid_in(tokens: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    or_refusal(mock::expand_forbid(tokens.into()))
 }
 
 fn or_refusal(expanded: Result<TokenStream>) -> proc_macro::TokenStream {

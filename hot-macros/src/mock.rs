@@ -58,8 +58,9 @@ pub fn expand_original(tokens: TokenStream) -> Result<TokenStream> {
         input.parse::<Option<Token![,]>>()?;
         let arguments: TokenStream = input.parse()?;
         // The call stands outside of the closure, so that an unsafe function asks for `unsafe`.
+        let viewer = viewer(&hot);
         Ok(quote! {
-            match #hot::original_by_name::<#ty>(#name) {
+            match #hot::original_by_name::<#ty>(#name, #viewer) {
                 #hot::core::result::Result::Ok(__hot_original) => {
                     #hot::core::result::Result::Ok(__hot_original(#arguments))
                 }
@@ -79,12 +80,40 @@ fn parse_runtime(input: ParseStream) -> Result<TokenStream> {
     Ok(quote!(#path::__private))
 }
 
-fn expand_call(hot: &TokenStream, input: ParseStream, by_name: bool) -> Result<TokenStream> {
-    let mut scope = None;
-    if input.parse::<Option<Token![in]>>()?.is_some() {
-        scope = Some(take_expression(input)?);
-        input.parse::<Token![,]>()?;
+/// Expands `forbid!`.
+pub fn expand_forbid(tokens: TokenStream) -> Result<TokenStream> {
+    let parse = |input: ParseStream| {
+        let hot = parse_runtime(input)?;
+        let scope = take_scope(input)?;
+        let pattern: TokenStream = input.parse()?;
+        let viewer = viewer(&hot);
+        Ok(match scope {
+            Some(scope) => quote!((#scope).__forbid(#pattern, #viewer)),
+            None => quote!(#hot::forbid_from(#pattern, #viewer)),
+        })
+    };
+    parse.parse2(tokens)
+}
+
+/// `in scope,`
+fn take_scope(input: ParseStream) -> Result<Option<TokenStream>> {
+    if input.parse::<Option<Token![in]>>()?.is_none() {
+        return Ok(None);
     }
+    let scope = take_expression(input)?;
+    input.parse::<Token![,]>()?;
+    Ok(Some(scope))
+}
+
+/// Where the macro stands, for the registry to know what can be named there.
+fn viewer(hot: &TokenStream) -> TokenStream {
+    let id = crate::crate_id::id();
+    // SAFETY (of what is emitted): it is the module, and the number that entries of this crate have.
+    quote!(unsafe { #hot::Viewer::new(#hot::core::module_path!(), #id) })
+}
+
+fn expand_call(hot: &TokenStream, input: ParseStream, by_name: bool) -> Result<TokenStream> {
+    let scope = take_scope(input)?;
     let function = match by_name {
         true => Function::Named(take_expression(input)?),
         false => {
@@ -358,6 +387,7 @@ fn write(
     let span = closure.body.clone().into_iter().next().map_or_else(Span::call_site, |t| t.span());
     let typed =
         quote_spanned!(span.resolved_at(Span::call_site())=> __hot_typed(#first #(, #values)*));
+    let viewer = viewer(hot);
     // SAFETY (of what is emitted): `__hot_typed` was made for the item, or is compared by its name,
     // and the type in `__hot_exact` is the item's. What the user has written stands outside.
     let put = match (&function, &scope) {
@@ -380,14 +410,14 @@ fn write(
         (Function::Named(name), Some(scope)) => quote! {
             match (&(#scope), #name) {
                 (__hot_scope, __hot_name) => unsafe {
-                    __hot_scope.__put_by_name(__hot_name, __hot_typed)
+                    __hot_scope.__put_by_name(__hot_name, #viewer, __hot_typed)
                 },
             }
         },
         (Function::Named(name), None) => quote! {
             match #name {
                 __hot_name => unsafe {
-                    #hot::put_closure_by_name(__hot_name, __hot_typed)
+                    #hot::put_closure_by_name(__hot_name, #viewer, __hot_typed)
                 },
             }
         },

@@ -219,7 +219,16 @@ pub fn split(
     }
     let identity = identity::of(signature, home, hot);
     let twin = matches!(identity, Identity::Common);
-    let entry = entry(signature, home, generic, slot_holds, &body_ident, identity, hot);
+    let inferred = generics.params.len() != signature.generics.params.len();
+    let here = here(home, generic, inferred);
+    let mut entry =
+        entry(function, home, generic, [slot_holds, &body_ident], identity, here.as_ref(), hot);
+    // In a function the type stands beside its pieces, in a method inside the one with the entry.
+    let mut beside = here.map(|here| quote!(#[allow(dead_code)] struct #here;));
+    if matches!(home, Home::Impl(_)) {
+        entry = quote!(#beside #entry);
+        beside = None;
+    }
     let holes = self_token.map(|_| quote!(_)).into_iter().chain(names.iter().map(|_| quote!(_)));
     let code_path = home.inside(slot_holds);
     let pointer_type = match asyncness {
@@ -381,7 +390,7 @@ pub fn split(
     // Braces in the place of those written, so that what the compiler says about the whole function
     // points there and not at the attribute.
     let prove_names = (!prove_names.is_empty()).then(|| quote!(if false { #prove_names }));
-    let mut block = Group::new(Delimiter::Brace, quote!(#nested #prove_names #dispatch));
+    let mut block = Group::new(Delimiter::Brace, quote!(#beside #nested #prove_names #dispatch));
     if let Some(body) = &function.body {
         block.set_span(body.span());
     }
@@ -493,16 +502,37 @@ fn own_section(signature: &Signature, home: Home<'_>, hot: &TokenStream) -> Toke
     }
 }
 
-/// The statics: slot and entry.
+/// The name of a type inside the function, whose path tells the function's (`registry::place` in
+/// `hot`): for generic functions, which no item type stands for, and methods of trait impls, whose
+/// trait has to be known. With arguments that are `inferred` a method's entry is in its second piece,
+/// which is of another trait than the method.
+fn here(home: Home<'_>, generic: bool, inferred: bool) -> Option<Ident> {
+    let of_trait = home.header().is_some_and(|header| header.trait_path.is_some());
+    let name = if of_trait && inferred { "__HotHereToo" } else { "__HotHere" };
+    ((generic || of_trait) && purpose::makes_code()).then(|| format_ident!("{name}"))
+}
+
+/// The visibility as written; of a method of a trait impl, the impl's.
+fn visibility(function: &Function, home: Home<'_>) -> String {
+    match home.header() {
+        Some(header) if header.trait_path.is_some() => {
+            if header.unsafety { "unsafe impl" } else { "impl" }.to_owned()
+        }
+        _ => render(function.visibility.to_token_stream()),
+    }
+}
+
+/// The statics: slot and entry. What the slot holds is the body or what boxes its future.
 fn entry(
-    signature: &Signature,
+    function: &Function,
     home: Home<'_>,
     generic: bool,
-    slot_holds: &Ident,
-    body: &Ident,
+    [slot_holds, body]: [&Ident; 2],
     identity: Identity,
+    inner: Option<&Ident>,
     hot: &TokenStream,
 ) -> TokenStream {
+    let signature = &function.signature;
     let kind = match (generic, signature.asyncness.is_some()) {
         (false, false) => quote!(Function),
         (false, true) => quote!(Async),
@@ -537,6 +567,9 @@ fn entry(
     let binary = std::env::var("CARGO_BIN_NAME").unwrap_or_default();
     let with_type = (!generic).then(|| with_type(signature, home, slot_holds, hot));
     let text = format!("\0{binary}\0{}\0{}\0", item(signature, home), type_text(signature, home));
+    let visibility = format!("\0{}", visibility(function, home));
+    let place = inner.map(|inner| quote!(.with_place(#hot::core::any::type_name::<#inner>)));
+    let crate_id = crate::crate_id::id();
     let slot = quote! {
         #[unsafe(link_section = "hot_slots")]
         static __HOT_SLOT: #hot::Slot = #hot::Slot::new(#original);
@@ -554,9 +587,9 @@ fn entry(
             #line,
             &__HOT_SLOT,
             #original,
-            #hot::core::concat!(#hot::core::module_path!(), #text, #file),
+            #hot::core::concat!(#hot::core::module_path!(), #text, #file, #visibility),
             #identity,
-        ) #with_type;
+        ).with_crate(#crate_id) #place #with_type;
     }
 }
 

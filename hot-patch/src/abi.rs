@@ -20,7 +20,7 @@
 //! | 4 | `line: u32`, of the function's name in its file |
 //! | 8 | `slot: &Slot` |
 //! | 16 | `original: *const ()`, null for a generic function |
-//! | 24 | `text: *const u8`, UTF-8, five fields separated by NUL (see [`EntryText`]) |
+//! | 24 | `text: *const u8`, UTF-8, six fields separated by NUL (see [`EntryText`]) |
 //! | 32 | `text_len: usize` |
 //! | 40 | `identity: Option<fn() -> SignatureId>` |
 //! | 48 | `sizes: *const [u64; 2]`, size and alignment of each argument, then of the result (of an |
@@ -29,6 +29,9 @@
 //! | 64 | `item: TypeId`, of the function as an item; without meaning when `shim` is null |
 //! | 80 | `shim: *const ()`, what lies in the slot while it is mocked; null for a generic function and |
 //! | | for one that cannot be mocked |
+//! | 88 | `place: Option<fn() -> &'static str>`, the path of the item as the compiler prints it; for |
+//! | | generic functions and methods of trait impls |
+//! | 96 | `crate_id: u64`, equal for all functions of one crate, different in crates of one name |
 //!
 //! The sizes are for programs that are compiled without debug information: there is nothing else
 //! then by which the tool could see that an argument has become another. A generic function tells
@@ -54,9 +57,9 @@ pub const SLOT_IDENT: &str = "__HOT_SLOT";
 pub const ENTRY_IDENT: &str = "__HOT_ENTRY";
 
 /// Version of the entry's layout, in its first two bytes.
-pub const ENTRY_ABI: u16 = 3;
+pub const ENTRY_ABI: u16 = 4;
 /// Size of an entry in bytes.
-pub const ENTRY_SIZE: usize = 88;
+pub const ENTRY_SIZE: usize = 104;
 /// Offset of the slot pointer.
 pub const ENTRY_SLOT: usize = 8;
 /// Offset of the pointer to the original code.
@@ -71,6 +74,10 @@ pub const ENTRY_IDENTITY: usize = 40;
 pub const ENTRY_SIZES: usize = 48;
 /// Offset of the number of the sizes.
 pub const ENTRY_SIZES_LEN: usize = 56;
+/// Offset of the function that returns the item's path.
+pub const ENTRY_PLACE: usize = 88;
+/// Offset of the number of its crate.
+pub const ENTRY_CRATE: usize = 96;
 /// Bytes of one pair of size and alignment.
 pub const SIZE_BYTES: usize = 16;
 
@@ -112,9 +119,9 @@ impl Kind {
 /// The text of an entry, split into its fields.
 ///
 /// ```
-/// let text = hot_patch::abi::EntryText::parse("shop::cart\0\0*Cart.total\0fn(&Cart) -> u64\0src/cart.rs").unwrap();
+/// let text = hot_patch::abi::EntryText::parse("shop::cart\0\0*Cart.total\0fn(&Cart) -> u64\0src/cart.rs\0pub").unwrap();
 /// assert_eq!(text.name(), "shop/cart/*Cart.total");
-/// let text = hot_patch::abi::EntryText::parse("app\0app\0banner\0fn()\0src/main.rs").unwrap();
+/// let text = hot_patch::abi::EntryText::parse("app\0app\0banner\0fn()\0src/main.rs\0").unwrap();
 /// assert_eq!(text.name(), "main/banner");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,10 +136,13 @@ pub struct EntryText<'a> {
     pub signature: &'a str,
     /// `file!()`.
     pub file: &'a str,
+    /// The visibility as written: empty, `pub`, `pub(crate)`, `pub(in crate::cart)`. For a method of
+    /// a trait impl, which has none, `impl` or `unsafe impl`.
+    pub visibility: &'a str,
 }
 
 impl<'a> EntryText<'a> {
-    /// Splits the text; `None` when it does not have five fields.
+    /// Splits the text; `None` when it does not have six fields.
     pub fn parse(text: &'a str) -> Option<Self> {
         let mut fields = text.split('\0');
         let parsed = EntryText {
@@ -141,6 +151,7 @@ impl<'a> EntryText<'a> {
             item: fields.next()?,
             signature: fields.next()?,
             file: fields.next()?,
+            visibility: fields.next()?,
         };
         fields.next().is_none().then_some(parsed)
     }

@@ -26,6 +26,18 @@ pub enum Error {
         /// For each function its full name, file and line.
         places: Vec<String>,
     },
+    /// The function cannot be named from where it is asked for.
+    #[error("{}", private(name, visibility, module, *of_trait))]
+    Private {
+        /// The function's name.
+        name: String,
+        /// Its visibility, in words or as written.
+        visibility: String,
+        /// The module in which it stands.
+        module: String,
+        /// It is a method of a trait impl.
+        of_trait: bool,
+    },
     /// There are no slots in this build.
     #[error(
         "`{name}` cannot be replaced, since hot is built without its feature `enabled`; take `default-features = false` off the dependency, or enable the feature"
@@ -109,6 +121,28 @@ impl std::fmt::Debug for Error {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         std::fmt::Display::fmt(self, f)
     }
+}
+
+fn private(name: &str, visibility: &str, module: &str, of_trait: bool) -> String {
+    let shown = match (of_trait, visibility) {
+        (true, "`unsafe impl`") => {
+            return format!(
+                "`{name}` is of an `unsafe impl`, which promises what its methods do: put the call \
+                 into a `#[hot]` function and mock that"
+            );
+        }
+        (true, _) => {
+            return format!(
+                "`{name}` is of a trait of its own crate and is known by name in `{module}` only: \
+                 give its path, as in `<Type as Trait>::method`"
+            );
+        }
+        _ => visibility,
+    };
+    format!(
+        "`{name}` is {shown} in `{module}`: use a macro (`hot::mock_by_name!`, `hot::forbid!`) where \
+         the function is visible, give its path, or make it `pub`"
+    )
 }
 
 fn suggestion(nearest: &[String]) -> String {

@@ -76,10 +76,11 @@ pub mod __library {
 
 pub use error::Error;
 pub use mock::answers::Answers;
-pub use mock::bulk::forbid;
+pub use mock::bulk::{forbid, forbid_private};
 pub use mock::original::{Callable, call_original, call_original_async};
 pub use mock::process::{
-    FunctionPointer, get_mock_for, mock, mock_by_name, reset, reset_all, reset_by_name,
+    FunctionPointer, get_mock_for, mock, mock_by_name, mock_private_by_name, reset, reset_all,
+    reset_by_name,
 };
 pub use mock::scope::{InScope, Local, Scope, ScopeHandle, Scoped, scope};
 pub use mock::sequence::Sequence;
@@ -147,7 +148,9 @@ pub use slot::layers::Layer;
 ///
 /// A function is replaced by one of the same type, so that callers stay memory-safe. Unsafe code
 /// that relies on what a particular function *answers* has to count on another answer once that
-/// function is hot.
+/// function is hot and can be named by others: a `pub` function by all safe code, a private one by
+/// the modules that see it ([`mocks`](crate::mocks#by-name-from-where)). Destructors and methods of
+/// an `unsafe impl` are not replaced by safe code.
 pub use hot_macros::hot;
 
 /// Puts a closure in the place of a function.
@@ -218,6 +221,9 @@ macro_rules! mock {
 /// As [`mock!`], by name: `hot::mock_by_name!("shop/price", |o: &Order| -> u64 { 42 })`, in a scope
 /// `hot::mock_by_name!(in scope, "shop/price", …)`.
 ///
+/// It sees the functions that can be named in the module where it stands, private ones included.
+/// What is named through an `unsafe impl` or is a destructor it does not see.
+///
 /// # Errors
 /// As [`mock_by_name`](fn@mock_by_name).
 #[macro_export]
@@ -225,8 +231,35 @@ macro_rules! mock_by_name {
     ($($tokens:tt)*) => { $crate::__private::mock_by_name_in! { $crate; $($tokens)* } };
 }
 
+/// Forbids every function that fits a pattern and is visible where this stands, for the whole process:
+/// `hot::forbid!("shop/net/*")`, or in a scope: `hot::forbid!(in scope, "shop/net/*")`. See
+/// [`forbid`](fn@forbid), which forbids what is public.
+///
+/// ```
+/// # use hot::hot;
+/// #[hot]
+/// fn send(_: &str) {}
+///
+/// # fn main() -> Result<(), hot::Error> {
+/// # if !cfg!(feature = "mock") { return Ok(()); }
+/// let scope = hot::scope();
+/// hot::forbid!(in scope, "*/send")?; // private: `scope.forbid` does not see it
+/// assert!(std::panic::catch_unwind(|| send("x")).is_err());
+/// assert!(scope.verify().is_err());
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+/// As [`forbid`](fn@forbid).
+#[macro_export]
+macro_rules! forbid {
+    ($($tokens:tt)*) => { $crate::__private::forbid_in! { $crate; $($tokens)* } };
+}
+
 /// Calls the code below the mocks of a function that is given by name, with its pointer type:
-/// `hot::call_original_by_name!("shop/price", fn(&Order) -> u64, &order)`.
+/// `hot::call_original_by_name!("shop/price", fn(&Order) -> u64, &order)`. It sees what
+/// [`mock_by_name!`] sees.
 ///
 /// # Errors
 /// As [`mock_by_name`](fn@mock_by_name).

@@ -2,12 +2,13 @@
 
 pub use crate::__hot_instance as instance;
 pub use crate::future::{HotFuture, Never, RawFuture};
+pub use crate::mock::bulk::forbid_from;
 pub use crate::mock::process::{original_by_name, put_closure, put_closure_by_name};
 pub use crate::mock::*;
-pub use crate::registry::{Entry, Mocks, SignatureId, async_sizes, sizes};
+pub use crate::registry::{Entry, Mocks, SignatureId, Viewer, async_sizes, sizes};
 pub use crate::slot::Slot;
 pub use crate::slot::instances::instance;
-pub use hot_macros::{call_original_by_name_in, mock_by_name_in, mock_in};
+pub use hot_macros::{call_original_by_name_in, forbid_in, mock_by_name_in, mock_in};
 // A dependency or a member of the user's workspace may have its name.
 pub use ::core;
 pub use hot_patch::abi::Kind;

@@ -119,7 +119,7 @@ fn a_wrapper_is_mocked_and_reset() {
 fn reset_all_takes_all_off() {
     let _turn = turn();
     hot::mock!(price, |_: u64| -> u64 { 1 }).unwrap();
-    hot::mock_by_name("mock_classic/*Cart.total", (|_| 2) as fn(&Cart) -> u64).unwrap();
+    hot::mock_by_name!("mock_classic/*Cart.total", |_: &Cart| -> u64 { 2 }).unwrap();
     hot::mock_by_name!("mock_classic::count_down", |_: u64| -> u64 { 3 }).unwrap();
     assert_eq!((price(9), Cart(9).total(), count_down(9)), (1, 2, 3));
     assert_eq!(layer("mock_classic/price"), Layer::Mock);

@@ -12,7 +12,7 @@ use std::process::Command;
 /// a slot holds code of the function that it stands in.
 const PRELUDE: &str = r#"
 #![allow(dead_code, non_upper_case_globals)]
-#[repr(C)] pub struct Entry { abi: u16, kind: u16, line: u32, slot: &'static Slot, original: *const (), text: *const u8, len: usize, identity: Option<fn() -> Identity>, sizes: *const [u64; 2], sizes_len: usize, mocks: [usize; 3] }
+#[repr(C)] pub struct Entry { abi: u16, kind: u16, line: u32, slot: &'static Slot, original: *const (), text: *const u8, len: usize, identity: Option<fn() -> Identity>, sizes: *const [u64; 2], sizes_len: usize, mocks: [usize; 5] }
 unsafe impl Sync for Entry {}
 pub type Identity = &'static str;
 pub fn identity<F: 'static>() -> Identity { std::any::type_name::<F>() }
@@ -22,10 +22,10 @@ macro_rules! hot {
         #[inline] $vis fn $name($($arg: $ty),*) -> $ret {
             fn $body($($arg: $ty),*) -> $ret $code
             #[unsafe(link_section = "hot_slots")] static __HOT_SLOT: crate::Slot = crate::Slot(std::sync::atomic::AtomicPtr::new($body as *const () as *mut ()));
-            const TEXT: &str = concat!(module_path!(), "\0\0", stringify!($name), "\0", stringify!(fn($($ty),*) -> $ret), "\0", file!());
+            const TEXT: &str = concat!(module_path!(), "\0\0", stringify!($name), "\0", stringify!(fn($($ty),*) -> $ret), "\0", file!(), "\0");
             const __HOT_SIZES: &[[u64; 2]] = &[$([size_of::<$ty>() as u64, align_of::<$ty>() as u64],)* [size_of::<$ret>() as u64, align_of::<$ret>() as u64]];
             #[used] #[unsafe(link_section = "hot_entries")] static __HOT_ENTRY: crate::Entry = crate::Entry {
-                abi: 3, kind: 0, line: line!(), slot: &__HOT_SLOT, original: $body as *const (), text: TEXT.as_ptr(), len: TEXT.len(), identity: Some(crate::identity::<fn($($ty),*) -> $ret>), sizes: __HOT_SIZES.as_ptr(), sizes_len: __HOT_SIZES.len(), mocks: [0; 3] };
+                abi: 4, kind: 0, line: line!(), slot: &__HOT_SLOT, original: $body as *const (), text: TEXT.as_ptr(), len: TEXT.len(), identity: Some(crate::identity::<fn($($ty),*) -> $ret>), sizes: __HOT_SIZES.as_ptr(), sizes_len: __HOT_SIZES.len(), mocks: [0; 5] };
             let f: fn($($ty),*) -> $ret = unsafe { std::mem::transmute(__HOT_SLOT.0.load(std::sync::atomic::Ordering::Relaxed)) };
             f($($arg),*)
         }

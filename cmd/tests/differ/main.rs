@@ -402,9 +402,9 @@ impl Tag for C { #[inline(never)] fn tag() -> u64 { std::hint::black_box(3) } }
 pub fn tagged<T: Tag>() -> u64 {
     fn __hot_tagged<T: Tag>() -> u64 { std::hint::black_box(7) * 3 }
     #[unsafe(link_section = "hot_slots")] static __HOT_SLOT: crate::Slot = crate::Slot(std::sync::atomic::AtomicPtr::new(std::ptr::null_mut()));
-    const TEXT: &str = "shop\0\0tagged\0fn() -> u64\0shop.rs";
+    const TEXT: &str = "shop\0\0tagged\0fn() -> u64\0shop.rs\0";
     #[used] #[unsafe(link_section = "hot_entries")] static __HOT_ENTRY: crate::Entry = crate::Entry {
-        abi: 3, kind: 2, line: 1, slot: &__HOT_SLOT, original: std::ptr::null(), text: TEXT.as_ptr(), len: TEXT.len(), identity: None, sizes: std::ptr::null(), sizes_len: 0, mocks: [0; 3] };
+        abi: 4, kind: 2, line: 1, slot: &__HOT_SLOT, original: std::ptr::null(), text: TEXT.as_ptr(), len: TEXT.len(), identity: None, sizes: std::ptr::null(), sizes_len: 0, mocks: [0; 5] };
     unsafe { std::arch::asm!(".pushsection hot_instances,\"aw\",@progbits", ".balign 8", ".quad {slot}", ".quad {body}", ".popsection",
         slot = sym __HOT_SLOT, body = sym __hot_tagged::<T>, options(nomem, nostack, preserves_flags)) }
     let code = __hot_tagged::<T> as fn() -> u64;

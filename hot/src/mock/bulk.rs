@@ -5,11 +5,13 @@ use super::scope::Inner;
 use super::tally::Tally;
 use super::{Mock, process, target};
 use crate::error::Error;
-use crate::{name, registry};
+use crate::name;
+use crate::registry::{self, Viewer, is_destructor};
 use std::sync::Arc;
 
-/// Forbids every function whose name or Rust path fits the pattern, for the whole process: a call
-/// panics. `*` stands for any letters, in `shop/net/*` also for further modules. The star that marks
+/// Forbids every public function whose name or Rust path fits the pattern, for the whole process: a
+/// call panics. The macro [`forbid!`](crate::forbid!) does so with all functions that are visible
+/// where it stands. Destructors and methods of an `unsafe impl` are left out. `*` stands for any letters, in `shop/net/*` also for further modules. The star that marks
 /// methods by reference (`*Cart.total`) fits itself.
 ///
 /// [`Forbidden::allow`] lifts it for some. [`Scope::forbid`](crate::Scope::forbid) does the same for
@@ -34,23 +36,49 @@ use std::sync::Arc;
 /// ```
 ///
 /// # Errors
-/// [`Error::NoMatch`] with the nearest names when no function fits; [`Error::NotInstrumented`].
+/// [`Error::NoMatch`] with the nearest names when no function fits; [`Error::Private`] when none of
+/// those that fit is public; [`Error::NotInstrumented`].
 pub fn forbid(pattern: &str) -> Result<Forbidden, Error> {
-    forbid_in(pattern, None)
+    forbid_in(pattern, Viewer::OUTSIDE, None)
 }
 
-pub(super) fn forbid_in(pattern: &str, scope: Option<&Arc<Inner>>) -> Result<Forbidden, Error> {
+/// As [`forbid`], whatever the visibility of the functions. Destructors are left out here too.
+///
+/// # Safety
+/// Unsafe code may rely on it that a private function does not panic: none that fits is one of these.
+///
+/// # Errors
+/// As [`forbid`].
+pub unsafe fn forbid_private(pattern: &str) -> Result<Forbidden, Error> {
+    forbid_in(pattern, Viewer::EVERYWHERE, None)
+}
+
+/// What `forbid!` calls.
+#[doc(hidden)]
+pub fn forbid_from(pattern: &str, viewer: Viewer) -> Result<Forbidden, Error> {
+    forbid_in(pattern, viewer, None)
+}
+
+pub(super) fn forbid_in(
+    pattern: &str,
+    viewer: Viewer,
+    scope: Option<&Arc<Inner>>,
+) -> Result<Forbidden, Error> {
     if !cfg!(feature = "enabled") {
         return Err(Error::NotInstrumented { name: pattern.to_owned() });
     }
     target::have_mocks(pattern)?;
     // A function that cannot be mocked has no shim that could refuse: that is said, not passed over.
     let functions = registry::functions().into_iter();
-    let wanted = functions.filter(|function| fits(function, pattern));
-    let targets: Vec<_> =
-        wanted.map(|function| target::of_entry(function.entry())).collect::<Result<_, _>>()?;
+    let fitting: Vec<_> =
+        functions.filter(|function| fits(function, pattern)).map(|f| f.entry()).collect();
+    let wanted = fitting.iter().filter(|entry| viewer.sees(entry) && !is_destructor(entry));
+    let targets: Vec<_> = wanted.map(|entry| target::of_entry(entry)).collect::<Result<_, _>>()?;
     if targets.is_empty() {
-        return Err(no_match(pattern));
+        return Err(match fitting.iter().find(|entry| !viewer.sees(entry)) {
+            Some(entry) => registry::private(entry),
+            None => no_match(pattern),
+        });
     }
     let mocks = match scope {
         None => targets.into_iter().map(|t| process::put(Answer::Forbidden, t)).collect(),

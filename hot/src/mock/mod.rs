@@ -46,7 +46,7 @@ pub use shim::*;
 pub use target::{Item, no_lifetimes};
 
 use crate::error::Error;
-use crate::registry::SignatureId;
+use crate::registry::{SignatureId, Viewer};
 use installed::{Answer, Installed, Shape};
 use scope::{Inner, Local, Scope};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -68,6 +68,7 @@ pub type Exact = Option<fn() -> SignatureId>;
 
 /// Compares a mock with the function that it is for.
 fn check(target: &mut Target, shape: Shape, exact: Exact) -> Result<(), Error> {
+    target::refuse_promises(target)?;
     let Shape { signature, asynchronous, .. } = shape;
     let with = match asynchronous {
         true => "a closure that is not `async`",
@@ -147,6 +148,7 @@ unsafe fn put(answer: Answer, target: Target, inner: &Arc<Inner>) -> Result<Mock
 }
 
 fn spy_in(target: Target, inner: Option<&Arc<Inner>>) -> Result<Mock, Error> {
+    target::refuse_promises(&target)?;
     match inner {
         // SAFETY: a spy has no code of its own.
         Some(inner) => unsafe { put(Answer::Spy, target, inner) },
@@ -177,10 +179,16 @@ impl Scope {
     pub unsafe fn __put_by_name<T: Send + Sync + 'static>(
         &self,
         name: &str,
+        viewer: Viewer,
         typed: Typed<T>,
     ) -> Result<Mock, Error> {
         // SAFETY: the caller's promise.
-        unsafe { put_closure(target::of_name(name)?, typed, None, self.inner()) }
+        unsafe { put_closure(target::of_name(name, viewer)?, typed, None, self.inner()) }
+    }
+
+    /// What `forbid!(in scope, …)` calls.
+    pub fn __forbid(&self, pattern: &str, viewer: Viewer) -> Result<Forbidden, Error> {
+        bulk::forbid_in(pattern, viewer, Some(self.inner()))
     }
 }
 
@@ -220,10 +228,11 @@ impl<'env> Local<'env> {
     pub unsafe fn __put_by_name<T: 'env>(
         &self,
         name: &str,
+        viewer: Viewer,
         typed: Typed<T>,
     ) -> Result<Mock, Error> {
         // SAFETY: the caller's promise.
-        unsafe { self.put_closure(target::of_name(name)?, typed, None) }
+        unsafe { self.put_closure(target::of_name(name, viewer)?, typed, None) }
     }
 
     /// # Safety

@@ -9,7 +9,7 @@ use super::tally::{Failures, Tally};
 use super::target::{self, Item, Key, Target};
 use super::{Exact, Mock, change, check};
 use crate::error::Error;
-use crate::registry::{self, SignatureId};
+use crate::registry::{self, SignatureId, Viewer};
 use crate::slot::layers;
 use std::any::TypeId;
 use std::collections::HashMap;
@@ -123,10 +123,11 @@ pub unsafe fn put_closure<T: Send + Sync + 'static>(
 #[doc(hidden)]
 pub unsafe fn put_closure_by_name<T: Send + Sync + 'static>(
     name: &str,
+    viewer: Viewer,
     typed: Typed<T>,
 ) -> Result<Mock, Error> {
     // SAFETY: the caller's promise.
-    unsafe { put_typed(target::of_name(name)?, typed, None) }
+    unsafe { put_typed(target::of_name(name, viewer)?, typed, None) }
 }
 
 /// # Safety
@@ -188,15 +189,32 @@ impl<P: std::fmt::Pointer + Copy + 'static> FunctionPointer for P {}
 /// [`Error::NotInstrumented`]; [`Error::Asynchronous`] for an `async fn` and [`Error::CannotMock`]
 /// for an instance of a generic function, which `mock!` can do.
 pub fn mock<F, P: FunctionPointer>(function: F, fake: P) -> Result<Mock, Error> {
-    put_plain(target::of_item(Item::of(&function))?, fake)
+    let target = target::of_item(Item::of(&function))?;
+    target::refuse_promises(&target)?;
+    put_plain(target, fake)
 }
 
 /// As [`mock`], by name: `hot::mock_by_name("shop/cart/*Cart.total", free as fn(&Cart) -> u64)`.
 ///
+/// It sees public functions; those that are private where it stands are seen by the macro
+/// [`mock_by_name!`](crate::mock_by_name!).
+///
+/// # Errors
+/// As [`mock`]; [`Error::UnknownName`] with the nearest names; [`Error::Private`].
+pub fn mock_by_name<P: FunctionPointer>(name: &str, fake: P) -> Result<Mock, Error> {
+    put_plain(target::of_name(name, Viewer::OUTSIDE)?, fake)
+}
+
+/// As [`mock_by_name`], whatever the function's visibility. Destructors are refused here too.
+///
+/// # Safety
+/// Unsafe code may rely on what a private function answers, or that it is not called from elsewhere:
+/// `fake` keeps what the code around the function relies on.
+///
 /// # Errors
 /// As [`mock`], and [`Error::UnknownName`] with the nearest names.
-pub fn mock_by_name<P: FunctionPointer>(name: &str, fake: P) -> Result<Mock, Error> {
-    put_plain(target::of_name(name)?, fake)
+pub unsafe fn mock_private_by_name<P: FunctionPointer>(name: &str, fake: P) -> Result<Mock, Error> {
+    put_plain(target::of_name(name, Viewer::EVERYWHERE)?, fake)
 }
 
 fn put_plain<P: FunctionPointer>(target: Target, fake: P) -> Result<Mock, Error> {
@@ -260,12 +278,12 @@ pub fn reset<F>(function: F) -> Result<(), Error> {
     Ok(())
 }
 
-/// As [`reset`], by name.
+/// As [`reset`], by name, whatever the function's visibility.
 ///
 /// # Errors
 /// [`Error::UnknownName`] with the nearest names, [`Error::NotInstrumented`].
 pub fn reset_by_name(name: &str) -> Result<(), Error> {
-    take_off(&target::of_name(name)?);
+    take_off(&target::of_any_name(name)?);
     Ok(())
 }
 
@@ -299,9 +317,9 @@ pub(super) fn take_off_tally(target: &Target, tally: &Arc<Tally>) {
 
 /// What `call_original_by_name!` calls: the code below the mocks, when it is of type `P`.
 #[doc(hidden)]
-pub fn original_by_name<P: FunctionPointer>(name: &str) -> Result<P, Error> {
-    let target = target::of_name(name)?;
-    let entry = registry::find(name)?;
+pub fn original_by_name<P: FunctionPointer>(name: &str, viewer: Viewer) -> Result<P, Error> {
+    let target = target::of_name(name, viewer)?;
+    let entry = registry::find_from(name, viewer)?;
     let code = layers::below(entry.slot());
     let given = SignatureId::of::<P>();
     match entry.identity() {

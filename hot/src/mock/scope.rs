@@ -18,6 +18,7 @@ use super::tally::{Failures, Tally};
 use super::target::Key;
 use super::{Mock, change, find, why};
 use crate::error::Error;
+use crate::registry::Viewer;
 use crate::slot::layers;
 use arc_swap::{ArcSwap, Guard};
 use std::cell::RefCell;
@@ -314,14 +315,26 @@ impl Scope {
         }
     }
 
-    /// Forbids every function whose name fits the pattern, in this scope: see [`hot::forbid`].
+    /// Forbids every public function whose name fits the pattern, in this scope: see
+    /// [`hot::forbid`]. Those that are visible where it stands, `hot::forbid!(in scope, "…")`.
     ///
     /// # Errors
     /// As [`hot::forbid`].
     ///
-    /// [`hot::forbid`]: crate::forbid
+    /// [`hot::forbid`]: fn@crate::forbid
     pub fn forbid(&self, pattern: &str) -> Result<super::Forbidden, Error> {
-        super::bulk::forbid_in(pattern, Some(&self.inner))
+        super::bulk::forbid_in(pattern, Viewer::OUTSIDE, Some(&self.inner))
+    }
+
+    /// As [`Scope::forbid`], whatever the visibility of the functions.
+    ///
+    /// # Safety
+    /// As of [`forbid_private`](crate::forbid_private).
+    ///
+    /// # Errors
+    /// As [`Scope::forbid`].
+    pub unsafe fn forbid_private(&self, pattern: &str) -> Result<super::Forbidden, Error> {
+        super::bulk::forbid_in(pattern, Viewer::EVERYWHERE, Some(&self.inner))
     }
 
     /// Counts calls of a function and lets them through: `scope.spy(price)`.

@@ -2,8 +2,9 @@
 //!
 //! The value of a path such as `Cart::total` has a type of its own, the *item type*, of size zero;
 //! no two functions share one. Function pointers do not identify functions: the compiler merges
-//! equal ones and copies those that it inlines. So the entry of a function knows its item type, and
-//! the trampoline of a generic function tells the item type of its instance.
+//! equal ones and copies those that it inlines. So the entry of a function knows its item type. That
+//! of an instance of a generic function is told by its trampoline, at a call; before, the instance is
+//! known by its path ([`registry::find_place`]).
 //!
 //! *Instances and lifetimes.* A `TypeId` knows no lifetimes: the instances `first::<&'static str>`
 //! and `first::<&'a str>` are one item at run time, so that a mock that is right for the one would be
@@ -13,7 +14,7 @@
 
 use super::points;
 use crate::error::Error;
-use crate::registry::{self, Entry};
+use crate::registry::{self, Entry, Viewer};
 use crate::slot::Point;
 use hot_patch::abi::Kind;
 use once_cell::sync::Lazy;
@@ -33,8 +34,8 @@ pub(super) enum Key {
 #[derive(Clone)]
 pub(super) struct Target {
     pub key: Key,
-    /// The function's point. For an instance, those of all generic functions of its name: which of
-    /// them it is shows at the first call.
+    /// The function's point. For an instance, those of all generic functions of its path, of which
+    /// there may be two in two blocks: which of them it is shows at the first call.
     pub points: Vec<&'static Point>,
     pub name: String,
     /// None for an instance.
@@ -100,13 +101,18 @@ pub(super) fn of_item(item: Item) -> Result<Target, Error> {
     if let Some(entry) = registry::find_item(item.id) {
         return of_entry(entry);
     }
-    let method = method(item.name);
-    let mut entries = registry::generic_functions(method);
-    entries.retain(|entry| may_be_of(item.name, entry.text().module));
-    if entries.is_empty() {
+    let entries = registry::find_place(item.name);
+    // No path leads to the item of a method called `drop`, lest it be a destructor; the name does.
+    let is_drop = |entry: &&Entry| entry.text().item.ends_with(".drop");
+    let generic = |entry: &Entry| entry.kind().is_some_and(Kind::is_generic);
+    if let Some(entry) = entries.iter().copied().find(|entry| !generic(entry) && is_drop(entry)) {
+        return of_entry(entry);
+    }
+    let instances = entries.into_iter().filter(|entry| generic(entry) && !is_drop(entry));
+    let points: Vec<_> = instances.filter_map(points::of).collect();
+    if points.is_empty() {
         return Err(Error::NotHot { path: item.name.to_owned() });
     }
-    let points = entries.into_iter().filter_map(points::of).collect();
     let name = item.name.to_owned();
     Ok(Target { key: Key::Instance(item.id), points, name, entry: None })
 }
@@ -126,11 +132,35 @@ pub(super) fn refuse_lifetimes(target: &Target) -> Result<(), Error> {
     })
 }
 
-/// The function with this name or path; of a generic one, all instances.
-pub(super) fn of_name(name: &str) -> Result<Target, Error> {
+/// The function with this name or path as it is seen from there; of a generic one, all instances.
+pub(super) fn of_name(name: &str, viewer: Viewer) -> Result<Target, Error> {
+    let entry = registry::find_from(name, viewer)?;
+    if registry::is_destructor(entry) {
+        let why = "it is a destructor, and what is dropped relies on it: let it call a `#[hot]` \
+                   function, and mock that";
+        return Err(Error::CannotMock { name: entry.text().name(), why: why.to_owned() });
+    }
+    have_mocks(name)?;
+    of_entry(entry)
+}
+
+/// The function with this name or path, for taking mocks off.
+pub(super) fn of_any_name(name: &str) -> Result<Target, Error> {
     let entry = registry::find(name)?;
     have_mocks(name)?;
     of_entry(entry)
+}
+
+/// Refuses a method of an `unsafe impl`, which unsafe code relies on.
+pub(super) fn refuse_promises(target: &Target) -> Result<(), Error> {
+    let entries = target
+        .points
+        .iter()
+        .filter_map(|point| registry::slot_is_registered(point.slot().address()));
+    match entries.into_iter().find(|entry| entry.text().visibility == "unsafe impl") {
+        Some(entry) => Err(registry::private(entry)),
+        None => Ok(()),
+    }
 }
 
 /// Whether this build has what mocks need.
@@ -177,39 +207,6 @@ pub(super) fn is_async(kind: Kind) -> bool {
     matches!(kind, Kind::Async | Kind::GenericAsync)
 }
 
-/// The last word of the path in an item's name, without its types.
-fn method(name: &str) -> &str {
-    let bytes = name.as_bytes();
-    let (mut depth, mut end) = (0usize, name.len());
-    for at in (0..bytes.len()).rev() {
-        match bytes[at] {
-            b'>' if at > 0 && bytes[at - 1] == b'-' => {}
-            b'>' => depth += 1,
-            b'<' => {
-                depth = depth.saturating_sub(1);
-                if depth == 0 {
-                    end = end.min(at);
-                }
-            }
-            b':' if depth == 0 && at + 1 < end => return &name[at + 1..end],
-            b':' if depth == 0 => end = at.saturating_sub(1),
-            _ => {}
-        }
-    }
-    &name[..end]
-}
-
-/// Whether an item of this name may be of the crate of this module. A method is of the crate of its
-/// type or of its trait; of the latter, the crate may also be that of one of its types.
-fn may_be_of(item: &str, module: &str) -> bool {
-    let root = module.split("::").next().unwrap_or(module);
-    let mut words = item.split(|c: char| !c.is_alphanumeric() && c != '_' && c != ':');
-    if !item.starts_with('<') {
-        return words.next().is_some_and(|path| path.split("::").next() == Some(root));
-    }
-    words.any(|path| path.contains("::") && path.split("::").next() == Some(root))
-}
-
 /// Whether none of these types, given by their names, has lifetimes.
 pub fn no_lifetimes(names: &[&str]) -> bool {
     *SHOWS_LIFETIMES && !names.iter().any(|name| has_lifetimes(name))
@@ -253,37 +250,12 @@ static SHOWS_LIFETIMES: Lazy<bool> = Lazy::new(|| {
 
 #[cfg(test)]
 mod tests {
-    use super::{Item, SHOWS_LIFETIMES, has_lifetimes, id_of, may_be_of, method};
+    use super::{Item, SHOWS_LIFETIMES, has_lifetimes, id_of};
 
     #[test]
     fn this_compiler_shows_lifetimes() {
         assert!(*SHOWS_LIFETIMES);
         assert!(!has_lifetimes("shop::Stack<alloc::string::String>::push"));
-    }
-
-    #[test]
-    fn the_last_word_of_a_path() {
-        assert_eq!(method("shop::cart::price"), "price");
-        assert_eq!(method("shop::cart::price<u32, alloc::vec::Vec<u8>>"), "price");
-        assert_eq!(method("shop::Stack<a::B>::push"), "push");
-        assert_eq!(method("<shop::Stack<u8> as core::iter::Extend<u8>>::extend<a::I>"), "extend");
-        assert_eq!(method("shop::each<fn(u8) -> u8>"), "each");
-        assert_eq!(method("price"), "price");
-    }
-
-    #[test]
-    fn the_crate_of_an_item() {
-        assert!(may_be_of("shop::cart::price<u32>", "shop::net"));
-        assert!(may_be_of("shop::Stack<u8>::push", "shop"));
-        assert!(may_be_of("<alloc::vec::Vec<u8> as shop::Sink<u8>>::push", "shop::sink"));
-        assert!(may_be_of(
-            "<alloc::vec::Vec<shop::Item> as core::iter::Extend<u8>>::extend",
-            "shop"
-        ));
-        assert!(!may_be_of("alloc::vec::Vec<u8>::push", "shop"));
-        assert!(!may_be_of("alloc::vec::Vec<shop::Item>::push", "shop"));
-        assert!(!may_be_of("<alloc::vec::Vec<u8> as core::iter::Extend<u8>>::extend", "shop"));
-        assert!(!may_be_of("workshop::price<u8>", "shop"));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! The layout is an agreement with the tool, which reads entries from object files
 //! ([`hot_patch::abi`]); the assertions below hold the two together.
 
+use super::place::Place;
 use super::sizes::Size;
 use crate::slot::Slot;
 use hot_patch::abi::{self, EntryText, Kind};
@@ -23,6 +24,8 @@ pub struct Entry {
     sizes: *const Size,
     sizes_len: usize,
     mocks: Mocks,
+    place: Option<fn() -> &'static str>,
+    crate_id: u64,
 }
 
 /// What mocks need of a function, as the macro makes it (`crate::mock::shim`).
@@ -59,6 +62,8 @@ const _: () = {
     assert!(size_of::<Size>() == abi::SIZE_BYTES);
     assert!(offset_of!(Entry, mocks) == 64);
     assert!(offset_of!(Mocks, shim) == 16);
+    assert!(offset_of!(Entry, place) == abi::ENTRY_PLACE);
+    assert!(offset_of!(Entry, crate_id) == abi::ENTRY_CRATE);
     assert!(size_of::<Entry>() == abi::ENTRY_SIZE);
 };
 
@@ -90,7 +95,21 @@ impl Entry {
             sizes: std::ptr::null(),
             sizes_len: 0,
             mocks: Mocks::none(&()),
+            place: None,
+            crate_id: 0,
         }
+    }
+
+    /// The same with the crate in which it stands.
+    pub const fn with_crate(mut self, id: u64) -> Self {
+        self.crate_id = id;
+        self
+    }
+
+    /// The same with the name of a type that is defined inside the function.
+    pub const fn with_place(mut self, place: fn() -> &'static str) -> Self {
+        self.place = Some(place);
+        self
     }
 
     /// The same with what mocks need.
@@ -137,6 +156,16 @@ impl Entry {
         self.mocks.shim
     }
 
+    /// The number of its crate.
+    pub(crate) fn crate_id(&self) -> u64 {
+        self.crate_id
+    }
+
+    /// Its path as the compiler prints it; `None` for a function that is found by its type alone.
+    pub(crate) fn place(&self) -> Option<Place> {
+        Some(Place::of(self.place?(), self.text().item))
+    }
+
     /// Its names, signature and file.
     pub(crate) fn text(&self) -> EntryText<'static> {
         // SAFETY: `new` took pointer and length from a string that is there for good.
@@ -144,7 +173,7 @@ impl Entry {
             let bytes = std::slice::from_raw_parts(self.text, self.text_len);
             std::str::from_utf8_unchecked(bytes)
         };
-        EntryText::parse(text).expect("the macro writes five fields")
+        EntryText::parse(text).expect("the macro writes six fields")
     }
 }
 

@@ -15,10 +15,14 @@ mod section {
         &[]
     }
 }
+mod place;
 mod sizes;
+mod visibility;
 
 pub use entry::{Entry, Mocks, SignatureId};
 pub use sizes::{async_sizes, sizes};
+pub use visibility::Viewer;
+pub(crate) use visibility::is_destructor;
 
 use crate::error::Error;
 use crate::name;
@@ -83,12 +87,10 @@ pub(crate) fn find_item(item: TypeId) -> Option<&'static Entry> {
     index().by_item.get(&item).map(|entry| *entry)
 }
 
-/// The generic functions of this name, wherever they stand: `push` for `shop/*Stack.push`.
-pub(crate) fn generic_functions(name: &str) -> Vec<&'static Entry> {
-    let is = |entry: &&'static Entry| {
-        let last = entry.text().item.rsplit(['.', '*']).next();
-        entry.kind().is_some_and(Kind::is_generic) && last == Some(name)
-    };
+/// The functions of which this is the path or that of an instance, as the compiler prints it, among
+/// those that their item type does not tell.
+pub(crate) fn find_place(item: &str) -> Vec<&'static Entry> {
+    let is = |entry: &&'static Entry| entry.place().is_some_and(|place| place.is_of(item));
     index().by_slot.iter().map(|entry| *entry).filter(is).collect()
 }
 
@@ -99,39 +101,73 @@ fn is_known_crate(name: &str) -> bool {
     index().by_name.iter().any(|entry| root(entry.key()) == wanted)
 }
 
-/// The function with this name or Rust path.
+/// The function with this name or Rust path, whatever its visibility.
 ///
 /// # Errors
 /// [`Error::UnknownName`] with the nearest names; [`Error::Foreign`] when no crate of that name has
 /// hot functions; [`Error::Ambiguous`] with all places;
 /// [`Error::NotInstrumented`] when there are no slots in this build.
 pub(crate) fn find(name: &str) -> Result<&'static Entry, Error> {
+    lone(name, &all(name)?)
+}
+
+/// The function with this name or Rust path that is seen from there.
+///
+/// # Errors
+/// As [`find`], and [`Error::Private`].
+pub(crate) fn find_from(name: &str, viewer: Viewer) -> Result<&'static Entry, Error> {
+    let found = all(name)?;
+    let seen: Vec<_> = found.iter().copied().filter(|entry| viewer.sees(entry)).collect();
+    match (seen.is_empty(), found.first()) {
+        (true, Some(first)) => Err(private(first)),
+        _ => lone(name, &seen),
+    }
+}
+
+/// The refusal to give this function out.
+pub(crate) fn private(entry: &Entry) -> Error {
+    let text = entry.text();
+    Error::Private {
+        name: text.name(),
+        visibility: match text.visibility {
+            "" => "private".to_owned(),
+            written => format!("`{written}`"),
+        },
+        module: text.module.to_owned(),
+        of_trait: matches!(text.visibility, "impl" | "unsafe impl"),
+    }
+}
+
+/// The functions with this name or Rust path, one at least.
+fn all(name: &str) -> Result<Vec<&'static Entry>, Error> {
     if !cfg!(feature = "enabled") {
         return Err(Error::NotInstrumented { name: name.to_owned() });
     }
     let found = index().by_name.get(name).map(|found| found.clone()).unwrap_or_default();
-    match found.as_slice() {
-        [entry] => Ok(entry),
-        [] => {
-            let names = functions().into_iter().map(|function| function.name);
-            let nearest = name::nearest(name, names);
-            let root = name.split("::").next().unwrap_or_default();
-            let of_std = ["std", "core", "alloc"].contains(&root);
-            if of_std || name.contains("::") && nearest.is_empty() && !is_known_crate(name) {
-                return Err(Error::Foreign { name: name.to_owned() });
-            }
-            Err(Error::UnknownName { name: name.to_owned(), nearest })
-        }
-        several => {
-            let place = |entry: &&Entry| {
-                let text = entry.text();
-                format!("{} at {}:{}", text.name(), text.file, entry.line())
-            };
-            let mut places: Vec<String> = several.iter().map(place).collect();
-            places.sort();
-            Err(Error::Ambiguous { name: name.to_owned(), places })
-        }
+    if !found.is_empty() {
+        return Ok(found);
     }
+    let names = functions().into_iter().map(|function| function.name);
+    let nearest = name::nearest(name, names);
+    let root = name.split("::").next().unwrap_or_default();
+    let of_std = ["std", "core", "alloc"].contains(&root);
+    if of_std || name.contains("::") && nearest.is_empty() && !is_known_crate(name) {
+        return Err(Error::Foreign { name: name.to_owned() });
+    }
+    Err(Error::UnknownName { name: name.to_owned(), nearest })
+}
+
+fn lone(name: &str, found: &[&'static Entry]) -> Result<&'static Entry, Error> {
+    if let [entry] = found {
+        return Ok(entry);
+    }
+    let place = |entry: &&Entry| {
+        let text = entry.text();
+        format!("{} at {}:{}", text.name(), text.file, entry.line())
+    };
+    let mut places: Vec<String> = found.iter().map(place).collect();
+    places.sort();
+    Err(Error::Ambiguous { name: name.to_owned(), places })
 }
 
 /// A hot function of this program.
@@ -228,7 +264,7 @@ mod tests {
     #[test]
     fn functions_of_a_patch_are_registered_once() {
         static SLOT: Slot = Slot::new(std::ptr::null());
-        static TEXT: &str = "shop::cart\0\0*Cart.late\0fn(&Cart)\0src/cart.rs";
+        static TEXT: &str = "shop::cart\0\0*Cart.late\0fn(&Cart)\0src/cart.rs\0";
         static LATE: Entry = Entry::new(Kind::Function, 7, &SLOT, std::ptr::null(), TEXT, None);
         static AGAIN: Entry = Entry::new(Kind::Function, 8, &SLOT, std::ptr::null(), TEXT, None);
         static MARK: Entry = Entry::new(Kind::Anchor, 9, &OTHER, std::ptr::null(), TEXT, None);

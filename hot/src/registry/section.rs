@@ -25,7 +25,7 @@ static ANCHOR: Entry = Entry::new(
     line!(),
     &ANCHOR_SLOT,
     std::ptr::null(),
-    concat!(module_path!(), "\0\0ANCHOR\0\0", file!()),
+    concat!(module_path!(), "\0\0ANCHOR\0\0", file!(), "\0"),
     None,
 );
 

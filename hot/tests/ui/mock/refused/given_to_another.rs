@@ -1,7 +1,7 @@
 //! What the macro makes of a closure is for the function that it names. A scope of the user's making
-//! gets hold of it, but cannot put it on another one.
+//! gets hold of it, but cannot put it on another one; nor does it see what another module sees.
 use hot::hot;
-use hot::__private::{Item, SignatureId, Typed, put_closure, put_closure_by_name};
+use hot::__private::{Item, SignatureId, Typed, Viewer, put_closure, put_closure_by_name};
 
 #[hot]
 pub fn pass<T>(number: u64, _: T) -> u64 {
@@ -32,9 +32,10 @@ impl ByName<'_> {
     fn __put_by_name<T: Send + Sync + 'static>(
         &self,
         _: &str,
+        viewer: Viewer,
         typed: Typed<T>,
     ) -> Result<hot::Mock, hot::Error> {
-        self.0.__put_by_name("other", typed)
+        self.0.__put_by_name("other", viewer, typed)
     }
 }
 
@@ -53,9 +54,10 @@ impl Process {
     fn __put_by_name<T: Send + Sync + 'static>(
         &self,
         _: &str,
+        viewer: Viewer,
         typed: Typed<T>,
     ) -> Result<hot::Mock, hot::Error> {
-        put_closure_by_name("other", typed)
+        put_closure_by_name("other", viewer, typed)
     }
 }
 
@@ -71,9 +73,19 @@ impl<'env> Local<'_, 'env> {
         self.0.__put(Item::of(&keep::<u8>), typed, None)
     }
 
-    fn __put_by_name<T: 'env>(&self, _: &str, typed: Typed<T>) -> Result<hot::Mock, hot::Error> {
-        self.0.__put_by_name("other", typed)
+    fn __put_by_name<T: 'env>(
+        &self,
+        _: &str,
+        viewer: Viewer,
+        typed: Typed<T>,
+    ) -> Result<hot::Mock, hot::Error> {
+        self.0.__put_by_name("other", viewer, typed)
     }
+}
+
+/// To be another module than one is.
+fn another_module() -> Viewer {
+    Viewer::new("other::module", 1)
 }
 
 fn main() {

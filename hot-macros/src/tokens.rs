@@ -43,8 +43,9 @@ pub fn take_until(input: ParseStream, stop: impl Fn(ParseStream) -> bool) -> Res
     let mut depth = Depth::default();
     let mut taken = TokenStream::new();
     while !input.is_empty() && (depth.depth > 0 || !stop(input)) {
-        // The two colons of a path are one: neither ends anything.
-        for _ in 0..if input.peek(Token![::]) { 2 } else { 1 } {
+        // The two colons of a path are one: neither ends anything. (`peek` would look into a fragment.)
+        let mut more = true;
+        while std::mem::take(&mut more) {
             let token: TokenTree = input.parse()?;
             depth.step(&token);
             match token {
@@ -53,7 +54,12 @@ pub fn take_until(input: ParseStream, stop: impl Fn(ParseStream) -> bool) -> Res
                 TokenTree::Group(group) if is_path_or_lifetime(&group) => {
                     taken.extend(group.stream());
                 }
-                token => taken.extend([token]),
+                token => {
+                    more = matches!(&token, TokenTree::Punct(p)
+                        if p.as_char() == ':' && p.spacing() == Spacing::Joint)
+                        && input.peek(Token![:]);
+                    taken.extend([token]);
+                }
             }
         }
     }

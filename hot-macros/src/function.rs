@@ -3,12 +3,12 @@
 use crate::arguments::Arguments;
 use crate::attributes::{self, Sorted};
 use crate::home::Home;
-use crate::signature::Function;
-use crate::tokens::mentions;
+use crate::signature::{Function, Signature};
+use crate::tokens::{find_reserved, is_reserved, mentions};
 use crate::trampoline;
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
-use syn::{Attribute, Error, Result};
+use syn::{Attribute, Error, GenericParam, Generics, Result};
 
 /// Expands a free function. Within a hot module, one that cannot be hot stays as written.
 pub fn expand(function: Function, arguments: &Arguments) -> Result<TokenStream> {
@@ -44,6 +44,31 @@ pub fn check(function: &Function, home: Home<'_>, sorted: &Sorted) -> Result<()>
     }
 }
 
+/// What is said of a name that [`is_reserved`].
+pub const RESERVED: &str =
+    "names that begin with `__hot` are for what `#[hot]` makes of a function: choose another";
+
+/// A parameter with such a name.
+pub fn reserved_parameter(generics: &Generics) -> Option<Ident> {
+    let names = generics.params.iter().map(|parameter| match parameter {
+        GenericParam::Lifetime(lifetime) => lifetime.lifetime.ident.clone(),
+        GenericParam::Type(ty) => ty.ident.clone(),
+        GenericParam::Const(constant) => constant.ident.clone(),
+    });
+    names.into_iter().find(is_reserved)
+}
+
+/// A name of the user's that one of the macro's could take the place of. In the body, which is large, it
+/// is looked for only where the source shows one.
+fn reserved(signature: &Signature, body: &TokenTree) -> Option<Ident> {
+    let own = Some(signature.ident.clone()).filter(is_reserved);
+    own.or_else(|| reserved_parameter(&signature.generics)).or_else(|| {
+        let source = body.span().source_text();
+        let shows = |source: String| ["__hot", "__Hot", "__HOT"].iter().any(|p| source.contains(p));
+        source.is_none_or(shows).then(|| find_reserved(&body.to_token_stream())).flatten()
+    })
+}
+
 fn find_obstacle(function: &Function, home: Home<'_>, sorted: &Sorted) -> Option<Error> {
     let signature = &function.signature;
     if let Some(constness) = &signature.constness {
@@ -77,6 +102,9 @@ fn find_obstacle(function: &Function, home: Home<'_>, sorted: &Sorted) -> Option
              implement or wrap it",
         ));
     };
+    if let Some(name) = reserved(signature, body) {
+        return Some(Error::new(name.span(), RESERVED));
+    }
     if home.header().is_none() {
         let lone = "a method cannot be `#[hot]` alone, since the attribute has to know its type: \
                     write `#[hot]` on the impl block, and `#[hot(skip)]` on the methods to be left \

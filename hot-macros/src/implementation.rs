@@ -25,7 +25,7 @@
 
 use crate::arguments::Arguments;
 use crate::attributes::{self, Sorted};
-use crate::function::{as_written, check};
+use crate::function::{RESERVED, as_written, check, reserved_parameter};
 use crate::home::{Header, Home};
 use crate::identity::may_have_lifetime;
 use crate::name;
@@ -245,6 +245,9 @@ fn parse_header(input: ParseStream) -> Result<Header> {
     input.parse::<Token![impl]>()?;
     let mut generics: Generics =
         if input.peek(Token![<]) { input.parse()? } else { Generics::default() };
+    if let Some(name) = reserved_parameter(&generics) {
+        return Err(Error::new(name.span(), RESERVED));
+    }
     // `for<'a> fn(&'a T)` is a type, not the end of the trait's path.
     let ends = |input: ParseStream| {
         let binder = input.peek2(Token![<]) && input.peek3(Lifetime);

@@ -37,6 +37,11 @@ use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Error, Result, Token};
 
+/// `quote!` whose variables are not those of the code around it, whatever they are called.
+macro_rules! hygienic {
+    ($($tokens:tt)*) => { quote_spanned!(Span::mixed_site()=> $($tokens)*) };
+}
+
 /// What is mocked.
 enum Function {
     Item { path: TokenStream, instance: bool },
@@ -59,7 +64,7 @@ pub fn expand_original(tokens: TokenStream) -> Result<TokenStream> {
         let arguments: TokenStream = input.parse()?;
         // The call stands outside of the closure, so that an unsafe function asks for `unsafe`.
         let viewer = viewer(&hot);
-        Ok(quote! {
+        Ok(hygienic! {
             match #hot::original_by_name::<#ty>(#name, #viewer) {
                 #hot::core::result::Result::Ok(__hot_original) => {
                     #hot::core::result::Result::Ok(__hot_original(#arguments))
@@ -196,12 +201,12 @@ fn write(
     // Each where its type is written, so that a mismatch is shown there.
     let name = |(index, ty): (usize, &TokenStream)| {
         let span = ty.clone().into_iter().next().map_or_else(Span::call_site, |t| t.span());
-        let span = span.resolved_at(Span::call_site());
+        let span = span.resolved_at(Span::mixed_site());
         Ident::new(&format!("__hot_argument_{index}"), span)
     };
     let names: Vec<Ident> = types.iter().enumerate().map(name).collect();
     let lifetimes = closure.lifetimes();
-    let binder = (!lifetimes.is_empty()).then(|| quote!(for<#lifetimes>));
+    let binder = (!lifetimes.is_empty()).then(|| hygienic!(for<#lifetimes>));
     let result = output.clone().unwrap_or_else(|| {
         let span = closure.bars[1].resolved_at(Span::call_site());
         quote_spanned!(span=> ())
@@ -212,50 +217,50 @@ fn write(
 
     // The closures' bounds, types and values.
     let call = match is_async {
-        true => quote!(#hot::core::ops::AsyncFn),
-        false => quote!(#hot::core::ops::Fn),
+        true => hygienic!(#hot::core::ops::AsyncFn),
+        false => hygienic!(#hot::core::ops::Fn),
     };
-    let mut parameters = vec![quote!(__HotC)];
-    let mut bounds = vec![quote!(__HotC: #binder #call(#(#types),*) -> #told)];
-    let (mut given, mut values) = (vec![quote!(__hot_c)], Vec::new());
+    let mut parameters = vec![hygienic!(__HotC)];
+    let mut bounds = vec![hygienic!(__HotC: #binder #call(#(#types),*) -> #told)];
+    let (mut given, mut values) = (vec![hygienic!(__hot_c)], Vec::new());
     let (mut conditions, mut records) = (TokenStream::new(), TokenStream::new());
-    let borrowed: Vec<TokenStream> = types.iter().map(|ty| quote!(&#ty)).collect();
+    let borrowed: Vec<TokenStream> = types.iter().map(|ty| hygienic!(&#ty)).collect();
     if let Some(when) = when {
-        parameters.push(quote!(__HotW));
-        bounds.push(quote!(__HotW: #binder #hot::core::ops::Fn(#(#borrowed),*) -> bool));
+        parameters.push(hygienic!(__HotW));
+        bounds.push(hygienic!(__HotW: #binder #hot::core::ops::Fn(#(#borrowed),*) -> bool));
         let index = syn::Index::from(given.len());
-        given.push(quote!(__hot_w));
+        given.push(hygienic!(__hot_w));
         values.push(when);
-        conditions = quote!(if !(__hot_closures.#index)(#(&#names),*));
+        conditions = hygienic!(if !(__hot_closures.#index)(#(&#names),*));
     }
     if let Some(record) = record {
-        parameters.extend([quote!(__HotR), quote!(__HotV)]);
-        bounds.push(quote!(__HotR: #binder #hot::core::ops::Fn(#(#borrowed),*) -> __HotV));
-        bounds.push(quote!(__HotV: #hot::core::marker::Send + 'static));
+        parameters.extend([hygienic!(__HotR), hygienic!(__HotV)]);
+        bounds.push(hygienic!(__HotR: #binder #hot::core::ops::Fn(#(#borrowed),*) -> __HotV));
+        bounds.push(hygienic!(__HotV: #hot::core::marker::Send + 'static));
         let index = syn::Index::from(given.len());
-        given.push(quote!(__hot_r));
+        given.push(hygienic!(__hot_r));
         values.push(record);
-        records = quote!(__hot_call.record((__hot_closures.#index)(#(&#names),*)););
+        records = hygienic!(__hot_call.record((__hot_closures.#index)(#(&#names),*)););
     }
     let of_closures: Vec<&TokenStream> =
         parameters.iter().filter(|p| p.to_string() != "__HotV").collect();
-    let arguments = given.iter().zip(&of_closures).map(|(name, ty)| quote!(#name: #ty));
-    let tuple = quote!((#(#of_closures,)*));
+    let arguments = given.iter().zip(&of_closures).map(|(name, ty)| hygienic!(#name: #ty));
+    let tuple = hygienic!((#(#of_closures,)*));
 
     let answer = match is_async {
-        true => quote!(#hot::RawFuture<#told>),
+        true => hygienic!(#hot::RawFuture<#told>),
         false => result.clone(),
     };
     // The code's own lifetimes must not be called like those of the bounds in it.
     let (own_lifetimes, own_answer) = (renamed(&lifetimes), renamed(&answer));
     let own_types = types.iter().map(renamed);
     let pass = (!conditions.is_empty()).then(|| {
-        let holes = types.iter().map(|_| quote!(_));
-        let with_data = types.iter().map(|_| quote!(_));
+        let holes = types.iter().map(|_| hygienic!(_));
+        let with_data = types.iter().map(|_| hygienic!(_));
         // The next one may be the function itself, whose ABI is its own; what boxes the future of an
         // `async` one has that of Rust.
         let abi = abi.as_ref().filter(|_| !is_async);
-        quote! {
+        hygienic! {
             #conditions {
                 let __hot_found = __hot_call.pass();
                 // SAFETY: what is found is code of the function's type, which is the one written
@@ -275,8 +280,8 @@ fn write(
         }
     });
     let run = match is_async {
-        false => quote!((__hot_closures.0)(#(#names),*)),
-        true => quote! {
+        false => hygienic!((__hot_closures.0)(#(#names),*)),
+        true => hygienic! {
             // SAFETY: the future of the function, which is what this one stands for, borrows the
             // same; it keeps the mock alive by itself.
             unsafe {
@@ -298,22 +303,22 @@ fn write(
         Function::Named(_) => (None, false),
     };
     let check = path.map(|path| {
-        let wait = asyncness.map(|_| quote!(.await));
-        let call = quote!(#path(#(#names),*));
+        let wait = asyncness.map(|_| hygienic!(.await));
+        let call = hygienic!(#path(#(#names),*));
         // SAFETY (of what is emitted): it is compiled and never run; only its type is asked for.
         let call = match unsafety {
-            Some(_) => quote!(unsafe { #call #wait }),
-            None => quote!(#call #wait),
+            Some(_) => hygienic!(unsafe { #call #wait }),
+            None => hygienic!(#call #wait),
         };
-        let generics = (!lifetimes.is_empty()).then(|| quote!(<#lifetimes>));
+        let generics = (!lifetimes.is_empty()).then(|| hygienic!(<#lifetimes>));
         let same = exact.then(|| match is_async {
-            false => quote! {
+            false => hygienic! {
                 let __hot_both = [__hot_item, __hot_check];
                 let __hot_exact = #hot::SignatureId::of_both(__hot_both);
             },
             true => {
                 let exact = exact_async(hot, types);
-                quote! {
+                hygienic! {
                     fn __hot_same<__HotF: #binder #call_bound(#(#types),*) -> #told>(_: &__HotF) {}
                     __hot_same(&__hot_item);
                     fn __hot_exact() -> #hot::core::option::Option<
@@ -329,8 +334,8 @@ fn write(
             }
         });
         let same =
-            same.unwrap_or_else(|| quote!(let __hot_exact = #hot::core::option::Option::None;));
-        quote! {
+            same.unwrap_or_else(|| hygienic!(let __hot_exact = #hot::core::option::Option::None;));
+        hygienic! {
             #asyncness #unsafety #abi fn __hot_check #generics (#(#names: #types),*) -> #result {
                 #call
             }
@@ -343,7 +348,7 @@ fn write(
     });
     let [open, close] = closure.bars;
     let (open, close) = (quote_spanned!(open=> |), quote_spanned!(close=> |));
-    let closure_tokens = quote!(#asyncness #capture #open #(#patterns),* #close #body);
+    let closure_tokens = hygienic!(#asyncness #capture #open #(#patterns),* #close #body);
     // An async closure is looked at before it is handed on: its futures are compared with the
     // function's. Its types are told by a bound all the same.
     let (prepare, first) = match is_async {
@@ -354,10 +359,10 @@ fn write(
             let compare = match path {
                 Some(_) => {
                     // By the item: the path could mean another thing beside these arguments.
-                    let call = quote!(__hot_item(#(#names),*));
+                    let call = hygienic!(__hot_item(#(#names),*));
                     // SAFETY (of what is emitted): it is compiled and never run; only its type is asked for.
-                    let call = unsafety.map(|_| quote!(unsafe { #call })).unwrap_or(call);
-                    quote! {
+                    let call = unsafety.map(|_| hygienic!(unsafe { #call })).unwrap_or(call);
+                    hygienic! {
                         let _ = |#(#names: #general,)* #(#more: #general),*| {
                             #[allow(unused_imports)]
                             use #hot::{LikeAny as _, LikeSend as _};
@@ -365,14 +370,14 @@ fn write(
                         };
                     }
                 }
-                None => quote! {
+                None => hygienic! {
                     let _ = |#(#more: #general),*| {
                         fn __hot_send<T: #hot::core::marker::Send>(_: &T) {}
                         __hot_send(&__hot_closure(#(#more),*))
                     };
                 },
             };
-            let prepare = quote! {
+            let prepare = hygienic! {
                 fn __hot_expect<__HotC: #binder #call(#(#types),*) -> #told>(c: __HotC) -> __HotC {
                     c
                 }
@@ -381,17 +386,17 @@ fn write(
                     #compare
                 }
             };
-            (prepare, quote!(__hot_closure))
+            (prepare, hygienic!(__hot_closure))
         }
     };
     let span = closure.body.clone().into_iter().next().map_or_else(Span::call_site, |t| t.span());
     let typed =
-        quote_spanned!(span.resolved_at(Span::call_site())=> __hot_typed(#first #(, #values)*));
+        quote_spanned!(span.resolved_at(Span::mixed_site())=> __hot_typed(#first #(, #values)*));
     let viewer = viewer(hot);
     // SAFETY (of what is emitted): `__hot_typed` was made for the item, or is compared by its name,
     // and the type in `__hot_exact` is the item's. What the user has written stands outside.
     let put = match (&function, &scope) {
-        (Function::Item { .. }, Some(scope)) => quote! {
+        (Function::Item { .. }, Some(scope)) => hygienic! {
             match &(#scope) {
                 __hot_scope => unsafe {
                     __hot_scope.__put(
@@ -400,21 +405,21 @@ fn write(
                 },
             }
         },
-        (Function::Item { .. }, None) => quote! {
+        (Function::Item { .. }, None) => hygienic! {
             unsafe {
                 #hot::put_closure(
                     #hot::Item::of(&__hot_item), __hot_typed, __hot_exact
                 )
             }
         },
-        (Function::Named(name), Some(scope)) => quote! {
+        (Function::Named(name), Some(scope)) => hygienic! {
             match (&(#scope), #name) {
                 (__hot_scope, __hot_name) => unsafe {
                     __hot_scope.__put_by_name(__hot_name, #viewer, __hot_typed)
                 },
             }
         },
-        (Function::Named(name), None) => quote! {
+        (Function::Named(name), None) => hygienic! {
             match #name {
                 __hot_name => unsafe {
                     #hot::put_closure_by_name(__hot_name, #viewer, __hot_typed)
@@ -422,8 +427,8 @@ fn write(
             }
         },
     };
-    let mutable = quote!(let mut __hot_call);
-    quote! {{
+    let mutable = hygienic!(let mut __hot_call);
+    hygienic! {{
         #[allow(unused_variables, unused_unsafe, clippy::all, clippy::pedantic)]
         fn __hot_typed<#(#parameters),*>(#(#arguments),*) -> #hot::Typed<#tuple>
         where

@@ -4,7 +4,7 @@
 //! qualifiers, generics, the patterns and types of the arguments, the result, the where clause.
 //! The body is one token tree that nobody looks into.
 
-use crate::tokens::take_until;
+use crate::tokens::{is_reserved, take_until};
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::quote;
 use syn::buffer::Cursor;
@@ -315,15 +315,15 @@ impl Receiver {
 }
 
 impl Argument {
-    /// The pattern, when it is a plain name in lower case.
+    /// The pattern, when it is a plain name in lower case, and none that the macros have made.
     fn name(&self) -> Option<Ident> {
         let mut tokens = self.pattern.clone().into_iter().peekable();
         tokens.next_if(|token| matches!(token, TokenTree::Ident(ident) if ident == "mut"));
         match (tokens.next(), tokens.next()) {
             (Some(TokenTree::Ident(name)), None) => {
                 let text = name.unraw().to_string();
-                let first = text.chars().find(|c| *c != '_');
-                first.is_some_and(|c| !c.is_uppercase()).then_some(name)
+                let first = text.chars().find(|c| *c != '_')?;
+                (!first.is_uppercase() && !is_reserved(&name)).then_some(name)
             }
             _ => None,
         }

@@ -95,6 +95,20 @@ pub fn mentions(tokens: &TokenStream, word: &str) -> bool {
     })
 }
 
+/// Whether a name is kept for what the macros make.
+pub fn is_reserved(name: &Ident) -> bool {
+    name.unraw().to_string().get(..5).is_some_and(|start| start.eq_ignore_ascii_case("__hot"))
+}
+
+/// The first such name that occurs, at any depth.
+pub fn find_reserved(tokens: &TokenStream) -> Option<Ident> {
+    tokens.clone().into_iter().find_map(|token| match token {
+        TokenTree::Ident(ident) => is_reserved(&ident).then_some(ident),
+        TokenTree::Group(group) => find_reserved(&group.stream()),
+        _ => None,
+    })
+}
+
 /// The names of all lifetimes that occur, `'_` as `_`.
 pub fn lifetimes(tokens: &TokenStream) -> Vec<String> {
     let mut found = Vec::new();
@@ -391,7 +405,10 @@ pub fn replace_self(
                 out.extend(if path { before_path.clone() } else { alone.clone() });
             }
             TokenTree::Group(group) => {
-                let stream = replace_self(group.stream(), alone, before_path);
+                // In an expression `Self` may not stand for a parameter, as it does in a trait.
+                let (types, expression) = split_expression(&group);
+                let mut stream = replace_self(types, alone, before_path);
+                stream.extend(replace_self(expression, alone, &quote!(<#alone>)));
                 out.extend([TokenTree::Group(regroup(&group, stream))]);
             }
             other => out.extend([other]),

@@ -39,7 +39,7 @@ use crate::purpose;
 use crate::signature::{Argument, Function, Signature};
 use crate::text::render;
 use crate::tokens;
-use proc_macro2::{Delimiter, Group, TokenStream};
+use proc_macro2::{Delimiter, Group, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::{Generics, Ident, Result};
@@ -138,6 +138,8 @@ pub fn split(
     let body_ident = format_ident!("__hot_{name}");
     let box_ident = format_ident!("__hotbox_{name}");
     let via_ident = format_ident!("__hotvia_{name}");
+    let [local_code, local_found, local_item, local_future] =
+        ["code", "found", "item", "future"].map(|name| Ident::new(name, Span::mixed_site()));
 
     let (generics, types) = name_impl_arguments(signature)?;
     let names = signature.argument_names();
@@ -249,29 +251,29 @@ pub fn split(
         let tell = |values: &TokenStream| {
             // SAFETY (of what is emitted): it is compiled and never run; only its type is asked for.
             let call = match unsafety {
-                Some(_) => quote!(unsafe { __hot_item(#values) }),
-                None => quote!(__hot_item(#values)),
+                Some(_) => quote!(unsafe { #local_item(#values) }),
+                None => quote!(#local_item(#values)),
             };
             unnamed.then(|| quote!(if false { let _ = #call; #hot::never() }))
         };
         // Where the function itself may not name its item, which would ask what its own result is, a
         // sibling does.
-        let teller = quote!(#hot::Item::teller(&__hot_item));
+        let teller = quote!(#hot::Item::teller(&#local_item));
         let (item, teller) = match has_opaque_result(signature) && home.is_of_trait() {
             false => {
                 let told = tell(&values);
-                (quote!(let __hot_item = #item; #told), teller)
+                (quote!(let #local_item = #item; #told), teller)
             }
             true => {
                 let receiver = signature.receiver.as_ref().map(|receiver| receiver.full_type());
                 let told = receiver.iter().chain(&types).map(|ty| quote!(#hot::any::<#ty>()));
                 let told = tell(&quote!(#(#told),*));
-                let item_ident = format_ident!("__hot_item_{name}");
+                let item_ident = format_ident!("__hotitem_{name}");
                 let mut teller = sibling(
                     &item_ident,
                     TokenStream::new(),
                     quote!(-> fn() -> #hot::Item),
-                    quote!({ let __hot_item = #item; #told #teller }),
+                    quote!({ let #local_item = #item; #told #teller }),
                 );
                 teller.take_no_arguments();
                 siblings.push(teller);
@@ -283,29 +285,29 @@ pub fn split(
         // compiler does not inline the body here.
         quote! {
             #hot::instance!(__HOT_SLOT, #code_path #turbofish);
-            let __hot_code = #code_path #turbofish as #pointer_type;
-            let __hot_found = if __HOT_SLOT.get().is_null() {
-                #hot::Found::plain(__hot_code as *const ())
+            let #local_code = #code_path #turbofish as #pointer_type;
+            let #local_found = if __HOT_SLOT.get().is_null() {
+                #hot::Found::plain(#local_code as *const ())
             } else {
                 #item
-                #hot::find_instance(&__HOT_SLOT, __hot_code as *const (), #teller)
+                #hot::find_instance(&__HOT_SLOT, #local_code as *const (), #teller)
             };
-            let __hot_code = if false {
-                __hot_code
+            let #local_code = if false {
+                #local_code
             } else {
-                unsafe { #hot::core::mem::transmute(__hot_found.code) }
+                unsafe { #hot::core::mem::transmute(#local_found.code) }
             };
         }
     } else if generic {
         quote! {
             #hot::instance!(__HOT_SLOT, #code_path #turbofish);
-            let __hot_code = #code_path #turbofish as #pointer_type;
-            let __hot_code = if __HOT_SLOT.get().is_null() {
-                __hot_code
+            let #local_code = #code_path #turbofish as #pointer_type;
+            let #local_code = if __HOT_SLOT.get().is_null() {
+                #local_code
             } else {
                 unsafe {
                     #hot::core::mem::transmute(
-                        #hot::instance(&__HOT_SLOT, __hot_code as *const ())
+                        #hot::instance(&__HOT_SLOT, #local_code as *const ())
                     )
                 }
             };
@@ -313,7 +315,7 @@ pub fn split(
     } else {
         let prove_names = std::mem::take(&mut prove_names);
         quote! {
-            let __hot_code = if false {
+            let #local_code = if false {
                 #prove_names
                 #code_path as #pointer_type
             } else {
@@ -326,18 +328,18 @@ pub fn split(
         Some(_) => quote!(unsafe { #call }),
         None => call,
     };
-    let call = guard(quote!(__hot_code(#values)));
+    let call = guard(quote!(#local_code(#values)));
     let call = if mockable {
         // SAFETY (of what is emitted): with data, the code is that of a mock with a closure, which
         // takes the data before the arguments, once.
         let with_data = pointer_holes(1 + self_token.iter().len() + names.len());
         quote! {
-            if __hot_found.data.is_null() {
+            if #local_found.data.is_null() {
                 #call
             } else {
                 unsafe {
-                    #hot::core::mem::transmute::<*const (), #with_data>(__hot_found.code)(
-                        __hot_found.data, #values
+                    #hot::core::mem::transmute::<*const (), #with_data>(#local_found.code)(
+                        #local_found.data, #values
                     )
                 }
             }
@@ -351,12 +353,12 @@ pub fn split(
         // SAFETY (of what is emitted): the slot's code boxes a future that stands for the body's,
         // whose type the branch that never runs gives to the wrapper.
         quote! {
-            let __hot_future = if false {
+            let #local_future = if false {
                 #hot::HotFuture::like(#witness)
             } else {
                 unsafe { #hot::HotFuture::new(#call) }
             };
-            __hot_future.await
+            #local_future.await
         }
     } else {
         call

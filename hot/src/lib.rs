@@ -129,6 +129,9 @@ pub use slot::layers::Layer;
 /// that says what to do instead; a hot module leaves them as they are. It also leaves alone what a
 /// test harness calls. A method cannot be hot alone, since the attribute has to see its impl block.
 ///
+/// Names that begin with `__hot` are for what the attribute makes. An argument's pattern that is a unit
+/// struct, a constant or a variant has to be written as one, in upper case or by its path.
+///
 /// # What changes
 ///
 /// - A hot function is not inlined into its callers, which costs tiny functions in loops most.

@@ -191,12 +191,8 @@ fn spellings_of_a_trait_object() {
         assert!(is_mismatch(call_original_by_name!(&name, Wrong, it)), "{name}");
         call_original_by_name!(&name, Right, it).unwrap();
     }
-    // A reference and a box give their object the lifetimes that they give it everywhere.
-    type Behind = for<'a> fn(&&'a dyn spelled::Plain) -> &'a str;
-    call_original_by_name!(&name("*&dyn Plain.Behind.behind"), Behind, &it).unwrap();
-    type Boxed = fn(&Box<dyn spelled::Plain>) -> &str;
     let boxed: Box<dyn spelled::Plain> = Box::new(1u8);
-    call_original_by_name!(&name("*Box<dyn Plain>.Own.behind"), Boxed, &boxed).unwrap();
+    spelled::behind(it, &boxed);
     type Bounded = for<'a> fn(&(dyn spelled::Of<'a> + 'a)) -> &'a str;
     let of: &dyn spelled::Of<'_> = &1u8;
     call_original_by_name!(&name("*dyn Of.bounded"), Bounded, of).unwrap();
@@ -260,6 +256,16 @@ mod spelled {
         fn behind(&self) -> &str {
             "x"
         }
+    }
+
+    /// A reference and a box give their object the lifetimes that they give it everywhere.
+    pub fn behind(it: &dyn Plain, boxed: &Box<dyn Plain>) {
+        type Behind = for<'a> fn(&&'a dyn Plain) -> &'a str;
+        let name = "lifetimes/spelled/*&dyn Plain.Behind.behind";
+        hot::call_original_by_name!(name, Behind, &it).unwrap();
+        type Boxed = fn(&Box<dyn Plain>) -> &str;
+        let name = "lifetimes/spelled/*Box<dyn Plain>.Own.behind";
+        hot::call_original_by_name!(name, Boxed, boxed).unwrap();
     }
 
     #[hot]
@@ -358,6 +364,11 @@ mod implied {
             x.0
         }
     }
+
+    pub fn call_long<'a>(x: &str, y: &'a u8) -> Result<&'a str, hot::Error> {
+        type Call = for<'a, 'b> fn((&'b str, &'a u8)) -> &'a str;
+        hot::call_original_by_name!("lifetimes/implied/P.Long<u8>.long", Call, (x, y))
+    }
 }
 
 /// Gives back a reference to what it has dropped, if one of these succeeds.
@@ -384,9 +395,7 @@ fn bounds_that_a_header_implies_are_kept() {
     for name in ["lifetimes/implied/*Plain.get", "lifetimes/implied/*Plain.whole"] {
         assert!(has_no_name(call_original_by_name!(name, Get, &Plain(local))), "{name}");
     }
-    type Long = for<'a, 'b> fn((&'b str, &'a u8)) -> &'a str;
-    let name = "lifetimes/implied/P.Long<u8>.long";
-    assert!(has_no_name(call_original_by_name!(name, Long, (local, long))));
+    assert!(has_no_name(implied::call_long(local, long)));
 
     // Where the type of the impl stands in the function's, so does what it implies.
     type With = for<'a, 'b> fn(P<'a, 'b>, &'b str) -> &'a str;

@@ -105,15 +105,20 @@ impl<'a> Home<'a> {
 
     /// The path of a piece, as a static writes it. Only for homes that are not generic.
     pub fn outside(self, piece: &Ident) -> TokenStream {
-        self.outside_for(piece, "static")
+        self.outside_for(piece, Some("static"))
+    }
+
+    /// The same with the lifetimes of the block, where they are known.
+    pub fn outside_named(self, piece: &Ident) -> TokenStream {
+        self.outside_for(piece, None)
     }
 
     /// The same with lifetimes for the compiler to find.
     pub fn outside_inferred(self, piece: &Ident) -> TokenStream {
-        self.outside_for(piece, "_")
+        self.outside_for(piece, Some("_"))
     }
 
-    fn outside_for(self, piece: &Ident, lifetime: &str) -> TokenStream {
+    fn outside_for(self, piece: &Ident, lifetime: Option<&str>) -> TokenStream {
         match self {
             Home::Free => quote!(#piece),
             Home::Impl(header) => {
@@ -126,7 +131,11 @@ impl<'a> Home<'a> {
                 };
                 let of_impl = header.lifetimes();
                 tokens::rename_lifetimes(path, |name| {
-                    of_impl.iter().any(|own| own == name).then(|| lifetime.to_owned())
+                    of_impl
+                        .iter()
+                        .any(|own| own == name)
+                        .then(|| lifetime.map(str::to_owned))
+                        .flatten()
                 })
             }
         }

@@ -11,6 +11,9 @@
 //!   pointers of their common type. The receiver is a reference, so its lifetime is general in
 //!   that type; so is one that stands right after the `&` of an argument, and one that occurs in
 //!   arguments alone.
+//!   In the impl block of a type with lifetimes of its own no two functions are general in these. Here
+//!   the compiler is asked for the result ([`Named::asked`]), and the type is made of that. What lifetimes an argument may hide, it would have to name: where
+//!   there are such, there is no identity.
 //! - *Lifetimes with bounds, or in the result alone*, are chosen when the function is named, not
 //!   when it is called; pointers are not general in them. Such a function has no identity.
 //! - *Bounds that the impl block implies* ([`implied`](crate::implied)) are lost where the type
@@ -29,6 +32,7 @@ use crate::home::{self, Header, Home};
 use crate::implied;
 use crate::signature::Signature;
 use crate::tokens;
+use crate::trampoline::TOLD_ARGUMENTS;
 use proc_macro2::{TokenStream, TokenTree};
 use quote::{format_ident, quote};
 use syn::{GenericParam, Generics, Ident};
@@ -41,6 +45,8 @@ pub enum Identity {
     Named(Named),
     /// Taken from the body and another function of its signature.
     Common,
+    /// Written out but for the result, which is asked of the body.
+    Asked(Named),
 }
 
 /// A type, written out.
@@ -68,6 +74,49 @@ impl Named {
         let Named { lifetimes, inputs, .. } = self;
         let binder = (!lifetimes.is_empty()).then(|| quote!(for<#(#lifetimes),*>));
         quote!(#binder #qualifiers fn(#(#inputs),*) -> #output)
+    }
+
+    /// The type with the result that the body has: an opaque type, for which the compiler puts what is
+    /// behind it. The function that gives it is general in all lifetimes. It does not call the body,
+    /// whose arguments could then be taken for shorter ones than they are, and the result too; it
+    /// asks for the body's result for arguments of exactly these types.
+    pub fn asked(
+        &self,
+        signature: &Signature,
+        home: Home<'_>,
+        body: &Ident,
+        hot: &TokenStream,
+    ) -> TokenStream {
+        let Named { lifetimes, inputs, .. } = self;
+        let alias =
+            home.header().filter(|header| header.trait_path.is_none()).and_then(Header::alias);
+        let path = home.outside_named(body);
+        let exact = match signature.asyncness {
+            Some(_) => quote!(exact_async),
+            None => quote!(exact),
+        };
+        let output = quote! {
+            <<__HotF as #hot::Called<(#(#inputs,)*)>>::Output as #hot::Exact>::Type
+        };
+        let ty = self.pointer_of(&self.qualifiers, &output);
+        quote!({
+            #alias
+            fn __hot_ask<#(#lifetimes),*>(
+                #(_: #inputs),*
+            ) -> impl #hot::Exact + use<#(#lifetimes),*> {
+                #hot::#exact::<_, (#(#inputs,)*)>(#path)
+            }
+            const fn __hot_told<__HotF>(
+                _: __HotF,
+            ) -> #hot::core::option::Option<fn() -> #hot::SignatureId>
+            where
+                __HotF: #hot::core::marker::Copy + 'static
+                    + for<#(#lifetimes),*> #hot::Called<(#(#inputs,)*), Output: #hot::Exact>,
+            {
+                #hot::core::option::Option::Some(#hot::SignatureId::of::<#ty>)
+            }
+            __hot_told(__hot_ask)
+        })
     }
 
     /// The type that has been written out, and the proof that the function may be called as it says: the
@@ -171,11 +220,19 @@ fn named_or_common(signature: &Signature, home: Home<'_>, hot: &TokenStream) -> 
 
     let output = signature.output.clone().unwrap_or_else(|| quote!(()));
     let elided = tokens::has_elided(&output);
-    let hides = !elided && may_hide_lifetime(&output);
+    let hides = may_hide_lifetime(&output);
     let others = signature.arguments.iter().any(|a| may_have_lifetime(&a.ty));
     let reference =
         signature.receiver.as_ref().is_some_and(|r| tokens::has_reference(&r.full_type()));
-    if !told || reference && hides && others {
+    // Whether a lifetime that is left out in a pointer's result is the one of the function's.
+    let borrows_alike = match reference {
+        true => !others && !self_lifetimes,
+        false => {
+            !self_lifetimes || !tokens::mentions(&types, "Self") && signature.receiver.is_none()
+        }
+    };
+    let asked = hides && !borrows_alike;
+    if !told || asked && !self_lifetimes && signature.asyncness.is_none() {
         let inputs = || signature.receiver.iter().map(|receiver| receiver.full_type());
         let inputs = inputs().chain(signature.arguments.iter().map(|a| a.ty.clone()));
         let behind: Vec<String> = inputs.flat_map(|ty| tokens::reference_lifetimes(&ty)).collect();
@@ -185,12 +242,15 @@ fn named_or_common(signature: &Signature, home: Home<'_>, hot: &TokenStream) -> 
         let common = general && !self_lifetimes && signature.asyncness.is_none();
         return common.then_some(Identity::Common);
     }
+    if asked {
+        return ask(signature, home, lifetimes, callable, hot).map(Identity::Asked);
+    }
 
     let mut inputs = Vec::new();
     let mut output = output;
     if let Some(receiver) = &signature.receiver {
         let mut ty = receiver.full_type();
-        if elided {
+        if elided && !hides {
             // The result borrows from the receiver: both get the same name.
             let mut found = 0;
             ty = tokens::name_elided(ty, &mut || {
@@ -208,7 +268,7 @@ fn named_or_common(signature: &Signature, home: Home<'_>, hot: &TokenStream) -> 
             }
         }
         inputs.push(ty);
-    } else if self_lifetimes && (elided || hides) && tokens::mentions(&types, "Self") {
+    } else if self_lifetimes && elided && tokens::mentions(&types, "Self") {
         return None;
     }
     inputs.extend(signature.arguments.iter().map(|argument| argument.ty.clone()));
@@ -231,6 +291,43 @@ fn named_or_common(signature: &Signature, home: Home<'_>, hot: &TokenStream) -> 
     Some(Identity::Named(Named { lifetimes, inputs, output, qualifiers, callable }))
 }
 
+/// The type but for its result. All lifetimes have names here, since they are written twice.
+fn ask(
+    signature: &Signature,
+    home: Home<'_>,
+    mut lifetimes: Vec<String>,
+    callable: bool,
+    hot: &TokenStream,
+) -> Option<Named> {
+    let arguments = signature.arguments.iter().map(|argument| &argument.ty);
+    let receiver = signature.receiver.as_ref().map(|receiver| receiver.full_type());
+    let header = home.header()?;
+    let many = signature.receiver.iter().len() + signature.arguments.len() > TOLD_ARGUMENTS;
+    if !callable || many || signature.unsafety.is_some() || arguments.clone().any(may_hide_lifetime)
+    {
+        return None;
+    }
+    let (alone, ty, path) = (header.self_alone(hot), &header.self_type, &header.trait_path);
+    let before_path = quote!(<#ty as #path>);
+    let mut name = |ty: TokenStream| {
+        let mut next = || {
+            lifetimes.push(format!("__hot_{}", lifetimes.len()));
+            lifetimes.last().map(|name| tokens::lifetime(name)).unwrap_or_default()
+        };
+        let ty = tokens::name_elided(ty, &mut next);
+        tokens::replace_self(ty, &alone, &before_path)
+    };
+    let inputs: Vec<TokenStream> =
+        receiver.into_iter().chain(arguments.cloned()).map(&mut name).collect();
+    let given: Vec<String> = inputs.iter().flat_map(tokens::constraining_lifetimes).collect();
+    let lifetimes = lifetimes
+        .iter()
+        .map(|name| given.contains(name).then(|| tokens::lifetime(name)))
+        .collect::<Option<_>>()?;
+    let qualifiers = signature.pointer_qualifiers();
+    Some(Named { lifetimes, inputs, output: TokenStream::new(), qualifiers, callable })
+}
+
 fn bounded(generics: &Generics) -> bool {
     let bounded = |parameter: &GenericParam| match parameter {
         GenericParam::Lifetime(lifetime) => !lifetime.bounds.is_empty(),
@@ -242,7 +339,8 @@ fn bounded(generics: &Generics) -> bool {
 /// Types that everybody knows to have no lifetime of their own.
 const PLAIN: &[&str] = &[
     "bool", "char", "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128",
-    "isize", "f32", "f64", "str", "String", "Self", "mut", "const",
+    "isize", "f32", "f64", "str", "String", "Option", "Result", "Vec", "Box", "Self", "mut",
+    "const",
 ];
 
 /// Whether a type may have a lifetime, written or left out.
@@ -252,17 +350,23 @@ pub fn may_have_lifetime(ty: &TokenStream) -> bool {
 
 /// Whether a path in it may stand for a type with a lifetime that is not written.
 fn may_hide_lifetime(ty: &TokenStream) -> bool {
-    // The name of a lifetime that is written hides none.
-    let mut quoted = false;
-    ty.clone().into_iter().any(|token| match token {
+    // The name of a lifetime that is written hides none; nor does a module, or a type that the impl
+    // block defines.
+    let tokens: Vec<TokenTree> = ty.clone().into_iter().collect();
+    let is = |at: usize, mark: char| matches!(tokens.get(at), Some(TokenTree::Punct(p)) if p.as_char() == mark);
+    let of_self = |at: usize| {
+        let is_self = |at: usize| tokens.get(at).is_some_and(|token| token.to_string() == "Self");
+        is(at.wrapping_sub(1), ':') && is_self(at.wrapping_sub(3))
+    };
+    tokens.iter().enumerate().any(|(at, token)| match token {
         TokenTree::Ident(word) => {
-            !std::mem::take(&mut quoted) && !PLAIN.contains(&word.to_string().as_str())
+            let spared = is(at.wrapping_sub(1), '\'')
+                || is(at + 1, ':') && is(at + 2, ':')
+                || of_self(at)
+                || PLAIN.contains(&word.to_string().as_str());
+            !spared
         }
         TokenTree::Group(group) => may_hide_lifetime(&group.stream()),
-        TokenTree::Punct(mark) => {
-            quoted = mark.as_char() == '\'';
-            false
-        }
         _ => false,
     })
 }

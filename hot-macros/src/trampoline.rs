@@ -456,7 +456,7 @@ fn pointer_holes(arguments: usize) -> TokenStream {
 
 /// How many arguments a function has at most whose sizes are told and that can be mocked
 /// (`registry::sizes` and `mock::shim` in `hot`).
-const TOLD_ARGUMENTS: usize = 12;
+pub const TOLD_ARGUMENTS: usize = 12;
 
 /// What adds to the entry of a function that is not generic what the compiler knows of its type: the
 /// sizes of arguments and result, and what mocks need.
@@ -552,6 +552,7 @@ fn entry(
     let identity = match identity {
         Identity::None => quote!(#hot::core::option::Option::None),
         Identity::Named(named) => named.proved(signature, home, slot_holds, hot),
+        Identity::Asked(named) => named.asked(signature, home, body, hot),
         Identity::Common => {
             let other = match home.header().is_some_and(|header| header.trait_path.is_some()) {
                 true => twin_of(body).unwrap_or_else(|| body.clone()),

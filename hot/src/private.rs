@@ -5,7 +5,9 @@ pub use crate::future::{HotFuture, Never, RawFuture};
 pub use crate::mock::bulk::forbid_from;
 pub use crate::mock::process::{original_by_name, put_closure, put_closure_by_name};
 pub use crate::mock::*;
-pub use crate::registry::{Entry, Mocks, SignatureId, Viewer, async_sizes, sizes};
+pub use crate::registry::{
+    Called, Entry, Exact, Mocks, SignatureId, Viewer, async_sizes, exact, exact_async, sizes,
+};
 pub use crate::slot::Slot;
 pub use crate::slot::instances::instance;
 pub use hot_macros::{call_original_by_name_in, forbid_in, mock_by_name_in, mock_in};

@@ -5,6 +5,7 @@
 //! path (`shop::cart::Cart::total`), and by slot for the loader, which swaps nothing that is not
 //! registered.
 
+mod called;
 mod entry;
 #[cfg(feature = "enabled")]
 mod section;
@@ -19,6 +20,7 @@ mod place;
 mod sizes;
 mod visibility;
 
+pub use called::{Called, Exact, exact, exact_async};
 pub use entry::{Entry, Mocks, SignatureId};
 pub use sizes::{async_sizes, sizes};
 pub use visibility::Viewer;

@@ -33,7 +33,8 @@ use crate::signature::{Argument, Function, Receiver, Signature};
 use crate::signature::{parameters, parse_type, starts_function};
 use crate::text::render;
 use crate::tokens::{
-    has_elided, lifetimes, name_elided, qualify_self, replace_all, replace_self, take_until,
+    has_elided, lifetimes, name_elided, qualify_self, replace_all, replace_self, self_paths,
+    take_until,
 };
 use crate::trampoline::{Pieces, Sibling, split};
 use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
@@ -72,7 +73,16 @@ pub fn expand(
     let (mut methods, mut beside, mut declared) = (Vec::new(), Vec::new(), Vec::new());
     let mut sized = None;
     let mut refusals: Option<Error> = None;
-    let qualified = header.trait_path.clone().filter(|_| header.may_imply_bounds());
+    let names = [header.associated.as_slice(), header.constants.as_slice()].concat();
+    // A name that the block does not define is one of a supertrait, and needs the way by the trait.
+    let of_supertrait = |item: &Item| match item {
+        Item::Function(function) => {
+            self_paths(&function.signature.types()).iter().any(|name| !names.contains(name))
+        }
+        Item::Other(_) => false,
+    };
+    let apart = header.may_imply_bounds() && !items.iter().any(of_supertrait);
+    let qualified = header.trait_path.clone().filter(|_| apart);
     for item in items {
         let mut function = match item {
             Item::Function(function) => function,
@@ -87,7 +97,6 @@ pub fn expand(
             receiver.ty = ty.map(|ty| replace_all(ty, &header.self_type, &quote!(Self)));
         }
         if let Some(path) = &qualified {
-            let names = [header.associated.as_slice(), header.constants.as_slice()].concat();
             function.change(|tokens| qualify_self(tokens, path, &names));
         }
         match expand_method(&function, &header, arguments) {

@@ -1,6 +1,6 @@
 //! Lifetimes that a result hides: a method's type for mocks has them where the method has.
 #![cfg(feature = "mock")]
-#![allow(mismatched_lifetime_syntaxes, elided_lifetimes_in_paths, dead_code)]
+#![allow(mismatched_lifetime_syntaxes, elided_lifetimes_in_paths, dead_code, clippy::boxed_local)]
 
 use hot::hot;
 use std::any::TypeId;

@@ -82,7 +82,7 @@ pub use mock::process::{
     FunctionPointer, get_mock_for, mock, mock_by_name, mock_private_by_name, reset, reset_all,
     reset_by_name,
 };
-pub use mock::scope::{InScope, Local, Scope, ScopeHandle, Scoped, scope};
+pub use mock::scope::{InScope, Local, Scope, ScopeHandle, Scoped, scope, with_scope};
 pub use mock::sequence::Sequence;
 pub use mock::{Forbidden, Mock};
 pub use registry::{Function, functions};

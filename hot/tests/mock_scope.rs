@@ -55,6 +55,15 @@ fn taken_off(quantity: u64) -> u64 {
 #[hot]
 fn whisper(_text: &str) {}
 
+/// A report without the places of the mocks.
+fn unplaced(text: &str) -> String {
+    let line = |line: &str| {
+        let place = [" (mocked at ", " (forbidden at "].iter().find_map(|mark| line.rfind(mark));
+        line[..place.unwrap_or(line.len())].to_owned()
+    };
+    text.lines().map(line).collect::<Vec<_>>().join("\n")
+}
+
 fn panic_text(panic: Box<dyn std::any::Any + Send>) -> String {
     match panic.downcast::<String>() {
         Ok(text) => *text,
@@ -274,7 +283,7 @@ fn what_is_expected_is_checked_at_the_end() {
         counted(1);
     });
     assert_eq!(
-        text,
+        unplaced(&text),
         "`mock_scope/counted` was to be called twice and was called once\n\
          `mock_scope/counted_too` was to be called at least once and was never called (with \
          HOT_WHY=1 calls that came before the mock are told too)"
@@ -284,6 +293,59 @@ fn what_is_expected_is_checked_at_the_end() {
     assert!(matches!(scope.verify(), Err(Error::NotAsExpected { .. })));
     counted(1);
     assert_eq!((scope.verify(), mock.verify()), (Ok(()), Ok(())));
+}
+
+#[test]
+fn an_error_of_the_test_is_kept_beside_what_its_mocks_waited_for() {
+    let result = hot::with_scope(|scope| -> Result<(), String> {
+        hot::mock!(in scope, counted, |_: u64| -> u64 { 1 }).unwrap().times(1);
+        Err("the real reason".to_owned())
+    });
+    assert_eq!(result, Err("the real reason".to_owned()));
+    let text = fails(|| {
+        let _ = hot::with_scope(|scope| -> Result<(), String> {
+            hot::mock!(in scope, counted, |_: u64| -> u64 { 1 }).unwrap().times(1);
+            Ok(())
+        });
+    });
+    assert!(text.contains("was to be called once and was never called"), "{text}");
+    let five = hot::with_scope(|scope| -> Result<u64, hot::Error> {
+        hot::mock!(in scope, counted, |n: u64| -> u64 { n })?;
+        Ok(counted(5))
+    });
+    assert_eq!(five, Ok(5));
+}
+
+#[test]
+fn a_failure_names_the_place_of_its_mock() {
+    let scope = hot::scope();
+    let place = |line: u32| format!("(mocked at {}:{line})", file!());
+    let ends = |mock: hot::Mock, line| {
+        let failure = mock.at_least(1).verify().unwrap_err().to_string();
+        assert!(failure.ends_with(&place(line)), "{failure}");
+    };
+    ends(hot::mock!(in scope, counted, |_: u64| -> u64 { 1 }).unwrap(), line!());
+    let by_name = "mock_scope/counted";
+    ends(hot::mock_by_name!(in scope, by_name, |_: u64| -> u64 { 1 }).unwrap(), line!());
+    ends(scope.spy(counted).unwrap(), line!());
+    let several_lines = hot::mock!(in scope, counted, |n: u64| -> u64 {
+        n
+    });
+    ends(several_lines.unwrap(), line!() - 3);
+    scope.with(|local| {
+        ends(hot::mock!(in local, counted, |_: u64| -> u64 { 1 }).unwrap().at_least(0), line!());
+        counted(1);
+    });
+    for mock in [hot::mock!(in scope, counted_too, |_: u64| -> u64 { 1 })] {
+        ends(mock.unwrap(), line!() - 1);
+        counted_too(1);
+    }
+    let forbidden = scope.forbid("mock_scope/net/ping").unwrap();
+    let line = line!() - 1;
+    let text = fails(|| assert!(net::ping()));
+    assert!(text.ends_with(&format!("(forbidden at {}:{line})", file!())), "{text}");
+    forbidden.lift();
+    assert!(fails(std::panic::AssertUnwindSafe(|| drop(scope))).contains("net/ping"));
 }
 
 /// Fails when it is asked to, for the test below.
@@ -322,6 +384,7 @@ fn one_call_too_many_fails_the_owner_even_from_a_thread() {
         let caught = scope.spawn(|| price(1)).join().unwrap_err();
         assert!(panic_text(caught).contains("it was never to be called"));
     });
+    let text = unplaced(&text);
     assert_eq!(text, "`mock_scope/price` was called, for the 1st time: it was never to be called");
     let text = fails(|| {
         let scope = hot::scope();
@@ -366,7 +429,7 @@ fn other_instances_conditions_and_newer_mocks_are_told() {
         assert_eq!((parsed::<u16>("1"), parsed::<u16>("x")), (Some(1), None));
     });
     assert_eq!(
-        text,
+        unplaced(&text),
         "`mock_scope::parsed<u8>` was to be called once and was never called; another instance was \
          called twice: `mock_scope::parsed<u16>`"
     );
@@ -375,14 +438,20 @@ fn other_instances_conditions_and_newer_mocks_are_told() {
         hot::mock!(in scope, counted, |_: u64| -> u64 { 1 }, when |n| *n > 5).unwrap().times(1);
         assert_eq!(counted(3), 3);
     });
-    assert!(text.ends_with("was never called; its condition did not hold for one call"), "{text}");
+    assert!(
+        unplaced(&text).ends_with("was never called; its condition did not hold for one call"),
+        "{text}"
+    );
     let text = fails(|| {
         let scope = hot::scope();
         hot::mock!(in scope, counted, |_: u64| -> u64 { 1 }).unwrap().times(1);
         hot::mock!(in scope, counted, |_: u64| -> u64 { 2 }).unwrap();
         assert_eq!((counted(3), counted(4)), (2, 2));
     });
-    assert!(text.ends_with("was never called; a newer mock of it answered 2 calls"), "{text}");
+    assert!(
+        unplaced(&text).ends_with("was never called; a newer mock of it answered 2 calls"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -447,7 +516,7 @@ fn conditions_records_and_orders() {
         tax(1);
     });
     assert_eq!(
-        text,
+        unplaced(&text),
         "`mock_scope/tax` was called before `mock_scope/price`, which was to come first"
     );
 }
@@ -478,6 +547,7 @@ fn patterns_forbid() {
     assert!(net::ping());
     assert_eq!(std::thread::spawn(|| net::http::get("four")).join().unwrap(), 4);
     let text = fails(|| assert_eq!(net::http::decode::<u8>(b""), 0));
+    let text = unplaced(&text);
     assert_eq!(text, "`mock_scope/net/http/decode` was called, which is forbidden here");
     forbidden.lift();
     assert_eq!(net::http::decode::<u16>(b""), 0);

@@ -7,6 +7,7 @@ use super::{Mock, process, target};
 use crate::error::Error;
 use crate::name;
 use crate::registry::{self, Viewer, is_destructor};
+use std::panic::Location;
 use std::sync::Arc;
 
 /// Forbids every public function whose name or Rust path fits the pattern, for the whole process: a
@@ -38,6 +39,7 @@ use std::sync::Arc;
 /// # Errors
 /// [`Error::NoMatch`] with the nearest names when no function fits; [`Error::Private`] when none of
 /// those that fit is public; [`Error::NotInstrumented`].
+#[track_caller]
 pub fn forbid(pattern: &str) -> Result<Forbidden, Error> {
     forbid_in(pattern, Viewer::OUTSIDE, None)
 }
@@ -49,16 +51,19 @@ pub fn forbid(pattern: &str) -> Result<Forbidden, Error> {
 ///
 /// # Errors
 /// As [`forbid`].
+#[track_caller]
 pub unsafe fn forbid_private(pattern: &str) -> Result<Forbidden, Error> {
     forbid_in(pattern, Viewer::EVERYWHERE, None)
 }
 
 /// What `forbid!` calls.
 #[doc(hidden)]
+#[track_caller]
 pub fn forbid_from(pattern: &str, viewer: Viewer) -> Result<Forbidden, Error> {
     forbid_in(pattern, viewer, None)
 }
 
+#[track_caller]
 pub(super) fn forbid_in(
     pattern: &str,
     viewer: Viewer,
@@ -80,10 +85,11 @@ pub(super) fn forbid_in(
             None => no_match(pattern),
         });
     }
+    let place = Location::caller();
     let mocks = match scope {
-        None => targets.into_iter().map(|t| process::put(Answer::Forbidden, t)).collect(),
+        None => targets.into_iter().map(|t| process::put(Answer::Forbidden, t, place)).collect(),
         Some(scope) => {
-            let tally = |target| Tally::new(target, scope.failures().clone(), true);
+            let tally = |target| Tally::new(target, scope.failures().clone(), true, place);
             let tallies: Vec<_> = targets.iter().map(tally).collect();
             let installed = targets
                 .into_iter()

@@ -49,6 +49,7 @@ use crate::error::Error;
 use crate::registry::{SignatureId, Viewer};
 use installed::{Answer, Installed, Shape};
 use scope::{Inner, Local, Scope};
+use std::panic::Location;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tally::Tally;
 use target::Target;
@@ -140,19 +141,21 @@ fn check(target: &mut Target, shape: Shape, exact: Exact) -> Result<(), Error> {
 /// # Safety
 /// `answer` fits the target. What it borrows outlives the scope's mocks, and it is `Send` and `Sync`
 /// unless the scope is bound to a thread.
+#[track_caller]
 unsafe fn put(answer: Answer, target: Target, inner: &Arc<Inner>) -> Result<Mock, Error> {
-    let tally = Tally::new(&target, inner.failures().clone(), true);
+    let tally = Tally::new(&target, inner.failures().clone(), true, Location::caller());
     let installed = Installed::new(answer, target, tally.clone());
     inner.add(vec![installed])?;
     Ok(Mock::scoped(tally, inner))
 }
 
+#[track_caller]
 fn spy_in(target: Target, inner: Option<&Arc<Inner>>) -> Result<Mock, Error> {
     target::refuse_promises(&target)?;
     match inner {
         // SAFETY: a spy has no code of its own.
         Some(inner) => unsafe { put(Answer::Spy, target, inner) },
-        None => Ok(process::put(Answer::Spy, target)),
+        None => Ok(process::put(Answer::Spy, target, Location::caller())),
     }
 }
 
@@ -162,6 +165,7 @@ impl Scope {
     ///
     /// # Safety
     /// As of [`process::put_closure`].
+    #[track_caller]
     pub unsafe fn __put<T: Send + Sync + 'static>(
         &self,
         item: Item,
@@ -176,6 +180,7 @@ impl Scope {
     ///
     /// # Safety
     /// As of [`process::put_closure_by_name`].
+    #[track_caller]
     pub unsafe fn __put_by_name<T: Send + Sync + 'static>(
         &self,
         name: &str,
@@ -187,6 +192,7 @@ impl Scope {
     }
 
     /// What `forbid!(in scope, …)` calls.
+    #[track_caller]
     pub fn __forbid(&self, pattern: &str, viewer: Viewer) -> Result<Forbidden, Error> {
         bulk::forbid_in(pattern, viewer, Some(self.inner()))
     }
@@ -194,6 +200,7 @@ impl Scope {
 
 /// # Safety
 /// As of [`process::put_closure`].
+#[track_caller]
 unsafe fn put_closure<T: Send + Sync + 'static>(
     mut target: Target,
     typed: Typed<T>,
@@ -211,6 +218,7 @@ impl<'env> Local<'env> {
     ///
     /// # Safety
     /// As of [`process::put_closure`].
+    #[track_caller]
     pub unsafe fn __put<T: 'env>(
         &self,
         item: Item,
@@ -225,6 +233,7 @@ impl<'env> Local<'env> {
     ///
     /// # Safety
     /// As of [`process::put_closure_by_name`].
+    #[track_caller]
     pub unsafe fn __put_by_name<T: 'env>(
         &self,
         name: &str,
@@ -237,6 +246,7 @@ impl<'env> Local<'env> {
 
     /// # Safety
     /// As of [`process::put_closure`].
+    #[track_caller]
     unsafe fn put_closure<T: 'env>(
         &self,
         mut target: Target,
@@ -253,7 +263,8 @@ impl<'env> Local<'env> {
         // and, since they are met on this thread only and none is `async`, every call of them is
         // over. The closure is dropped there, on this thread.
         unsafe {
-            let tally = Tally::new(&target, self.inner().failures().clone(), true);
+            let failures = self.inner().failures().clone();
+            let tally = Tally::new(&target, failures, true, Location::caller());
             let installed = Installed::new(typed.answer(), target, tally.clone());
             self.inner().add(vec![installed])?;
             Ok(Mock::local(tally))

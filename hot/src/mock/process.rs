@@ -13,11 +13,12 @@ use crate::registry::{self, SignatureId, Viewer};
 use crate::slot::layers;
 use std::any::TypeId;
 use std::collections::HashMap;
+use std::panic::Location;
 use std::sync::Arc;
 
 /// Puts a mock on a function, for everybody. The caller has compared the types.
-pub(super) fn put(answer: Answer, target: Target) -> Mock {
-    let tally = Tally::new(&target, Failures::new(), false);
+pub(super) fn put(answer: Answer, target: Target, place: &'static Location<'static>) -> Mock {
+    let tally = Tally::new(&target, Failures::new(), false, place);
     let installed = Installed::new(answer, target.clone(), tally.clone());
     let old = exchange(&target, Some(installed));
     // Outside of the lock, since it may run the user's code.
@@ -107,6 +108,7 @@ fn uncover(installed: &Installed, successor: Option<&Arc<Installed>>) {
 /// wherever its own may. `exact`, if given, is the item's type as a pointer, general in as many
 /// lifetimes.
 #[doc(hidden)]
+#[track_caller]
 pub unsafe fn put_closure<T: Send + Sync + 'static>(
     item: Item,
     typed: Typed<T>,
@@ -121,6 +123,7 @@ pub unsafe fn put_closure<T: Send + Sync + 'static>(
 /// # Safety
 /// Where `typed` is `async`, its future is `Send`.
 #[doc(hidden)]
+#[track_caller]
 pub unsafe fn put_closure_by_name<T: Send + Sync + 'static>(
     name: &str,
     viewer: Viewer,
@@ -132,6 +135,7 @@ pub unsafe fn put_closure_by_name<T: Send + Sync + 'static>(
 
 /// # Safety
 /// As of [`put_closure`].
+#[track_caller]
 unsafe fn put_typed<T: Send + Sync + 'static>(
     mut target: Target,
     typed: Typed<T>,
@@ -140,7 +144,7 @@ unsafe fn put_typed<T: Send + Sync + 'static>(
     check(&mut target, typed.shape, exact)?;
     // SAFETY: nothing is borrowed, and it may go to any thread.
     let answer = unsafe { typed.answer() };
-    Ok(put(answer, target))
+    Ok(put(answer, target, Location::caller()))
 }
 
 /// A function pointer: `fake as fn(&Cart) -> u64`.
@@ -188,6 +192,7 @@ impl<P: std::fmt::Pointer + Copy + 'static> FunctionPointer for P {}
 /// [`Error::SignatureMismatch`] with both types; [`Error::NotHot`]; [`Error::NotAnItem`];
 /// [`Error::NotInstrumented`]; [`Error::Asynchronous`] for an `async fn` and [`Error::CannotMock`]
 /// for an instance of a generic function, which `mock!` can do.
+#[track_caller]
 pub fn mock<F, P: FunctionPointer>(function: F, fake: P) -> Result<Mock, Error> {
     let target = target::of_item(Item::of(&function))?;
     target::refuse_promises(&target)?;
@@ -201,6 +206,7 @@ pub fn mock<F, P: FunctionPointer>(function: F, fake: P) -> Result<Mock, Error> 
 ///
 /// # Errors
 /// As [`mock`]; [`Error::UnknownName`] with the nearest names; [`Error::Private`].
+#[track_caller]
 pub fn mock_by_name<P: FunctionPointer>(name: &str, fake: P) -> Result<Mock, Error> {
     put_plain(target::of_name(name, Viewer::OUTSIDE)?, fake)
 }
@@ -213,10 +219,12 @@ pub fn mock_by_name<P: FunctionPointer>(name: &str, fake: P) -> Result<Mock, Err
 ///
 /// # Errors
 /// As [`mock`], and [`Error::UnknownName`] with the nearest names.
+#[track_caller]
 pub unsafe fn mock_private_by_name<P: FunctionPointer>(name: &str, fake: P) -> Result<Mock, Error> {
     put_plain(target::of_name(name, Viewer::EVERYWHERE)?, fake)
 }
 
+#[track_caller]
 fn put_plain<P: FunctionPointer>(target: Target, fake: P) -> Result<Mock, Error> {
     let Some(entry) = target.entry else {
         let why = "a pointer does not tell for which lifetimes it is good; use \
@@ -224,7 +232,7 @@ fn put_plain<P: FunctionPointer>(target: Target, fake: P) -> Result<Mock, Error>
         return Err(Error::CannotMock { name: target.name, why: why.to_owned() });
     };
     let code = pointer_to(entry, fake)?;
-    Ok(put(Answer::Plain(Code(code)), target))
+    Ok(put(Answer::Plain(Code(code)), target, Location::caller()))
 }
 
 /// The address, when it is of the type of the function's slot.

@@ -189,17 +189,18 @@ impl Inner {
         failures
     }
 
-    /// Ends it and fails the test when something was not as expected.
-    fn end(self: &Arc<Self>) {
+    /// Ends it and fails the test when something was not as expected. A test that fails already, by
+    /// a panic or an error, is told beside.
+    fn end(self: &Arc<Self>, fails_already: bool) {
         self.close();
         let failures = self.verdict();
         if failures.is_empty() {
             return;
         }
         let failures = failures.join("\n");
-        match std::thread::panicking() {
+        match fails_already || std::thread::panicking() {
             false => panic!("{failures}"),
-            // It fails already, and this may be why.
+            // This may be why.
             true => eprintln!("of the mocks of this scope:\n{failures}"),
         }
     }
@@ -242,6 +243,46 @@ pub fn scope() -> Scope {
     let inner = Inner::new(None);
     drop(enter(Some(inner.clone())));
     Scope { inner, not_send: PhantomData }
+}
+
+/// Runs a test in a scope of its own: an error that the test returns is what the caller gets, and what
+/// its mocks were waiting for is printed beside. (A [`Scope`] is dropped before anybody sees what the
+/// function around it returns; its panic hides an error.)
+///
+/// ```
+/// # use hot::hot;
+/// #[hot]
+/// fn price(quantity: u64) -> u64 {
+///     quantity * 3
+/// }
+///
+/// // #[test] fn prices_are_parsed() -> Result<(), Box<dyn std::error::Error>>
+/// # fn prices_are_parsed() -> Result<(), Box<dyn std::error::Error>> {
+/// hot::with_scope(|scope| {
+///     hot::mock!(in scope, price, |_: u64| -> u64 { 42 })?.times(1);
+///     let quantity = "three".parse()?; // this is what the test fails with
+///     assert_eq!(price(quantity), 42);
+///     Ok(())
+/// })
+/// # }
+/// # fn main() {
+/// # if !cfg!(feature = "mock") { return; }
+/// # assert!(prices_are_parsed().unwrap_err().to_string().contains("invalid digit"));
+/// # }
+/// ```
+///
+/// # Errors
+/// Those of `work`.
+///
+/// # Panics
+/// When `work` returns `Ok` and something is not as its mocks expect.
+pub fn with_scope<T, E>(work: impl FnOnce(&Scope) -> Result<T, E>) -> Result<T, E> {
+    let scope = scope();
+    let result = work(&scope);
+    if result.is_err() {
+        scope.inner.end(true);
+    }
+    result
 }
 
 /// The guard of scoped mocks, see [`scope`]. It stays on its thread.
@@ -322,6 +363,7 @@ impl Scope {
     /// As [`hot::forbid`].
     ///
     /// [`hot::forbid`]: fn@crate::forbid
+    #[track_caller]
     pub fn forbid(&self, pattern: &str) -> Result<super::Forbidden, Error> {
         super::bulk::forbid_in(pattern, Viewer::OUTSIDE, Some(&self.inner))
     }
@@ -333,6 +375,7 @@ impl Scope {
     ///
     /// # Errors
     /// As [`Scope::forbid`].
+    #[track_caller]
     pub unsafe fn forbid_private(&self, pattern: &str) -> Result<super::Forbidden, Error> {
         super::bulk::forbid_in(pattern, Viewer::EVERYWHERE, Some(&self.inner))
     }
@@ -341,6 +384,7 @@ impl Scope {
     ///
     /// # Errors
     /// [`Error::NotHot`], [`Error::NotInstrumented`], [`Error::NotAnItem`].
+    #[track_caller]
     pub fn spy<F>(&self, function: F) -> Result<Mock, Error> {
         super::spy_in(super::target::of_item(super::Item::of(&function))?, Some(&self.inner))
     }
@@ -361,7 +405,7 @@ impl Drop for Scope {
             let before = current.replace(scope);
             drop(before);
         });
-        self.inner.end();
+        self.inner.end(false);
     }
 }
 
@@ -458,6 +502,6 @@ impl Local<'_> {
 
 impl Drop for Local<'_> {
     fn drop(&mut self) {
-        self.inner.end();
+        self.inner.end(false);
     }
 }

@@ -10,14 +10,24 @@ use super::sequence::Step;
 use super::target::{Key, Target};
 use super::why;
 use std::any::Any;
+use std::panic::Location;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::ThreadId;
 
+/// How many failures are kept in words; the others are counted.
+const KEPT: usize = 32;
+
 /// What has gone wrong under a scope, for its end.
 pub(super) struct Failures {
     owner: ThreadId,
-    list: Mutex<Vec<String>>,
+    list: Mutex<Kept>,
+}
+
+#[derive(Default)]
+struct Kept {
+    failures: Vec<String>,
+    more: u64,
 }
 
 impl Failures {
@@ -26,11 +36,20 @@ impl Failures {
     }
 
     pub(super) fn take(&self) -> Vec<String> {
-        std::mem::take(&mut *self.list.lock().unwrap_or_else(PoisonError::into_inner))
+        let kept = std::mem::take(&mut *self.list.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut failures = kept.failures;
+        if kept.more > 0 {
+            failures.push(format!("and {} more failures of this kind", kept.more));
+        }
+        failures
     }
 
     fn add(&self, failure: String) {
-        self.list.lock().unwrap_or_else(PoisonError::into_inner).push(failure);
+        let mut kept = self.list.lock().unwrap_or_else(PoisonError::into_inner);
+        match kept.failures.len() < KEPT {
+            true => kept.failures.push(failure),
+            false => kept.more += 1,
+        }
     }
 }
 
@@ -41,6 +60,8 @@ type Record = Mutex<Box<dyn Any + Send>>;
 /// The tally of a mock.
 pub(crate) struct Tally {
     pub(super) name: String,
+    /// Where it was put on.
+    place: &'static Location<'static>,
     key: Key,
     keepers: Vec<&'static Keeper>,
     /// Calls without a scope before this mock was put on.
@@ -67,11 +88,17 @@ pub(crate) struct Tally {
 // All counts are Relaxed: nothing is published through them. Who checks an exact number has waited
 // for the callers in another way, by joining or awaiting them, and sees what they did by that.
 impl Tally {
-    pub(super) fn new(target: &Target, failures: Arc<Failures>, scoped: bool) -> Arc<Tally> {
+    pub(super) fn new(
+        target: &Target,
+        failures: Arc<Failures>,
+        scoped: bool,
+        place: &'static Location<'static>,
+    ) -> Arc<Tally> {
         why::begin();
         let keepers: Vec<_> = target.points.iter().map(|point| keeper(point)).collect();
         Arc::new(Tally {
             name: target.name.clone(),
+            place,
             key: target.key,
             outside: outside(&keepers),
             keepers,
@@ -130,15 +157,17 @@ impl Tally {
                 most => format!("it was to be called {} at most", times(most)),
             };
             self.fail(format!(
-                "`{}` was called, for the {} time: {so_often}",
+                "`{}` was called, for the {} time: {so_often} (mocked at {})",
                 self.name,
-                nth(calls)
+                nth(calls),
+                self.place()
             ));
         }
         if let Some(first) = self.step.get().and_then(Step::missing) {
             self.fail(format!(
-                "`{}` was called before `{first}`, which was to come first",
-                self.name
+                "`{}` was called before `{first}`, which was to come first (mocked at {})",
+                self.name,
+                self.place()
             ));
         }
     }
@@ -147,7 +176,9 @@ impl Tally {
     /// where that ends the process.
     pub(super) fn refuse(&self) -> ! {
         self.calls.fetch_add(1, Ordering::Relaxed);
-        let failure = format!("`{}` was called, which is forbidden here", self.name);
+        let place = self.place();
+        let failure =
+            format!("`{}` was called, which is forbidden here (forbidden at {place})", self.name);
         self.note(&failure);
         panic!("{failure}")
     }
@@ -161,6 +192,11 @@ impl Tally {
         }
     }
 
+    /// `tests/orders.rs:12`.
+    fn place(&self) -> String {
+        format!("{}:{}", self.place.file(), self.place.line())
+    }
+
     fn note(&self, failure: &str) {
         let _ = self.wrong.set(failure.to_owned());
         self.failures.add(failure.to_owned());
@@ -172,7 +208,11 @@ impl Tally {
         if self.scoped && !own && !self.may_panic.load(Ordering::Relaxed) {
             let thread = std::thread::current();
             let thread = thread.name().unwrap_or("without a name").to_owned();
-            self.failures.add(format!("the mock of `{}` panicked on thread `{thread}`", self.name));
+            self.failures.add(format!(
+                "the mock of `{}` panicked on thread `{thread}` (mocked at {})",
+                self.name,
+                self.place()
+            ));
         }
     }
 
@@ -222,10 +262,11 @@ impl Tally {
             calls => format!("was called {}", times(calls)),
         };
         Some(format!(
-            "`{}` was to be called {at_least}{} and {was}{}",
+            "`{}` was to be called {at_least}{} and {was}{} (mocked at {})",
             self.name,
             times(least),
-            self.why(newer)
+            self.why(newer),
+            self.place()
         ))
     }
 
@@ -295,7 +336,18 @@ fn nth(n: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{nth, times};
+    use super::{Failures, KEPT, nth, times};
+
+    #[test]
+    fn failures_take_a_bounded_place() {
+        let failures = Failures::new();
+        (0..100_000).for_each(|n| failures.add(format!("failure {n}")));
+        let told = failures.take();
+        assert_eq!(told.len(), KEPT + 1);
+        assert_eq!(told[0], "failure 0");
+        assert_eq!(told[KEPT], "and 99968 more failures of this kind");
+        assert!(failures.take().is_empty());
+    }
 
     #[test]
     fn numbers_in_words() {

@@ -77,12 +77,17 @@ impl Fixture {
     }
 
     fn builder_with(&self, flags: &[&str]) -> Builder {
+        self.builder_in(None, flags)
+    }
+
+    fn builder_in(&self, target_dir: Option<PathBuf>, flags: &[&str]) -> Builder {
         let manifest = format!("--manifest-path={}", self.path("w/Cargo.toml").display());
         let selection = Selection {
             build: flags.iter().map(|f| (*f).to_owned()).chain([manifest.clone()]).collect(),
             metadata: vec![manifest.clone()],
             clean: vec![manifest],
             profile: "dev".into(),
+            target_dir,
             ..Selection::default()
         };
         let hot = PathBuf::from(env!("CARGO_BIN_EXE_hot"));
@@ -428,4 +433,97 @@ fn the_manifest_of_a_member_that_was_not_built_asks_for_nothing() {
     assert_eq!(role(&["--package=app"]), None);
     // What is built together has its features chosen together.
     assert_eq!(role(&[]), Some(Role::Cargo("a manifest".into())));
+}
+
+/// Copies a folder with all that is in it, except what was built.
+fn copy_tree(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let (from, to) = (entry.path(), to.join(entry.file_name()));
+        match from.is_dir() {
+            true if entry.file_name() == "target" => {}
+            true => copy_tree(&from, &to),
+            false => _ = std::fs::copy(&from, &to).unwrap(),
+        }
+    }
+}
+
+#[test]
+fn two_working_trees_may_share_a_target_folder() {
+    let (first, second) = (Fixture::new(), Fixture::new());
+    let script = "mod more; fn main() { println!(\"cargo:rerun-if-changed=given.txt\"); }\n";
+    first.write("w/app/build.rs", script);
+    first.write("w/app/more.rs", "");
+    std::fs::remove_dir_all(second.path("w")).unwrap();
+    copy_tree(&first.path("w"), &second.path("w"));
+    copy_tree(&first.path("base"), &second.path("base"));
+    second.write("w/app/src/main.rs", "fn main() { println!(\"second\"); }\n");
+    let target = format!("--target-dir={}", first.path("shared").display());
+    let builder =
+        |tree: &Fixture| tree.builder_in(Some(first.path("shared")), &[&target, "--package=app"]);
+    let tree = |fixture: &Fixture, builder: &mut Builder, says: &str| {
+        let (mut build, _) = self::build(builder);
+        assert_eq!(names(&build), ["base", "shop", "app", "app!"]);
+        assert_eq!(run(&build.executable), says);
+        assert_eq!(build.needs_cargo(), None);
+        let inside = |file: &PathBuf| file.starts_with(fixture.path(""));
+        let files = build.graph.files();
+        let outside: Vec<_> = files.iter().filter(|file| !inside(file) && file.exists()).collect();
+        let is_ours = |file: &&PathBuf| file.ends_with("lib.rs") || file.ends_with("more.rs");
+        assert!(!outside.iter().any(is_ours), "{outside:?}");
+        assert!(files.contains(&fixture.path("w/app/more.rs")), "{files:?}");
+        let source = fixture.path("w/app/src/main.rs");
+        assert_eq!(replay(builder, &mut build, &source).len(), 1);
+        build
+    };
+    let build = tree(&first, &mut builder(&first), "3 5");
+    tree(&second, &mut builder(&second), "second");
+    let why = build.needs_cargo().expect("the other tree was built");
+    assert!(why.contains("another working tree"), "{why}");
+    tree(&first, &mut builder(&first), "3 5");
+}
+
+#[test]
+fn what_is_generated_in_a_build_folder_of_its_own_is_no_source() {
+    let fixture = Fixture::new();
+    let script = "fn main() { let out = std::env::var(\"OUT_DIR\").unwrap(); \
+                  std::fs::write(out + \"/made.rs\", \"fn mine() -> u64 { 5 }\").unwrap(); }\n";
+    fixture.write("w/app/build.rs", script);
+    let main = "include!(concat!(env!(\"OUT_DIR\"), \"/made.rs\"));\n\
+                fn main() { println!(\"{} {}\", app::answer(), mine()); }\n";
+    fixture.write("w/app/src/main.rs", main);
+    let folder = fixture.path("made");
+    let flag = format!("--config=build.build-dir=\"{}\"", folder.display());
+    let mut builder = fixture.builder_with(&[&flag]);
+    let (mut build, _) = build(&mut builder);
+    assert_eq!(run(&build.executable), "3 5");
+    assert!(folder.join("debug/deps").is_dir(), "cargo took the flag");
+    replay(&builder, &mut build, &fixture.path("w/app/src/main.rs"));
+    let files = build.graph.files();
+    assert!(!files.iter().any(|file| file.starts_with(&folder)), "{files:?}");
+}
+
+#[test]
+fn a_script_that_does_not_say_what_it_reads_may_read_all_of_its_package_but_the_sources() {
+    let fixture = Fixture::new();
+    let role = |script: &str, file: &str| {
+        fixture.write("w/app/build.rs", script);
+        let (build, _) = build(&mut fixture.builder());
+        let file = fixture.path(file);
+        assert_eq!(build.graph.is_in_cargo_folder(&file), build.graph.role(&file).is_some());
+        build.graph.role(&file)
+    };
+    fixture.write("w/app/data/some.txt", "");
+    let silent = "fn main() {}\n";
+    let unsaid = role(silent, "w/app/data/new.txt");
+    assert!(matches!(unsaid, Some(Role::Cargo(what)) if what.contains("does not say")));
+    assert_eq!(role(silent, "w/shop/data.txt"), None);
+    fixture.write("w/app/build.rs", silent);
+    let (build, _) = build(&mut fixture.builder());
+    assert_eq!(units_of(&build, &fixture.path("w/app/src/main.rs")).len(), 1);
+    let says = "fn main() { println!(\"cargo:rerun-if-changed=data\"); }\n";
+    assert!(matches!(role(says, "w/app/data/new.txt"), Some(Role::Cargo(_))));
+    assert_eq!(role(says, "w/app/other.txt"), None);
+    let env = "fn main() { println!(\"cargo:rerun-if-env-changed=A\"); }\n";
+    assert_eq!(role(env, "w/app/data/new.txt"), None);
 }

@@ -35,7 +35,11 @@ impl Unit {
     /// Reads again which files the crate was made from. If rustc left no list, the old one holds.
     pub fn refresh_sources(&mut self, target_dir: &Path) {
         if let Ok(files) = depinfo::read(&self.facts.dep_info(), &self.record.cwd) {
-            self.sources = outside(files, target_dir);
+            // What is generated may lie in another folder than what is for the user.
+            let (build_dir, _) = self.facts.target_folder();
+            let is_made =
+                |file: &PathBuf| [target_dir, &*build_dir].iter().any(|d| file.starts_with(d));
+            self.sources = files.into_iter().filter(|file| !is_made(file)).collect();
         }
     }
 }
@@ -58,6 +62,12 @@ pub struct Graph {
     pub cargo_files: BTreeMap<PathBuf, String>,
     /// Folders any file of which is such a file.
     pub cargo_folders: BTreeMap<PathBuf, String>,
+    /// Packages with a build script that does not say what it reads: cargo runs it again for any
+    /// file. What it is for is [`Role::Cargo`] unless rustc reads it: a script that reads the sources
+    /// and does not say so is not run by a save.
+    unsaid: BTreeMap<PathBuf, String>,
+    /// The folder that all is built in.
+    build_dir: PathBuf,
     /// The rlibs of hot itself, where the program takes it from a path.
     pub runtime: BTreeSet<PathBuf>,
     /// The folders of the user's packages in the program.
@@ -77,11 +87,13 @@ impl Graph {
             .filter(|a| is_user(&a.package_id))
             .filter_map(|a| Some(a.manifest_path.parent()?.as_std_path().to_owned()))
             .collect();
+        let facts = captures.get(binary).as_ref().and_then(Record::facts).unwrap_or_default();
+        let (build_dir, _) = facts.target_folder();
         let mut walk = Walk {
             captures,
             target_dir,
             seen: BTreeMap::new(),
-            graph: Graph { user, ..Graph::default() },
+            graph: Graph { user, build_dir, ..Graph::default() },
         };
         walk.visit(binary, false);
         let Walk { mut graph, seen, .. } = walk;
@@ -113,7 +125,24 @@ impl Graph {
             let name = &self.units[unit].name;
             return Some(Role::Cargo(format!("{name} is used by a crate that is not yours")));
         }
-        (!units.is_empty()).then_some(Role::Source(units))
+        match units.is_empty() {
+            true => self.unsaid(file).map(Role::Cargo),
+            false => Some(Role::Source(units)),
+        }
+    }
+
+    /// Whether a file that the program is not known to be made from matters to cargo, for the folder
+    /// that it is in.
+    pub fn is_in_cargo_folder(&self, file: &Path) -> bool {
+        let is_made = file.starts_with(&self.build_dir);
+        let named = self.cargo_folders.keys().any(|folder| file.starts_with(folder));
+        !is_made && (named || self.unsaid(file).is_some())
+    }
+
+    /// The build script that this file may concern, because it does not say what it reads.
+    fn unsaid(&self, file: &Path) -> Option<String> {
+        let package = self.user.iter().filter(|folder| file.starts_with(folder)).max()?;
+        self.unsaid.get(package).cloned()
     }
 
     /// These units and all that use them, directly or not, in the order to compile them.
@@ -125,6 +154,11 @@ impl Graph {
             }
         }
         affected.into_iter().collect()
+    }
+
+    /// The folder that all is built in.
+    pub fn build_dir(&self) -> &Path {
+        &self.build_dir
     }
 
     /// The folders of all packages of the user's that the build went through.
@@ -192,12 +226,22 @@ impl Graph {
                 continue;
             };
             let Some(said) = out.parent().map(|folder| folder.join("output")) else { continue };
-            let what = format!("read by the build script of {}", package_name(&script.package_id));
-            for line in std::fs::read_to_string(said).unwrap_or_default().lines() {
-                let line = line.strip_prefix("cargo::").or_else(|| line.strip_prefix("cargo:"));
-                if let Some(path) = line.and_then(|l| l.strip_prefix("rerun-if-changed=")) {
+            let name = package_name(&script.package_id);
+            let what = format!("read by the build script of {name}");
+            let said = std::fs::read_to_string(said).unwrap_or_default();
+            let lines = said
+                .lines()
+                .filter_map(|line| line.strip_prefix("cargo::").or(line.strip_prefix("cargo:")));
+            let mut says = false;
+            for line in lines {
+                says |= line.starts_with("rerun-if-");
+                if let Some(path) = line.strip_prefix("rerun-if-changed=") {
                     self.add_cargo_file(&root.join(path), &what, target_dir);
                 }
+            }
+            if !says {
+                let what = format!("the build script of {name} does not say what it reads");
+                self.unsaid.insert(root, what);
             }
         }
     }
@@ -245,11 +289,20 @@ impl Graph {
 
     fn add_cargo_file(&mut self, path: &Path, what: &str, target_dir: &Path) {
         let path = depinfo::normal(path);
-        if path.starts_with(target_dir) {
+        if path.starts_with(target_dir) || path.starts_with(&self.build_dir) {
             return;
         }
-        let of = if path.is_dir() { &mut self.cargo_folders } else { &mut self.cargo_files };
-        of.insert(path, what.to_owned());
+        if !path.is_dir() {
+            self.cargo_files.insert(path, what.to_owned());
+            return;
+        }
+        for entry in std::fs::read_dir(&path).into_iter().flatten().flatten() {
+            // Links are not followed: one may lead upwards.
+            if entry.file_type().is_ok_and(|kind| kind.is_dir() || kind.is_file()) {
+                self.add_cargo_file(&entry.path(), what, target_dir);
+            }
+        }
+        self.cargo_folders.insert(path, what.to_owned());
     }
 }
 
@@ -356,8 +409,4 @@ pub fn package_name(package: &cargo_metadata::PackageId) -> &str {
         // `path+file:///w/shop#0.1.0`: the folder has the package's name.
         None => path.rsplit('/').next().unwrap_or(fragment),
     }
-}
-
-fn outside(files: Vec<PathBuf>, target_dir: &Path) -> Vec<PathBuf> {
-    files.into_iter().filter(|file| !file.starts_with(target_dir)).collect()
 }

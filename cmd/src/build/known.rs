@@ -37,8 +37,14 @@ pub fn unknown<'a>(
             || kinds.iter().any(|kind| {
                 matches!(kind, TargetKind::Lib | TargetKind::RLib | TargetKind::ProcMacro)
             })
+            // A build script's command may stay unknown, but is not taken for another one's.
+            || kinds.contains(&TargetKind::CustomBuild)
+                && key(captures, a).is_some_and(|key| !is_of_tree(captures, &key, a))
     };
-    let known = |a: &Artifact| key(captures, a).is_some_and(|key| is_settled(captures, &key));
+    let known = |a: &Artifact| {
+        key(captures, a)
+            .is_some_and(|key| is_settled(captures, &key) && is_of_tree(captures, &key, a))
+    };
     let user = outcome.artifacts.iter().filter(|a| is_user(&a.package_id));
     user.filter(wanted).filter(|a| !known(a)).collect()
 }
@@ -96,6 +102,15 @@ pub fn settle(captures: &Captures, key: &str) {
 /// Whether the record of a crate is that of the artifact which is there.
 pub fn is_settled(captures: &Captures, key: &str) -> bool {
     captures.time(key).is_some() && captures.time(key) == made(captures, key)
+}
+
+/// Whether a record is of the working tree that the artifact is of. Two trees of one project that are
+/// built in one folder have the same keys.
+fn is_of_tree(captures: &Captures, key: &str, artifact: &Artifact) -> bool {
+    let record = captures.get(key);
+    record.is_some_and(|record| {
+        record.manifest_dir() == artifact.manifest_path.parent().map(|folder| folder.as_std_path())
+    })
 }
 
 /// When the artifact of a crate was made.

@@ -2,9 +2,12 @@
 //!
 //! A replay reads what other commands have left: the metadata of the crates it uses, procedural
 //! macros, what build scripts wrote. What one of the user's crates left, its own command makes
-//! again ([`units`]); for the rest cargo has to be asked ([`beyond_replay`]).
+//! again ([`units`]); for the rest cargo has to be asked ([`beyond_replay`]). Nor is there
+//! anything to go by once another working tree of the project has been built into the same folder
+//! ([`is_of_another_tree`]): its artifacts have the same names.
 
 use super::graph::{Graph, Unit};
+use super::{depinfo, known};
 use crate::diff::Archives;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -19,6 +22,19 @@ pub fn beyond_replay(graph: &Graph, archives: &Archives) -> Option<PathBuf> {
         .chain(outs.map(PathBuf::from))
         .chain(archives.paths.iter().cloned());
     needed.find(|path| !path.exists())
+}
+
+/// Whether the executable that cargo has linked last at this place was made from other files than
+/// the program: cargo lists them beside it.
+pub fn is_of_another_tree(graph: &Graph, executable: &Path) -> bool {
+    let mut list = executable.as_os_str().to_owned();
+    list.push(".d");
+    let Ok(files) = depinfo::read(Path::new(&list), Path::new("")) else { return false };
+    let Some(unit) = graph.binary() else { return false };
+    let root = depinfo::normal(&unit.facts.root);
+    // By a setting of cargo's they are told relative to a folder, and so alike for all trees.
+    let are_told = !files.is_empty() && files.iter().all(|file| file.is_absolute());
+    are_told && !files.contains(&root) && !files.iter().any(|file| known::same_file(file, &root))
 }
 
 /// The units whose artifacts are missing, as indices.

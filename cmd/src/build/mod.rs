@@ -514,6 +514,10 @@ impl Build {
 
     /// Why no unit can be compiled again before cargo has built, if that is so.
     pub fn needs_cargo(&self) -> Option<String> {
+        if missing::is_of_another_tree(&self.graph, &self.executable) {
+            let folder = self.graph.build_dir().display();
+            return Some(format!("another working tree has been built into {folder}"));
+        }
         missing::beyond_replay(&self.graph, &self.archives).map(|path| missing::sentence(&path))
     }
 

@@ -45,6 +45,7 @@ impl Session {
         files.retain(|file| !self.rules.is_named(file));
         files.extend(self.news(touched));
         files.extend(self.extra(touched));
+        files.extend(self.read_by_scripts(touched));
         if files.is_empty() {
             return None;
         }
@@ -121,6 +122,23 @@ impl Session {
             }
         }
         changed
+    }
+
+    /// Files that a build script may read, and that were written since the build.
+    fn read_by_scripts(&self, touched: &Touched) -> Vec<PathBuf> {
+        let Some(build) = &self.current else { return Vec::new() };
+        let written = |path: &Path| {
+            let meta = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file);
+            meta.and_then(|meta| meta.modified().ok()).is_some_and(|time| time >= self.built)
+        };
+        let wanted = |path: &&PathBuf| {
+            build.graph.is_in_cargo_folder(path)
+                && !self.snapshot.follows(path)
+                && !self.is_extra(path)
+                && written(path)
+                && self.rules.passes(path)
+        };
+        touched.paths.iter().filter(wanted).cloned().collect()
     }
 
     /// Whether a file that no crate names restarts the program. Under a command that is so only for

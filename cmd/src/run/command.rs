@@ -264,6 +264,7 @@ impl Session {
         }
         let begun = self.builder.begun(build).min(self.commanded().begun);
         self.snapshot = crate::watch::Snapshot::default();
+        self.built = begun;
         self.follow(build, begun);
         // Cargo itself may have written it.
         let files = build.graph.cargo_files.keys();

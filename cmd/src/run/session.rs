@@ -41,6 +41,8 @@ pub(super) struct Session {
     pub(super) sender: Sender<Input>,
     pub(super) watcher: Watcher,
     pub(super) snapshot: Snapshot,
+    /// When the last build by cargo was begun.
+    pub(super) built: SystemTime,
     /// Content of files in the folders of `--watch`; `None` for a file that is gone.
     pub(super) extra: BTreeMap<PathBuf, Option<Vec<u8>>>,
     pub(super) sockets: PathBuf,
@@ -146,6 +148,7 @@ impl Session {
             sender,
             watcher,
             snapshot: Snapshot::default(),
+            built: SystemTime::UNIX_EPOCH,
             extra: BTreeMap::new(),
             sockets,
             keys: None,
@@ -253,6 +256,7 @@ impl Session {
             Built::Program(build) => {
                 self.forget_what_was_before();
                 self.snapshot = Snapshot::default();
+                self.built = begun;
                 self.follow(build, begun);
                 // Cargo itself may have written it.
                 let lock = BTreeSet::from([self.builder.root().join("Cargo.lock")]);
@@ -275,6 +279,7 @@ impl Session {
 
     /// Watches what a build was made from. Files written since `begun` count as changed.
     pub(super) fn follow(&mut self, build: &Build, begun: SystemTime) {
+        self.watcher.exclude(build.graph.build_dir());
         let files = build.graph.files();
         for package in &build.graph.packages {
             self.watcher.add_tree(package);

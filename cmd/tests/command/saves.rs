@@ -205,3 +205,37 @@ fn after_a_clean_a_save_is_built_and_runs_and_so_is_the_next() {
     running.signal(Signal::INT);
     running.end();
 }
+
+#[test]
+fn what_a_build_script_may_read_restarts_the_program() {
+    let fixture = Fixture::new(WAITS);
+    fixture.write("build.rs", "fn main() {}");
+    fixture.write("data/one.txt", "1");
+    let mut running = fixture.start(&[]);
+    running.running();
+    let mut restarts = |file: &str, why: &str| {
+        fixture.write(file, "2");
+        assert_eq!(running.expect("change")["files"], serde_json::json!([file]));
+        let restarted = running.expect("restarted");
+        assert!(restarted["why"].as_str().unwrap().contains(why), "{restarted}");
+    };
+    restarts("data/one.txt", "does not say what it reads");
+    restarts("data/two.txt", "does not say what it reads");
+    fixture.write("build.rs", "fn main() { println!(\"cargo:rerun-if-changed=data\"); }");
+    running.expect("change");
+    running.expect("restarted");
+    let mut restarts = |file: &str, text: &str| {
+        fixture.write(file, text);
+        assert_eq!(running.expect("change")["files"], serde_json::json!([file]));
+        let restarted = running.expect("restarted");
+        assert!(restarted["why"].as_str().unwrap().contains("read by"), "{restarted}");
+    };
+    restarts("data/one.txt", "3");
+    restarts("data/three.txt", "3");
+    // A source is rustc's, whatever the script may read.
+    fixture.write("src/main.rs", &WAITS.replace("one", "two"));
+    running.expect("change");
+    running.expect("no-effect");
+    running.signal(Signal::INT);
+    running.end();
+}

@@ -350,8 +350,8 @@ pub fn may_have_lifetime(ty: &TokenStream) -> bool {
 
 /// Whether a path in it may stand for a type with a lifetime that is not written.
 fn may_hide_lifetime(ty: &TokenStream) -> bool {
-    // The name of a lifetime that is written hides none; nor does a module, or a type that the impl
-    // block defines.
+    // The name of a lifetime that is written hides none; nor does a path that has lifetimes written, a
+    // module, or a type that the impl block defines.
     let tokens: Vec<TokenTree> = ty.clone().into_iter().collect();
     let is = |at: usize, mark: char| matches!(tokens.get(at), Some(TokenTree::Punct(p)) if p.as_char() == mark);
     let of_self = |at: usize| {
@@ -361,6 +361,7 @@ fn may_hide_lifetime(ty: &TokenStream) -> bool {
     tokens.iter().enumerate().any(|(at, token)| match token {
         TokenTree::Ident(word) => {
             let spared = is(at.wrapping_sub(1), '\'')
+                || is(at + 1, '<') && is(at + 2, '\'')
                 || is(at + 1, ':') && is(at + 2, ':')
                 || of_self(at)
                 || PLAIN.contains(&word.to_string().as_str());

@@ -57,6 +57,10 @@ mod load;
 mod mock;
 #[doc = include_str!("../docs/mocks.md")]
 pub mod mocks {}
+// Its examples are tests.
+#[cfg(all(doctest, feature = "enabled"))]
+#[doc = include_str!("../../docs/hot-attribute.md")]
+mod hot_attribute {}
 mod name;
 mod private;
 mod registry;
@@ -128,6 +132,12 @@ pub use slot::layers::Layer;
 /// functions are refused where the attribute stands on them or on their impl block, with a sentence
 /// that says what to do instead; a hot module leaves them as they are. It also leaves alone what a
 /// test harness calls. A method cannot be hot alone, since the attribute has to see its impl block.
+/// The list, with what to do instead, is in `docs/hot-attribute.md`.
+///
+/// # Under another name
+///
+/// What the manifest calls this crate is found. Where it is only re-exported by another one, the
+/// attribute is told: `#[hot(crate = engine::hot)]`.
 ///
 /// Names that begin with `__hot` are for what the attribute makes. An argument's pattern that is a unit
 /// struct, a constant or a variant has to be written as one, in upper case or by its path.

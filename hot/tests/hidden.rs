@@ -61,6 +61,9 @@ impl<'t> Lexer<'t> {
     fn other(self, other: &u8) -> (Iter, &u8) {
         (Iter(other), other)
     }
+    fn written(&self, _: Key) -> Option<Iter<'_>> {
+        Some(Iter(self.0))
+    }
     fn hidden_too(&self, _: Key) -> Iter {
         Iter(self.0)
     }
@@ -113,6 +116,7 @@ fn of_a_type_with_lifetimes() {
         for<'s, 'k, 't> fn(&'s Lexer<'t>, &'k &'s u8, &'k &'t u8) -> (Iter<'s>, Iter<'t>, Iter<'s>)
     );
     same!("*Lexer.cell", for<'s, 'k, 't> fn(&'s Lexer<'t>, &'k [&'t u8]) -> Cell<Iter<'s>>);
+    same!("*Lexer.written", for<'s, 'k, 't> fn(&'s Lexer<'t>, Key<'k>) -> Option<Iter<'s>>);
     same!("Lexer.other", for<'t, 'o> fn(Lexer<'t>, &'o u8) -> (Iter<'o>, &'o u8));
     same!("*Lexer.later", for<'s, 't, 'k> fn(&'s Lexer<'t>, &'k str) -> Iter<'s>);
     same!("*Lexer.Items.items", for<'s, 't, 'k> fn(&'s Lexer<'t>, &'k u8) -> (Iter<'t>, Iter<'s>));

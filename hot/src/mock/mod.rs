@@ -129,8 +129,9 @@ fn check(target: &mut Target, shape: Shape, exact: Exact) -> Result<(), Error> {
         None => Err(Error::CannotMock {
             name: target.name.clone(),
             why:
-                "its type has no name (`impl Trait` in the result, or lifetimes with bounds); spy \
-                  on it, forbid it, or put the call into a `#[hot]` function of a plain type"
+                "its type has no name (`impl Trait` in the result, lifetimes with bounds, or ones that \
+                  are left out in an argument and the result: write `'_` there); spy on it, forbid \
+                  it, or put the call into a `#[hot]` function of a plain type"
                     .to_owned(),
         }),
     }

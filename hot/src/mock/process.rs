@@ -260,8 +260,8 @@ fn pointer_to<P: FunctionPointer>(
         None => Err(Error::CannotMock {
             name,
             why:
-                "its type has no name (it is generic, has `impl Trait` in its result, or lifetimes \
-                  with bounds)"
+                "its type has no name (it is generic, has `impl Trait` in its result, lifetimes with \
+                  bounds, or ones that are left out in an argument and the result: write `'_` there)"
                     .to_owned(),
         }),
     }

@@ -15,7 +15,7 @@
 //! A wrapper that was there before (in the environment, or in cargo's configuration) is kept: hot
 //! hands the command on to it, and replays go through it too.
 
-use super::command::{Facts, Record};
+use super::command::{Facts, Record, name_of_key};
 use super::config::Config;
 use anyhow::{Context, Result};
 use std::collections::BTreeMap;
@@ -260,7 +260,7 @@ impl Captures {
 
     /// The keys that there are records of, for a crate of this name.
     pub fn keys(&self, crate_name: &str) -> Vec<String> {
-        let is_meant = |key: &String| key.rsplit_once('-').is_some_and(|(n, _)| n == crate_name);
+        let is_meant = |key: &String| name_of_key(key) == crate_name;
         self.names(".json").into_iter().filter(is_meant).collect()
     }
 

@@ -190,6 +190,20 @@ impl Facts {
         self.out_dir.join(format!("lib{}.rlib", self.key))
     }
 
+    /// Returns the paths of everything that the command makes.
+    pub fn outputs(&self) -> Vec<PathBuf> {
+        let library = |end: &str| self.out_dir.join(format!("lib{}.{end}", self.key));
+        let output = |kind: &String| match kind.as_str() {
+            "bin" => self.out_dir.join(&self.key),
+            "dylib" | "cdylib" | "proc-macro" => library("so"),
+            "staticlib" => library("a"),
+            _ => library("rlib"),
+        };
+        let mut outputs: Vec<PathBuf> = self.crate_types.iter().map(output).collect();
+        outputs.dedup();
+        outputs
+    }
+
     /// Path of the dep-info file.
     pub fn dep_info(&self) -> PathBuf {
         self.out_dir.join(format!("{}.d", self.key))
@@ -236,6 +250,18 @@ pub fn key_of_artifact(path: &Path) -> Option<String> {
         Some("rlib" | "rmeta" | "so" | "dylib") => stem.strip_prefix("lib")?.to_owned(),
         _ => stem.to_owned(),
     })
+}
+
+/// Returns the name of the crate that a key stands for. A library that is compiled as a dynamic
+/// library too has a key without a hash: cargo leaves it out of the name of the file.
+///
+/// ```
+/// use hot_cli::build::command::name_of_key;
+/// assert_eq!(name_of_key("shop-fa3e6e2971e0d5e9"), "shop");
+/// assert_eq!(name_of_key("store"), "store");
+/// ```
+pub fn name_of_key(key: &str) -> &str {
+    key.rsplit_once('-').map_or(key, |(name, _hash)| name)
 }
 
 #[cfg(test)]

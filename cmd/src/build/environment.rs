@@ -98,7 +98,8 @@ fn libraries(unit: &Unit, outcome: &Outcome, sysroot: &Path) -> OsString {
         .collect();
     paths.sort();
     paths.dedup();
-    paths.extend([build, unit.facts.out_dir.clone(), sysroot.to_owned()]);
+    let deps = build.join("deps");
+    paths.extend([build, deps, sysroot.to_owned()]);
     // Where cargo is called through rustup, that has put rustc's own libraries before the caller's.
     // One that was called by cargo calls that cargo.
     let through = std::env::var_os("CARGO").is_none();

@@ -9,8 +9,9 @@
 
 use super::capture::Captures;
 use super::cargo::Outcome;
-use super::command::{Facts, Record, key_of_artifact};
+use super::command::{Facts, Record, key_of_artifact, name_of_key};
 use super::depinfo;
+use super::linkage::Linkage;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -70,6 +71,10 @@ pub struct Graph {
     build_dir: PathBuf,
     /// The rlibs of hot itself, where the program takes it from a path.
     pub runtime: BTreeSet<PathBuf>,
+    /// What is in the executable, and what in dynamic libraries.
+    pub linkage: Linkage,
+    /// Whether hot itself is in a dynamic library.
+    pub is_runtime_shared: bool,
     /// The folders of the user's packages in the program.
     pub packages: BTreeSet<PathBuf>,
     /// Units that a foreign crate stands on: only cargo can rebuild what is between.
@@ -80,7 +85,13 @@ pub struct Graph {
 
 impl Graph {
     /// Follows the records from the executable's.
-    pub fn new(binary: &str, captures: &Captures, outcome: &Outcome, target_dir: &Path) -> Graph {
+    pub fn new(
+        binary: &str,
+        captures: &Captures,
+        outcome: &Outcome,
+        target_dir: &Path,
+        linkage: Linkage,
+    ) -> Graph {
         let user: BTreeSet<PathBuf> = outcome
             .artifacts
             .iter()
@@ -93,7 +104,7 @@ impl Graph {
             captures,
             target_dir,
             seen: BTreeMap::new(),
-            graph: Graph { user, build_dir, ..Graph::default() },
+            graph: Graph { user, build_dir, linkage, ..Graph::default() },
         };
         walk.visit(binary, false);
         let Walk { mut graph, seen, .. } = walk;
@@ -334,6 +345,12 @@ impl Walk<'_> {
             let what = "hot itself, which is not replaced while it runs";
             self.graph.add_outsider(&record, &facts, what, self.captures, self.target_dir);
             self.graph.add_runtime(&facts, self.captures);
+            self.graph.is_runtime_shared |= !self.graph.linkage.holds(&facts.rlib());
+            self.seen.insert(seen, None);
+            return None;
+        }
+        if root.is_some() && !facts.is_binary() && !self.graph.linkage.holds(&facts.rlib()) {
+            self.outsider(key);
             self.seen.insert(seen, None);
             return None;
         }
@@ -344,9 +361,11 @@ impl Walk<'_> {
                 Some("rlib" | "rmeta") => {
                     uses.extend(self.visit(&used, beneath || root.is_none()));
                 }
+                _ if self.is_static(&facts, &path) => {}
                 _ => self.outsider(&used),
             }
         }
+        let record = self.without_unused(record, &facts);
         let unit = root.map(|root| {
             self.graph.packages.insert(root);
             // The same crate may have been reached the other way before.
@@ -369,7 +388,34 @@ impl Walk<'_> {
         unit
     }
 
-    /// A procedural macro, or a dynamic library.
+    /// Whether a crate was given as a dynamic library too, and the executable holds its rlib.
+    fn is_static(&self, facts: &Facts, shared: &Path) -> bool {
+        let rlib = shared.with_extension("rlib");
+        facts.externs.contains(&rlib) && self.graph.linkage.holds(&rlib)
+    }
+
+    /// Takes from a command the dynamic libraries that the program does not use. They are not made
+    /// again with the rlibs beside them, and rustc takes two of one name only if they are alike.
+    fn without_unused(&self, mut record: Record, facts: &Facts) -> Record {
+        let mut args = Vec::with_capacity(record.args.len());
+        for arg in std::mem::take(&mut record.args) {
+            let path = arg.rsplit_once('=').map(|(_, path)| record.cwd.join(path));
+            let unused = path.is_some_and(|path| {
+                path.extension().is_some_and(|end| end == "so") && self.is_static(facts, &path)
+            });
+            match unused {
+                true if args.last().is_some_and(|before| before == "--extern") => {
+                    args.pop();
+                }
+                true => {}
+                false => args.push(arg),
+            }
+        }
+        record.args = args;
+        record
+    }
+
+    /// A procedural macro, or a dynamic library and what it was linked with.
     fn outsider(&mut self, key: &str) {
         let Some(record) = self.captures.get(key) else { return };
         let Some(facts) = record.facts() else { return };
@@ -377,7 +423,8 @@ impl Walk<'_> {
             self.graph.packages.insert(root);
             let what = match facts.crate_types.first().map(String::as_str) {
                 Some("proc-macro") => format!("the procedural macros of {}", facts.crate_name),
-                _ => format!("the dynamic library {}", facts.crate_name),
+                Some("dylib") => format!("the dynamic library {}", facts.crate_name),
+                _ => format!("{}, which is in a dynamic library", facts.crate_name),
             };
             self.graph.add_outsider(&record, &facts, &what, self.captures, self.target_dir);
         }
@@ -391,7 +438,7 @@ fn is_runtime(facts: &Facts) -> bool {
             .externs
             .iter()
             .filter_map(|path| key_of_artifact(path))
-            .any(|key| key.rsplit_once('-').is_some_and(|(crate_name, _)| crate_name == name))
+            .any(|key| name_of_key(&key) == name)
     };
     facts.crate_name == "hot" && uses("hot_macros") && uses("hot_patch")
 }

@@ -35,7 +35,10 @@ pub fn unknown<'a>(
         let kinds = &a.target.kind;
         a.target.src_path == program.target.src_path
             || kinds.iter().any(|kind| {
-                matches!(kind, TargetKind::Lib | TargetKind::RLib | TargetKind::ProcMacro)
+                matches!(
+                    kind,
+                    TargetKind::Lib | TargetKind::RLib | TargetKind::DyLib | TargetKind::ProcMacro
+                )
             })
             // A build script's command may stay unknown, but is not taken for another one's.
             || kinds.contains(&TargetKind::CustomBuild)
@@ -60,7 +63,7 @@ pub fn key(captures: &Captures, artifact: &Artifact) -> Option<String> {
     captures.keys(&crate_name).into_iter().find(|key| {
         let facts = captures.get(key).as_ref().and_then(Record::facts);
         facts.is_some_and(|facts| {
-            let outputs = [facts.out_dir.join(key), facts.out_dir.join(format!("lib{key}.so"))];
+            let outputs = facts.outputs();
             files().any(|file| outputs.iter().any(|output| same_file(output, file)))
         })
     })
@@ -74,6 +77,9 @@ pub fn make_stale(artifacts: &[&Artifact], selection: &Selection) -> Result<()> 
         let outputs: Vec<PathBuf> = files
             .flat_map(|file| match hashed_key(file) {
                 Some(_) => vec![file.to_owned()],
+                None if file.parent().is_some_and(|folder| folder.ends_with("deps")) => {
+                    vec![file.to_owned()]
+                }
                 None => twins(file),
             })
             .collect();
@@ -81,8 +87,14 @@ pub fn make_stale(artifacts: &[&Artifact], selection: &Selection) -> Result<()> 
             packages.push(artifact.package_id.repr.clone());
         }
         for output in outputs {
-            std::fs::remove_file(&output)
-                .with_context(|| format!("failed to remove {}", output.display()))?;
+            match std::fs::remove_file(&output) {
+                // Two artifacts of one crate may have had the same twin.
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(error)
+                        .with_context(|| format!("failed to remove {}", output.display()));
+                }
+                _ => {}
+            }
         }
     }
     match packages.is_empty() {

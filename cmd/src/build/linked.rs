@@ -9,9 +9,9 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// What is linked and not the user's own: archives of other languages, rlibs, then those of the
-/// sysroot. Of the first kind are those that build scripts name, where rustc hands them to the linker
-/// as they are; what it has put into an rlib is there a second time, to no harm.
+/// What is linked into the executable and not the user's own: archives of other languages, rlibs,
+/// then those of the sysroot. Of the first kind are those that build scripts name, where rustc hands
+/// them to the linker as they are; what it has put into an rlib is there a second time, to no harm.
 ///
 /// # Errors
 /// When the sysroot's folder cannot be read.
@@ -28,13 +28,18 @@ pub fn archives(graph: &Graph, outcome: &Outcome, folder: &Path) -> Result<Archi
         .map(|f| f.as_std_path().to_owned())
         .filter(|path| is_rlib(path) && !own.contains(path))
         .chain(graph.runtime.iter().cloned())
+        .filter(|path| graph.linkage.holds(path))
         .collect();
     let entries = std::fs::read_dir(folder)
         .with_context(|| format!("failed to read rustc's libraries in {}", folder.display()))?;
-    let mut sysroot: Vec<PathBuf> =
-        entries.flatten().map(|entry| entry.path()).filter(|path| is_rlib(path)).collect();
+    let mut sysroot: Vec<PathBuf> = entries
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| is_rlib(path) && graph.linkage.holds(path))
+        .collect();
     sysroot.sort();
-    Ok(Archives { paths: [natives, rlibs, sysroot].concat() })
+    let shared = graph.linkage.shared.clone();
+    Ok(Archives { paths: [natives, rlibs, sysroot].concat(), shared })
 }
 
 /// The compiler of a record, without arguments.

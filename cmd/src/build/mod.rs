@@ -5,7 +5,8 @@
 //! - [`retold`] tells the same of a build that a command of the user's made, unheard.
 //! - [`graph`] joins them to the user's crates in order, with their source files from [`depinfo`].
 //! - [`claim`] keeps a second tool away, [`lock`] a cargo that writes what we write; [`linked`]
-//!   tells what else belongs to the program, [`missing`] what of it is gone.
+//!   tells what else belongs to the program, [`linkage`] which crates are in dynamic libraries,
+//!   [`missing`] what of it is gone.
 //! - [`pipeline`] compiles some of them again, several at once ([`standin`]), each by [`replay`];
 //!   [`diagnostics`] reads what rustc says; [`objects`] finds what it left, [`kept`] keeps what it
 //!   would not leave.
@@ -27,6 +28,7 @@ pub mod flood;
 pub mod graph;
 pub mod kept;
 pub mod known;
+pub mod linkage;
 pub mod linked;
 pub mod lock;
 pub mod missing;
@@ -48,6 +50,7 @@ use config::{Config, manifests};
 use diagnostics::Compiled;
 use graph::{Graph, Unit};
 use kept::Kept;
+use linkage::Linkage;
 use lock::BuildLock;
 use pipeline::{Ended, Task};
 use replay::Linker;
@@ -406,7 +409,9 @@ impl Builder {
         let Some(executable) = &artifact.executable else { bail!("the program has no executable") };
         let binary =
             known::key(&self.captures, artifact).context("the program's command is not known")?;
-        let graph = Graph::new(&binary, &self.captures, outcome, &target_dir);
+        let links = self.captures.link_args(&binary).unwrap_or_default();
+        let linkage = Linkage::read(&links);
+        let graph = Graph::new(&binary, &self.captures, outcome, &target_dir, linkage);
         let Some(unit) = graph.binary().filter(|unit| unit.key == binary) else {
             bail!("failed to read the command that compiled {}", artifact.target.name);
         };

@@ -31,6 +31,14 @@ pub fn of(graph: &Graph, profile: &str, executable: &Path) -> Result<Option<Stri
             ("panic", "\"unwind\"", "unwind"),
         ));
     }
+    if graph.is_runtime_shared {
+        all.push(
+            "hot itself is in a dynamic library, where it sees nothing of the executable's \
+             functions: make the crate that brings it along an `rlib` (crate-type in [lib] of its \
+             Cargo.toml), or leave out the feature that links it dynamically"
+                .to_owned(),
+        );
+    }
     let bytes = std::fs::read(executable)
         .with_context(|| format!("failed to read {}", executable.display()))?;
     let file = ElfFile64::<object::Endianness>::parse(&*bytes)

@@ -96,18 +96,39 @@ pub fn compile(
 }
 
 /// Makes cargo take the unit for stale: without the list of a unit's files it trusts nothing.
+///
+/// A library whose key has no hash is looked for in the folders of all hashes of its package. What
+/// else is found there under the target's name was compiled with other options, into the same file.
 pub fn distrust(unit: &Unit) {
-    let (Some(package), Some((_, hash))) =
-        (unit.record.env.get("CARGO_PKG_NAME"), unit.key.rsplit_once('-'))
-    else {
-        return;
+    let Some(package) = unit.record.env.get("CARGO_PKG_NAME") else { return };
+    let all = unit.facts.build_dir().join(".fingerprint");
+    let (folders, list) = match unit.key.rsplit_once('-') {
+        Some((_, hash)) => (vec![all.join(format!("{package}-{hash}"))], None),
+        None => (versions(&all, package), Some(format!("dep-lib-{}", unit.key))),
     };
-    let folder = unit.facts.build_dir().join(".fingerprint").join(format!("{package}-{hash}"));
-    let Ok(files) = std::fs::read_dir(folder) else { return };
-    for file in files.flatten().filter(|f| f.file_name().to_string_lossy().starts_with("dep-")) {
-        // What cannot be removed is still older than the source that was just saved.
-        let _ = std::fs::remove_file(file.path());
+    let files = folders.iter().filter_map(|folder| std::fs::read_dir(folder).ok());
+    for file in files.flat_map(|files| files.flatten()) {
+        let name = file.file_name().to_string_lossy().into_owned();
+        let is_list = match &list {
+            Some(list) => name.replace("-", "_") == list.replace("-", "_"),
+            None => name.starts_with("dep-"),
+        };
+        if is_list {
+            // What cannot be removed is still older than the source that was just saved.
+            let _ = std::fs::remove_file(file.path());
+        }
     }
+}
+
+/// Returns the folders `<package>-<hash>` in a folder.
+fn versions(all: &Path, package: &str) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(all).into_iter().flatten().flatten();
+    let is_version = |name: &str| {
+        let hash = name.strip_prefix(package).and_then(|rest| rest.strip_prefix('-'));
+        hash.is_some_and(|hash| hash.len() == 16 && hash.bytes().all(|b| b.is_ascii_hexdigit()))
+    };
+    let named = entries.filter(|entry| entry.file_name().to_str().is_some_and(is_version));
+    named.map(|entry| entry.path()).collect()
 }
 
 /// A program that does nothing and succeeds, to stand in for the linker.

@@ -8,8 +8,8 @@
 
 use super::capture::Captures;
 use super::cargo::Outcome;
-use super::command::{Facts, Record, key_of_artifact};
-use super::{config, depinfo, known};
+use super::command::{Facts, Record, key_of_artifact, name_of_key};
+use super::{config, depinfo, known, linkage};
 use anyhow::{Context, Result};
 use object::Object;
 use serde_json::{Value, json};
@@ -89,7 +89,7 @@ pub fn tell(captures: &Captures, key: &str) -> Result<Result<Retold, Vec<Unseen>
         visited: BTreeSet::new(),
     };
     teller.visit(key, &output(&facts));
-    for library in libraries(&links, &facts.out_dir) {
+    for library in linkage::rlibs(&links, &facts.out_dir) {
         if let Some(key) = key_of_artifact(&library) {
             teller.visit(&key, &library);
         }
@@ -109,13 +109,7 @@ pub fn tell(captures: &Captures, key: &str) -> Result<Result<Retold, Vec<Unseen>
 
 /// The file that a command makes.
 pub fn output(facts: &Facts) -> PathBuf {
-    match facts.crate_types.first().map(String::as_str) {
-        Some("proc-macro" | "dylib" | "cdylib") => {
-            facts.out_dir.join(format!("lib{}.so", facts.key))
-        }
-        _ if facts.is_binary() => facts.out_dir.join(&facts.key),
-        _ => facts.rlib(),
-    }
+    facts.outputs().swap_remove(0)
 }
 
 struct Teller<'a> {
@@ -156,7 +150,7 @@ impl Teller<'_> {
                 && let Some(key) = key_of_artifact(used)
             {
                 self.visit(&key, used);
-            } else if kind == "proc-macro"
+            } else if facts.crate_types.iter().any(|kind| kind == "proc-macro" || kind == "dylib")
                 && let Some(key) = key_of_artifact(used)
             {
                 self.visit(&key, &used.with_extension("rlib"));
@@ -203,7 +197,7 @@ impl Teller<'_> {
             return;
         };
         if !sources.is_empty() && !sources.iter().any(|source| is_fetched(source)) {
-            let name = key.rsplit_once('-').map_or(key, |(name, _)| name).to_owned();
+            let name = name_of_key(key).to_owned();
             self.unseen.insert(Unseen { name, outputs: vec![file.to_owned()] });
         } else {
             self.foreign(key, file);
@@ -268,32 +262,6 @@ fn package_id(record: &Record, folder: &Path) -> String {
     format!("path+file://{}#{name}@{version}", folder.display())
 }
 
-/// The libraries of Rust that a command line of the linker names: words in quotes, written as
-/// Rust writes text for debugging.
-fn libraries(links: &str, out_dir: &Path) -> Vec<PathBuf> {
-    let mut libraries = Vec::new();
-    let mut words = links.split('"').skip(1).step_by(2);
-    // A quote within a word would come as `\"`: it takes the next word with it.
-    while let Some(word) = words.next() {
-        let mut word = word.to_owned();
-        while word.ends_with('\\') && !word.ends_with("\\\\") {
-            word.pop();
-            word.push('"');
-            word.push_str(words.next().unwrap_or_default());
-        }
-        let path = PathBuf::from(word.replace("\\\\", "\\"));
-        if path.extension().is_none_or(|e| e != "rlib") {
-            continue;
-        }
-        // Rustc may link a copy in a folder that is gone by now.
-        match path.file_name() {
-            Some(name) if !path.exists() => libraries.push(out_dir.join(name)),
-            _ => libraries.push(path),
-        }
-    }
-    libraries
-}
-
 /// Whether a source is of a package that cargo has fetched.
 fn is_fetched(source: &Path) -> bool {
     config::home().is_some_and(|home| {
@@ -311,17 +279,6 @@ pub fn build_id_of(executable: &Path) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_linkers_command_line_names_the_libraries() {
-        let dir = tempfile::tempdir().unwrap();
-        let there = dir.path().join("a b\\.rlib");
-        std::fs::write(&there, "").unwrap();
-        let links =
-            format!("LC_ALL=\"C\" \"cc\" \"-m64\" {there:?} \"/gone/rustcX1/libc-1.rlib\" \"x.o\"");
-        let found = libraries(&links, Path::new("/t/deps"));
-        assert_eq!(found, [there, PathBuf::from("/t/deps/libc-1.rlib")]);
-    }
 
     #[test]
     fn stores_are_found_from_the_executable() {

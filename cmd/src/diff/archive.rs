@@ -4,12 +4,16 @@
 //! The linker takes from an archive only what the program uses; new code may use more. Each
 //! archive carries an index from global symbol to member; the indices are read when the first
 //! symbol is missing, and a member is read when it is needed.
+//!
+//! Beside them stand the dynamic libraries that are made of crates of Rust. Nothing is pulled out of
+//! these: what they export is asked of the dynamic loader.
 
 use super::DiffError;
 use super::atom::{AtomRef, Object};
 use super::name::{Name, Names};
 use super::object;
 use ::object::read::archive::{ArchiveFile, ArchiveOffset};
+use ::object::{Object as _, ObjectSymbol as _, SymbolKind};
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -18,6 +22,17 @@ use std::sync::Arc;
 pub struct Archives {
     paths: Vec<PathBuf>,
     index: Option<Index>,
+    shared: Vec<PathBuf>,
+    exports: Option<HashMap<Name, Export>>,
+}
+
+/// What a dynamic library gives out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Export {
+    /// Something at an address that the dynamic loader tells.
+    Address,
+    /// A thread-local, which is at another address in each thread.
+    ThreadLocal,
 }
 
 struct Index {
@@ -28,9 +43,21 @@ struct Index {
 }
 
 impl Archives {
-    /// Archives at these paths.
-    pub fn new(paths: Vec<PathBuf>) -> Archives {
-        Archives { paths, index: None }
+    /// Archives at these paths, and dynamic libraries.
+    pub fn new(paths: Vec<PathBuf>, shared: Vec<PathBuf>) -> Archives {
+        Archives { paths, index: None, shared, exports: None }
+    }
+
+    /// Returns what a dynamic library of Rust gives out under this name, if one does.
+    pub fn export(&mut self, name: Name, names: &mut Names) -> Result<Option<Export>, DiffError> {
+        if self.shared.is_empty() {
+            return Ok(None);
+        }
+        let exports = match &mut self.exports {
+            Some(exports) => exports,
+            none => none.insert(exported(&self.shared, names)?),
+        };
+        Ok(exports.get(&name).copied())
     }
 
     /// The definition of a global symbol, if some archive has one.
@@ -59,6 +86,24 @@ impl Archives {
         };
         Ok(object.symbols.get(&name).map(|&(index, _)| AtomRef { object: object.clone(), index }))
     }
+}
+
+fn exported(libraries: &[PathBuf], names: &mut Names) -> Result<HashMap<Name, Export>, DiffError> {
+    let mut exports = HashMap::new();
+    for path in libraries {
+        let failed = |what: String| DiffError::Archive { path: path.clone(), what };
+        let bytes = std::fs::read(path).map_err(|e| failed(e.to_string()))?;
+        let file = ::object::File::parse(&*bytes).map_err(|e| failed(e.to_string()))?;
+        for symbol in file.dynamic_symbols().filter(|symbol| symbol.is_definition()) {
+            let text = symbol.name().map_err(|e| failed(e.to_string()))?;
+            let export = match symbol.kind() {
+                SymbolKind::Tls => Export::ThreadLocal,
+                _ => Export::Address,
+            };
+            exports.insert(names.intern(text), export);
+        }
+    }
+    Ok(exports)
 }
 
 fn open(paths: &[PathBuf], names: &mut Names) -> Result<Index, DiffError> {

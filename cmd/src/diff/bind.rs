@@ -11,7 +11,7 @@
 //! - a thread-local: the running one; a new one is carried, on the same conditions, if the
 //!   program's pool has room for it ([`super::local`]);
 //! - not defined in the program's own crates: the executable's, if its name is unique there, else
-//!   out of an archive, else a dynamic symbol.
+//!   what a dynamic library of Rust exports, else out of an archive, else a dynamic symbol.
 //!
 //! Private constants have no name to bind by and are always carried. A private constant that is
 //! writable is state without a name: it comes with a new static, and is refused anywhere else. So is
@@ -19,7 +19,7 @@
 //!
 //! Whatever stands in the way is collected, so that a person sees all of it at once.
 
-use super::archive::Archives;
+use super::archive::{Archives, Export};
 use super::atom::{Ask, Atom, AtomRef, Kind, Meaning, Reloc};
 use super::guards::{Guard, Guards};
 use super::host::Host;
@@ -279,6 +279,21 @@ fn bind(
         } else {
             Site::Host(symbol.address)
         })));
+    }
+    if local.is_none() {
+        match sources.archives.export(name, sources.names)? {
+            Some(Export::Address) => return Ok(Some(Binding::Dynamic(name))),
+            Some(Export::ThreadLocal) => {
+                let path = sources.names.path(name);
+                let now = format!(
+                    "uses the thread-local {path} of a dynamic library, which new code has no \
+                     way to"
+                );
+                obstacle(selection, "thread-local", from, sources, &now);
+                return Ok(None);
+            }
+            None => {}
+        }
     }
     let several = !sources.host.symbols(name).is_empty();
     let outside = if local.is_some() {

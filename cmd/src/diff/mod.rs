@@ -78,6 +78,9 @@ pub struct Archives {
     /// Those of other languages, the rlibs of the dependencies and of the sysroot: where several have
     /// a name, the first counts.
     pub paths: Vec<PathBuf>,
+    /// The dynamic libraries that crates of Rust have become. What they export is in the process
+    /// already, and would have state of its own if it were pulled out of an rlib.
+    pub shared: Vec<PathBuf>,
 }
 
 /// What becomes of a save.
@@ -254,7 +257,7 @@ impl World {
         Ok(World {
             names,
             host,
-            archives: archive::Archives::new(archives.paths),
+            archives: archive::Archives::new(archives.paths, archives.shared),
             settled: newest.clone(),
             lineage: Lineage::default(),
             newest,

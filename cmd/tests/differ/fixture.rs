@@ -161,7 +161,7 @@ impl Program {
             .filter(|path| path.extension().is_some_and(|e| e == "rlib"))
             .collect();
         paths.sort();
-        Archives { paths }
+        Archives { paths, shared: Vec::new() }
     }
 }
 

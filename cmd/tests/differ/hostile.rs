@@ -153,7 +153,7 @@ fn damaged_archives_are_answered() {
     let path = program.executable().with_extension("rlib");
     let judge = |archive: &[u8]| {
         std::fs::write(&path, archive).expect("written");
-        let archives = Archives { paths: vec![path.clone()] };
+        let archives = Archives { paths: vec![path.clone()], shared: Vec::new() };
         let world = World::new(&program.executable(), vec![library.clone()], archives);
         world.expect("archives are not read at the start").judge(vec![edited.clone()])
     };

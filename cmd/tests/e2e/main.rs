@@ -13,7 +13,7 @@
 //! - `functions`, `items`, `locals`, `trouble`: the cases;
 //! - `effect`: what is told of code that goes on as it was, and the dry run;
 //! - `backtraces`, `debuggers`: what is read of patched code;
-//! - `natives`: programs with C in them, and other allocators;
+//! - `natives`: programs with C in them, and other allocators; `kinds`: libraries of each type;
 //! - `undescribed`: a program without debug information;
 //! - `table`: what each kind of edit comes to, one row each;
 //! - `exec`: commands of the user's own that build and start the program;
@@ -32,6 +32,7 @@ mod functions;
 mod harness;
 mod items;
 mod killed;
+mod kinds;
 mod locals;
 mod natives;
 mod orphan;

@@ -48,6 +48,8 @@ pub struct Facts {
     pub root: PathBuf,
     /// `-C panic=abort`.
     pub aborts: bool,
+    /// `-C split-debuginfo=packed`.
+    pub packs: bool,
     /// `-l`: the libraries of other languages that are linked.
     pub natives: Vec<Native>,
     /// `-L`: where these are looked for.
@@ -132,6 +134,7 @@ impl Record {
             }
             None if option == "linker-plugin-lto" => facts.lto = true,
             Some(("panic", value)) => facts.aborts = value == "abort",
+            Some(("split-debuginfo", value)) => facts.packs = value == "packed",
             _ => {}
         }
     }

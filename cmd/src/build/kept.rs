@@ -10,6 +10,7 @@
 //! the same, a later start finds them there.
 
 use super::graph::Unit;
+use super::objects::Files;
 use super::retold::build_id_of;
 use crate::diff::CrateObjects;
 use anyhow::{Context, Result, bail};
@@ -79,8 +80,15 @@ fn keep(file: &Path, dir: &Path) -> Result<()> {
     if !text.ends_with(".rcgu.o") || !text.contains("-cgu.") {
         return Ok(());
     }
-    let failed = || format!("failed to copy {} to {}", file.display(), dir.display());
-    std::fs::copy(file, dir.join(name)).with_context(failed).map(drop)
+    let copy = |file: &Path| {
+        let failed = || format!("failed to copy {} to {}", file.display(), dir.display());
+        let name = file.file_name().unwrap_or_default();
+        std::fs::copy(file, dir.join(name)).with_context(failed).map(drop)
+    };
+    copy(file)?;
+    // The debug information lies beside it, where it was split off.
+    let split = file.with_extension("dwo");
+    if split.exists() { copy(&split) } else { Ok(()) }
 }
 
 /// Where the objects of one program are kept.
@@ -132,22 +140,19 @@ impl Kept {
     /// # Errors
     /// When they cannot be read.
     pub fn read(&self, unit: &Unit, folder: &Path) -> Result<CrateObjects> {
-        let read = || -> Result<Vec<(String, Vec<u8>)>> {
-            let mut objects = Vec::new();
+        let read = || -> Result<Files> {
+            let mut files = Files::default();
             for entry in std::fs::read_dir(folder)? {
                 let path = entry?.path();
                 if let Some(name) = path.file_name().filter(|name| *name != STAMP) {
-                    let name = name.to_string_lossy();
-                    let name = super::objects::stable_name(&name).to_owned();
-                    objects.push((name, std::fs::read(&path)?));
+                    files.add(&name.to_string_lossy(), std::fs::read(&path)?);
                 }
             }
-            objects.sort_by(|a, b| a.0.cmp(&b.0));
-            Ok(objects)
+            Ok(files)
         };
-        let objects = read()
+        let files = read()
             .with_context(|| format!("failed to read the objects in {}", folder.display()))?;
-        Ok(CrateObjects { key: unit.key.clone(), name: unit.name.clone(), objects })
+        Ok(files.of(unit))
     }
 }
 

@@ -11,7 +11,7 @@ use crate::diff::CrateObjects;
 use anyhow::{Context, Result, bail};
 use object::read::archive::ArchiveFile;
 use object::{Object, ObjectSymbol};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 /// The objects of a library, from its rlib.
@@ -20,21 +20,52 @@ use std::path::{Path, PathBuf};
 /// When the rlib cannot be read.
 pub fn of_library(unit: &Unit) -> Result<CrateObjects> {
     let path = unit.facts.rlib();
-    let read = || -> Result<Vec<(String, Vec<u8>)>> {
+    let read = || -> Result<Files> {
         let bytes = std::fs::read(&path)?;
         let archive = ArchiveFile::parse(&*bytes)?;
-        let mut objects = Vec::new();
+        let mut files = Files::default();
         for member in archive.members() {
             let member = member?;
             let name = String::from_utf8_lossy(member.name());
-            if name.ends_with(".o") {
-                objects.push((stable_name(&name).to_owned(), member.data(&*bytes)?.to_vec()));
+            if is_wanted(&name) {
+                files.add(&name, member.data(&*bytes)?.to_vec());
             }
         }
-        Ok(objects)
+        Ok(files)
     };
-    let objects = read().with_context(|| format!("failed to read {}", path.display()))?;
-    Ok(CrateObjects { key: unit.key.clone(), name: unit.name.clone(), objects })
+    let files = read().with_context(|| format!("failed to read {}", path.display()))?;
+    Ok(files.of(unit))
+}
+
+/// Codegen units that were read, and what was split off them.
+#[derive(Debug, Default)]
+pub(super) struct Files {
+    objects: Vec<(String, Vec<u8>)>,
+    split: HashMap<String, Vec<u8>>,
+}
+
+/// Whether a file of this name is an object, or debug information that was split off one.
+pub(super) fn is_wanted(name: &str) -> bool {
+    name.ends_with(".o") || name.ends_with(".dwo")
+}
+
+impl Files {
+    /// Adds a file by its name, which says what it is.
+    pub(super) fn add(&mut self, name: &str, bytes: Vec<u8>) {
+        match name.strip_suffix(".dwo") {
+            Some(stem) => {
+                self.split.insert(stable_name(&format!("{stem}.o")).to_owned(), bytes);
+            }
+            None => self.objects.push((stable_name(name).to_owned(), bytes)),
+        }
+    }
+
+    /// The objects of a unit, by name.
+    pub(super) fn of(mut self, unit: &Unit) -> CrateObjects {
+        self.objects.sort_by(|a, b| a.0.cmp(&b.0));
+        let (key, name) = (unit.key.clone(), unit.name.clone());
+        CrateObjects { key, name, objects: self.objects, split: self.split }
+    }
 }
 
 /// The objects of a binary that is compiled incrementally, from its newest session in this folder.
@@ -45,9 +76,9 @@ pub fn of_binary(unit: &Unit, folder: &Path) -> Result<CrateObjects> {
     let Some(session) = newest_session(folder) else {
         bail!("rustc left no finished incremental session in {}", folder.display());
     };
-    let objects = read_session(&session)
+    let files = read_session(&session)
         .with_context(|| format!("failed to read the objects in {}", session.display()))?;
-    Ok(CrateObjects { key: unit.key.clone(), name: unit.name.clone(), objects })
+    Ok(files.of(unit))
 }
 
 /// The folder of a binary's incremental sessions: the one whose objects are in the executable.
@@ -103,7 +134,7 @@ fn shared_with(session: &Path, name: &str, executable: &HashSet<&[u8]>) -> Resul
     // instantiated here, of other crates, may be the same in another session.
     let own = format!("{}{name}", name.len());
     let mut shared = Shared { symbols: 0, main: false };
-    for (_, bytes) in read_session(session)? {
+    for (_, bytes) in read_session(session)?.objects {
         let object = object::File::parse(&*bytes)?;
         for symbol in object.symbols().filter(|s| s.is_definition()) {
             match symbol.name_bytes()? {
@@ -123,17 +154,16 @@ fn has(name: &[u8], part: &[u8]) -> bool {
     name.windows(part.len()).any(|window| window == part)
 }
 
-fn read_session(session: &Path) -> Result<Vec<(String, Vec<u8>)>> {
-    let mut objects = Vec::new();
+fn read_session(session: &Path) -> Result<Files> {
+    let mut files = Files::default();
     for entry in std::fs::read_dir(session)? {
         let path = entry?.path();
-        if path.extension().is_some_and(|e| e == "o") {
-            let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-            objects.push((name, std::fs::read(&path)?));
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if is_wanted(&name) {
+            files.add(&name, std::fs::read(&path)?);
         }
     }
-    objects.sort_by(|a, b| a.0.cmp(&b.0));
-    Ok(objects)
+    Ok(files)
 }
 
 /// The newest session that was finished. Its name begins with the time in base 36, `s-<time>-`;

@@ -3,7 +3,8 @@
 //! A command is replayed byte for byte, in its directory and environment: whatever differs could
 //! throw away the incremental session. Only the link is left out (`-C linker` names a program
 //! that does nothing), since the running executable stays as it is; the objects are taken from
-//! the session instead. (And [`super::standin`] may take the place of rlibs.)
+//! the session instead. (And [`super::standin`] may take the place of rlibs.) Debug information
+//! that rustc would pack for the executable stays in the files of its units.
 //!
 //! Cargo does not know of this. Its lock is held meanwhile, and its fingerprints of the crates are
 //! removed, so that it takes them for stale whatever the times of the files say: a later build
@@ -58,6 +59,10 @@ pub fn compile(
     };
     if !unit.facts.is_rlib() {
         command.arg("-C").arg(format!("linker={}", program.display()));
+        if unit.facts.packs {
+            // What it would pack are the units of an executable that is not made.
+            command.args(["-C", "split-debuginfo=unpacked"]);
+        }
     }
     command
         .current_dir(&record.cwd)

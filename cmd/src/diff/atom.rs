@@ -160,6 +160,8 @@ pub struct Object {
     pub home: String,
     /// The file.
     pub data: Vec<u8>,
+    /// The file with its debug information, where that was split off.
+    pub split: Option<Vec<u8>>,
     /// Its atoms.
     pub atoms: Vec<Atom>,
     /// Where each symbol that it defines stands: atom and offset.
@@ -192,7 +194,7 @@ impl Object {
         if let Some(known) = self.layouts.get() {
             return Ok(known);
         }
-        let read = ObjectLayouts::read(&self.data)?;
+        let read = ObjectLayouts::read_split(&self.data, self.split.as_deref())?;
         Ok(self.layouts.get_or_init(|| read))
     }
 }

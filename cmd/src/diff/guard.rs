@@ -200,7 +200,8 @@ fn gather(objects: &[Arc<Object>]) -> Result<Layouts, DiffError> {
 /// Reads the layouts that are not known yet, on all processors.
 fn read<'a>(objects: impl Iterator<Item = &'a Arc<Object>>) -> Result<(), DiffError> {
     let unread: Vec<&Arc<Object>> = objects.filter(|o| o.layouts.get().is_none()).collect();
-    let bytes: Vec<&[u8]> = unread.iter().map(|object| object.data.as_slice()).collect();
+    let bytes: Vec<(&[u8], Option<&[u8]>)> =
+        unread.iter().map(|o| (o.data.as_slice(), o.split.as_deref())).collect();
     let failed =
         |e: LayoutError| DiffError::Object { unit: "of the program".into(), what: e.to_string() };
     for (object, read) in unread.iter().zip(ObjectLayouts::read_all(&bytes).map_err(failed)?) {

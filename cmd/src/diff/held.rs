@@ -238,6 +238,7 @@ mod tests {
             unit: "u".into(),
             home: String::new(),
             data: bytes.to_vec(),
+            split: None,
             atoms: vec![atom],
             symbols: HashMap::new(),
             cies: Vec::new(),

@@ -53,7 +53,7 @@ use moved::{Lineage, Moved};
 use name::{Name, Names};
 use program::{Definitions, Program};
 use serde::Serialize;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use world::{Loaded, Spot};
@@ -70,6 +70,9 @@ pub struct CrateObjects {
     pub name: String,
     /// Each codegen unit: its stable name, and the object file's bytes.
     pub objects: Vec<(String, Vec<u8>)>,
+    /// Of those codegen units whose debug information was split off, the file that holds it
+    /// (`.dwo`). An object names it by its content, so that both change together.
+    pub split: HashMap<String, Vec<u8>>,
 }
 
 /// What the program links besides its own crates: where missing functions can be pulled from.

@@ -116,6 +116,7 @@ pub fn read(unit: &str, data: Vec<u8>, names: &mut Names) -> Result<Object, Read
         unit: unit.to_owned(),
         home: String::new(),
         data,
+        split: None,
         atoms,
         symbols,
         cies,

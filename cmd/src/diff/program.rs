@@ -32,7 +32,7 @@ impl Program {
         names: &mut Names,
     ) -> Result<Program, (String, ReadError)> {
         let mut program = self.clone();
-        for CrateObjects { key, name, objects } in rebuilt {
+        for CrateObjects { key, name, objects, mut split } in rebuilt {
             let old = self.crates.get(&key);
             let known: HashMap<&str, &Arc<Object>> = old
                 .into_iter()
@@ -45,7 +45,8 @@ impl Program {
                     _ => {
                         let read = object::read(&unit, data, names)
                             .map_err(|e| (format!("{unit} of {name}"), e))?;
-                        Arc::new(Object { home: key.clone(), ..read })
+                        let split = split.remove(&unit);
+                        Arc::new(Object { home: key.clone(), split, ..read })
                     }
                 });
             }

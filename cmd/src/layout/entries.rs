@@ -6,7 +6,7 @@
 //! stay offsets until [`super::resolve`] turns them into places in the arena.
 
 use super::LayoutError;
-use super::sections::{Address, Slice};
+use super::sections::{Address, Sections, Slice};
 use super::symbol::stem;
 use super::types::{ANY, Function, Id, Kind, Member, Object, Static, Type, Variant, VariantPart};
 use gimli::{
@@ -110,12 +110,13 @@ struct Attributes<'d> {
 }
 
 /// Reads all entries of all units that rustc wrote.
-pub(super) fn read(dwarf: &Dwarf<Slice<'_>>) -> Result<Entries, LayoutError> {
+pub(super) fn read(sections: &Sections<'_>) -> Result<Entries, LayoutError> {
+    let dwarf = &sections.dwarf();
     let mut entries = Entries::default();
     let mut headers = dwarf.units();
     while let Some(header) = headers.next()? {
-        let unit = dwarf.unit(header)?;
-        if language(&unit)? == Some(dw::DW_LANG_Rust) {
+        let mut unit = dwarf.unit(header)?;
+        if sections.place(&mut unit) && language(&unit)? == Some(dw::DW_LANG_Rust) {
             Walk::new(dwarf, &unit, &mut entries)?.run()?;
         }
     }
@@ -491,7 +492,7 @@ impl<'w, 'd> Walk<'w, 'd> {
                 let offset = rest.offset_from(*self.dwarf.debug_info.reader());
                 Some(Address::Info(offset as u64))
             }
-            dw::DW_OP_addrx => {
+            dw::DW_OP_addrx | dw::DW_OP_GNU_addr_index => {
                 let index = rest.read_uleb128().ok()?.checked_mul(8)?;
                 Some(Address::Addr(index.checked_add(self.unit.addr_base.0 as u64)?))
             }

@@ -50,8 +50,16 @@ impl ObjectLayouts {
     /// When the bytes are no object file of a little-endian machine, or its debug information is
     /// cut short or contradicts itself.
     pub fn read(object: &[u8]) -> Result<ObjectLayouts, LayoutError> {
-        let sections = sections::Sections::read(object)?;
-        let entries = entries::read(&sections.dwarf())?;
+        Self::read_split(object, None)
+    }
+
+    /// The same for an object whose debug information may lie in a file of its own (`.dwo`).
+    ///
+    /// # Errors
+    /// As [`ObjectLayouts::read`], for both files.
+    pub fn read_split(object: &[u8], split: Option<&[u8]>) -> Result<ObjectLayouts, LayoutError> {
+        let sections = sections::Sections::read(object, split)?;
+        let entries = entries::read(&sections)?;
         Ok(ObjectLayouts(Arc::new(resolve::resolve(entries, &sections)?)))
     }
 
@@ -60,16 +68,18 @@ impl ObjectLayouts {
         !self.0.types.is_empty()
     }
 
-    /// Reads several object files, on as many threads as the machine has, and keeps their order.
+    /// Reads several object files, each with what was split off, on as many threads as the machine
+    /// has, and keeps their order.
     ///
     /// # Errors
-    /// As [`ObjectLayouts::read`], for an object that cannot be read.
-    pub fn read_all(objects: &[&[u8]]) -> Result<Vec<ObjectLayouts>, LayoutError> {
+    /// As [`ObjectLayouts::read_split`], for an object that cannot be read.
+    pub fn read_all(objects: &[(&[u8], Option<&[u8]>)]) -> Result<Vec<ObjectLayouts>, LayoutError> {
         let threads = std::thread::available_parallelism().map_or(1, |n| n.get());
         let threads = threads.min(objects.len()).max(1);
         // Each takes every n-th, since neighbours are often alike in size.
         let share = |first: usize| -> Result<Vec<ObjectLayouts>, LayoutError> {
-            objects.iter().skip(first).step_by(threads).map(|bytes| Self::read(bytes)).collect()
+            let share = objects.iter().skip(first).step_by(threads);
+            share.map(|(object, split)| Self::read_split(object, *split)).collect()
         };
         let shares: Vec<Vec<ObjectLayouts>> = std::thread::scope(|scope| {
             let others: Vec<_> =
@@ -110,7 +120,7 @@ impl Layouts {
     /// # Errors
     /// As [`ObjectLayouts::read`], for an object that cannot be read.
     pub fn read<'a>(objects: impl IntoIterator<Item = &'a [u8]>) -> Result<Layouts, LayoutError> {
-        let objects: Vec<&[u8]> = objects.into_iter().collect();
+        let objects: Vec<_> = objects.into_iter().map(|object| (object, None)).collect();
         Ok(Layouts { objects: ObjectLayouts::read_all(&objects)? })
     }
 

@@ -5,9 +5,16 @@
 //! zero, so that adding each symbol's value and the addend gives the offsets that a linker would
 //! give if it linked this one object. Addresses of code and data become offsets in their sections
 //! that way, which is of no use: where an address matters, its relocation is looked up instead.
+//!
+//! With `split-debuginfo`, the entries of a unit lie in a file of its own (`.dwo`), in which nothing is
+//! relocated: it names addresses by their number in the object's `.debug_addr`. What the object
+//! keeps is a skeleton, which says where in that its unit begins. The two belong together if they
+//! have the same ID, which is made from the entries.
 
 use super::LayoutError;
-use gimli::{Dwarf, EndianSlice, LittleEndian, SectionId};
+use gimli::{
+    DebugAddrBase, Dwarf, DwarfFileType, DwoId, EndianSlice, LittleEndian, SectionId, Unit,
+};
 use object::{
     Object as _, ObjectSection as _, ObjectSymbol as _, RelocationKind, RelocationTarget,
     SectionIndex, SymbolIndex, SymbolKind,
@@ -22,6 +29,8 @@ pub(super) type Slice<'a> = EndianSlice<'a, LittleEndian>;
 /// An object file and its debug sections that describe types, relocated.
 pub(super) struct Sections<'a> {
     file: object::File<'a>,
+    /// For the ID of each skeleton, where its addresses begin; none if nothing is split off.
+    skeletons: Option<HashMap<DwoId, DebugAddrBase>>,
     loaded: Vec<(SectionId, Cow<'a, [u8]>)>,
     /// Where each address in `.debug_info` and `.debug_addr` points, ordered by its own place.
     pointers: Vec<(Address, SymbolIndex, i64)>,
@@ -50,8 +59,29 @@ const WANTED: [SectionId; 7] = [
 ];
 
 impl<'a> Sections<'a> {
-    /// Finds the sections in an object file, decompresses and relocates them.
-    pub(super) fn read(bytes: &'a [u8]) -> Result<Sections<'a>, LayoutError> {
+    /// Finds the sections in an object file, and in the file with what was split off, decompresses
+    /// and relocates them.
+    pub(super) fn read(
+        bytes: &'a [u8],
+        split: Option<&'a [u8]>,
+    ) -> Result<Sections<'a>, LayoutError> {
+        let mut sections = Sections::of_object(bytes)?;
+        let Some(split) = split else { return Ok(sections) };
+        sections.skeletons = Some(skeletons(&sections.dwarf())?);
+        let file = object::File::parse(split).map_err(LayoutError::Object)?;
+        sections.loaded.retain(|(id, _)| *id == SectionId::DebugAddr);
+        for id in WANTED {
+            let section = id.dwo_name().and_then(|name| file.section_by_name(name));
+            let Some(section) = section else { continue };
+            // The file does not outlive this function, its bytes do.
+            let data = section.compressed_data().map_err(LayoutError::Object)?;
+            let data = data.decompress().map_err(LayoutError::Object)?;
+            sections.loaded.push((id, data));
+        }
+        Ok(sections)
+    }
+
+    fn of_object(bytes: &'a [u8]) -> Result<Sections<'a>, LayoutError> {
         let file = object::File::parse(bytes).map_err(LayoutError::Object)?;
         if !file.is_little_endian() {
             return Err(LayoutError::BigEndian);
@@ -83,7 +113,7 @@ impl<'a> Sections<'a> {
             loaded.push((id, data));
         }
         pointers.sort_unstable_by_key(|(place, ..)| *place);
-        Ok(Sections { file, loaded, pointers, functions: OnceCell::new() })
+        Ok(Sections { file, skeletons: None, loaded, pointers, functions: OnceCell::new() })
     }
 
     /// The symbols of the functions to which a table of so many words points. None if the address
@@ -139,11 +169,34 @@ impl<'a> Sections<'a> {
             let data = data.map_or(&[][..], |(_, data)| data);
             Ok::<_, std::convert::Infallible>(EndianSlice::new(data, LittleEndian))
         };
-        match Dwarf::load(section) {
+        let mut dwarf = match Dwarf::load(section) {
             Ok(dwarf) => dwarf,
             Err(never) => match never {},
+        };
+        if self.skeletons.is_some() {
+            dwarf.file_type = DwarfFileType::Dwo;
         }
+        dwarf
     }
+
+    /// Puts a unit into its object. Whether it belongs there.
+    pub(super) fn place(&self, unit: &mut Unit<Slice<'_>>) -> bool {
+        let Some(skeletons) = &self.skeletons else { return true };
+        let Some(base) = unit.dwo_id.and_then(|id| skeletons.get(&id)) else { return false };
+        unit.addr_base = *base;
+        true
+    }
+}
+
+/// The skeletons of an object.
+fn skeletons(dwarf: &Dwarf<Slice<'_>>) -> Result<HashMap<DwoId, DebugAddrBase>, LayoutError> {
+    let mut skeletons = HashMap::new();
+    let mut headers = dwarf.units();
+    while let Some(header) = headers.next()? {
+        let unit = dwarf.unit(header)?;
+        skeletons.extend(unit.dwo_id.map(|id| (id, unit.addr_base)));
+    }
+    Ok(skeletons)
 }
 
 /// Adds each absolute relocation's symbol and addend to the bytes that it names. Relocations of

@@ -102,6 +102,7 @@ impl Program {
             key: "shop-1".into(),
             name: "shop".into(),
             objects: members(&self.path("libshop.rlib")),
+            split: Default::default(),
         }
     }
 
@@ -147,6 +148,7 @@ impl Program {
             key: "main-1!".into(),
             name: "main".into(),
             objects: vec![("main".into(), object)],
+            split: Default::default(),
         }
     }
 

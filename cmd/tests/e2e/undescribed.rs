@@ -1,4 +1,5 @@
-//! A program without debug information: its edits go live, with less that is checked.
+//! A program without debug information: its edits go live, with less that is checked. Where the
+//! debug information is split off, nothing less is.
 
 use crate::{
     project::{PLAIN, Project},
@@ -72,4 +73,47 @@ fn edits_go_live_without_debug_information_unless_a_size_changes() {
     session.live(&file, &[("\"now {} of {}\"", "\"then {} of {}\"")]);
     session.expect("main binary enter 1", "then 54 of 7");
     session.finish();
+}
+
+/// Fields of one size that change places: only debug information tells.
+fn refuses_swapped_fields(mut session: Session) {
+    let file = PLAIN.copies[0].file("ledger.rs");
+    let running = session.tool.events().iter().find(|event| event["event"] == "running").cloned();
+    assert_eq!(running.expect("it runs").get("undescribed"), None);
+    session.live(&file, &[("\"balance {} of {}\"", "\"now {} of {}\"")]);
+    session.expect("main binary enter 1", "now 51 of 7");
+    session.edit(&file, &[("id: u32, amount: u32 }", "amount: u32, id: u32 }")]);
+    let event = session.outcome().event;
+    assert_eq!((&event["event"], &event["why"]), (&json!("refused"), &json!("layout")), "{event}");
+    assert_eq!(event["details"][0]["item"], "plain::subject::ledger::Line", "{event}");
+    session.expect("main binary enter 1", "now 52 of 7");
+    session.finish();
+}
+
+fn lay_ledger(profile: &str) -> Project {
+    let mut project = Project::lay(&PLAIN);
+    let manifest = project.read("Cargo.toml");
+    project.write("Cargo.toml", &format!("{manifest}\n{profile}"));
+    project.write(&PLAIN.copies[0].file("ledger.rs"), LEDGER);
+    project
+}
+
+#[test]
+fn debug_information_that_is_packed_by_the_profile_is_read() {
+    let project = lay_ledger("[profile.dev]\nsplit-debuginfo = \"packed\"\n");
+    refuses_swapped_fields(Session::start_with(project, &["--no-restart"], &[]));
+    let project = lay_ledger("[profile.dev]\nsplit-debuginfo = \"packed\"\n");
+    let script = r#"cargo build --manifest-path "$MANIFEST" --target-dir "$TARGET" && "$TARGET/debug/plain" "$PORT""#;
+    refuses_swapped_fields(Session::start_script(project, &["--no-restart"], script));
+}
+
+#[test]
+fn debug_information_that_is_split_off_by_a_flag_is_read_in_release() {
+    for kind in ["unpacked", "packed"] {
+        let project = lay_ledger("[profile.release]\ndebug = true\nopt-level = 1\n");
+        let flag = format!("-Csplit-debuginfo={kind}");
+        let environment = [("RUSTFLAGS", flag.as_str())];
+        let flags = ["--no-restart", "--release"];
+        refuses_swapped_fields(Session::start_with(project, &flags, &environment));
+    }
 }

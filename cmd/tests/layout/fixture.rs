@@ -1,6 +1,6 @@
 //! A small shop, compiled as it is and as it is edited, and what the guard tells of the two.
 
-use hot_cli::layout::{Bound, Difference, HotFunction, Layouts, compare};
+use hot_cli::layout::{Bound, Difference, HotFunction, Layouts, ObjectLayouts, compare};
 use object::{Object as _, ObjectSymbol as _};
 use std::path::Path;
 use std::process::Command;
@@ -42,8 +42,27 @@ pub const SHOP: &str = r#"
     }
 "#;
 
+/// One object file, and what was split off it.
+pub struct Compiled {
+    pub object: Vec<u8>,
+    pub split: Option<Vec<u8>>,
+}
+
+impl Compiled {
+    /// What they tell together.
+    pub fn layouts(&self) -> Layouts {
+        let read = ObjectLayouts::read_split(&self.object, self.split.as_deref());
+        std::iter::once(read.unwrap()).collect()
+    }
+}
+
 /// Compiles a library crate `shop` to one object file.
 pub fn compile_with(source: &str, options: &[&str]) -> Vec<u8> {
+    compile_all(source, options).object
+}
+
+/// The same, and keeps what was split off.
+pub fn compile_all(source: &str, options: &[&str]) -> Compiled {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     let name = format!("layout-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
@@ -59,8 +78,11 @@ pub fn compile_with(source: &str, options: &[&str]) -> Vec<u8> {
         .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let object = std::fs::read(folder.join("shop.o")).unwrap();
+    let mut files = std::fs::read_dir(&folder).unwrap().map(|file| file.unwrap().path());
+    let split = files.find(|file| file.extension().is_some_and(|end| end == "dwo"));
+    let split = split.map(|file| std::fs::read(file).unwrap());
     std::fs::remove_dir_all(&folder).unwrap();
-    object
+    Compiled { object, split }
 }
 
 pub fn compile(source: &str) -> Vec<u8> {
@@ -88,9 +110,9 @@ pub fn differences_with(
     functions: &[&str],
     options: &[&str],
 ) -> Vec<Difference> {
-    let (old, new) = (compile_with(old, options), compile_with(new, options));
+    let (old, new) = (compile_all(old, options), compile_all(new, options));
     let bind = |paths: &[&str]| -> Vec<String> {
-        paths.iter().flat_map(|path| symbols(&old, path)).collect()
+        paths.iter().flat_map(|path| symbols(&old.object, path)).collect()
     };
     let (statics, functions) = (bind(statics), bind(functions));
     let names: Vec<String> = functions.iter().map(|f| demangled(f)).collect();
@@ -103,8 +125,7 @@ pub fn differences_with(
         own: vec!["shop"],
         ..Bound::default()
     };
-    let read = |object: &[u8]| Layouts::read([object]).unwrap();
-    compare(&[&read(&old)], &[&read(&new)], &[], &bound)
+    compare(&[&old.layouts()], &[&new.layouts()], &[], &bound)
 }
 
 pub fn differences(old: &str, new: &str, statics: &[&str], functions: &[&str]) -> Vec<Difference> {

@@ -4,7 +4,8 @@
 mod fixture;
 
 use fixture::{
-    SHOP, STATICS, compile, compile_with, differences, differences_with, edit, only, symbols, told,
+    Compiled, SHOP, STATICS, compile, compile_all, compile_with, differences, differences_with,
+    edit, only, symbols, told,
 };
 use hot_cli::layout::{Bound, LayoutError, Layouts, ObjectLayouts, compare};
 use object::{Object as _, ObjectSection as _};
@@ -497,6 +498,37 @@ fn the_face_tells_types_and_signatures() {
     assert_eq!(names, ["&shop::Cart", "shop::Level"]);
     assert_eq!(signature.result.unwrap().name(), "u64");
     assert!(layouts.static_type("nothing").is_none() && layouts.signature("nothing").is_none());
+}
+
+/// What is split off is read with the object that it belongs to, and with no other.
+#[test]
+fn debug_information_that_is_split_off_tells_the_same() {
+    let edits = [
+        ("pub qty: u32", "pub qty: u64"),
+        ("High = 5", "High = 6"),
+        ("w: u32, h: u32", "h: u32, w: u32"),
+        ("trait Priced {", "trait Priced { fn first(&self) -> u64 { 1 }"),
+    ];
+    for version in ["-Cdwarf-version=4", "-Cdwarf-version=5"] {
+        // Without a link, rustc keeps what it has split off among other files.
+        let options = ["-g", "-Csplit-debuginfo=unpacked", "-Csave-temps", version];
+        for (from, to) in edits {
+            let edited = edit(SHOP, from, to);
+            let tells = |options: &[&str]| -> Vec<String> {
+                let found =
+                    differences_with(SHOP, &edited, &STATICS, &["shop::Cart::total"], options);
+                found.iter().map(|difference| difference.to_string()).collect()
+            };
+            let told = tells(&options);
+            assert!(!told.is_empty(), "{from}");
+            assert_eq!(told, tells(&["-g", version]), "{from}");
+        }
+        let (shop, other) = (compile_all(SHOP, &options), compile_all("pub fn f() {}", &options));
+        assert!(shop.split.is_some() && shop.layouts().has_debug_info());
+        assert!(!Layouts::read([&*shop.object]).unwrap().has_debug_info(), "nothing is left");
+        let strange = Compiled { object: shop.object, split: other.split };
+        assert!(!strange.layouts().has_debug_info());
+    }
 }
 
 #[test]

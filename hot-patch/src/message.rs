@@ -21,6 +21,8 @@ pub enum Request {
     Load(Vec<u8>),
     /// List the hot functions.
     List,
+    /// Listen no more: another process than this one was meant.
+    Leave,
 }
 
 /// A hot function as the process sees it.
@@ -85,6 +87,8 @@ pub enum Reply {
     },
     /// Answer to [`Request::List`].
     Functions(Vec<FunctionInfo>),
+    /// Answer to [`Request::Leave`]: the socket is free in a moment.
+    Left,
 }
 
 impl Request {
@@ -97,6 +101,7 @@ impl Request {
                 w.bytes(patch);
             }
             Request::List => w.u8(2),
+            Request::Leave => w.u8(3),
         }
         w.into_bytes()
     }
@@ -107,6 +112,7 @@ impl Request {
         let request = match r.u8()? {
             1 => Request::Load(r.bytes()?.to_vec()),
             2 => Request::List,
+            3 => Request::Leave,
             n => return Err(DecodeError::Invalid { what: "the request", value: n.into(), at: 0 }),
         };
         r.finish()?;
@@ -154,6 +160,7 @@ impl Reply {
                     }
                 });
             }
+            Reply::Left => w.u8(5),
         }
         w.into_bytes()
     }
@@ -198,6 +205,7 @@ impl Reply {
                     },
                 })
             })?),
+            5 => Reply::Left,
             n => return Err(DecodeError::Invalid { what: "the reply", value: n.into(), at: 0 }),
         };
         r.finish()?;

@@ -252,7 +252,7 @@ fn a_listening_stranger_is_not_spoken_to() {
     let socket = folder.0.join("control");
     let listener = UnixListener::bind(&socket).unwrap();
     let mut program = start("loop", &socket);
-    program.expect("a running process listens there");
+    program.expect("this process goes on with the code that it was started with");
     program.expect("out: ended");
     let (mut stream, _) = listener.accept().unwrap();
     assert_eq!(std::io::Read::read(&mut stream, &mut [0]).unwrap(), 0);

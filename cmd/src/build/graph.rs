@@ -421,10 +421,11 @@ impl Walk<'_> {
         let Some(facts) = record.facts() else { return };
         if let Some(root) = self.graph.package_of(&record) {
             self.graph.packages.insert(root);
-            let what = match facts.crate_types.first().map(String::as_str) {
-                Some("proc-macro") => format!("the procedural macros of {}", facts.crate_name),
-                Some("dylib") => format!("the dynamic library {}", facts.crate_name),
-                _ => format!("{}, which is in a dynamic library", facts.crate_name),
+            let is = |wanted: &str| facts.crate_types.iter().any(|kind| kind == wanted);
+            let what = match &facts.crate_name {
+                name if is("proc-macro") => format!("the procedural macros of {name}"),
+                name if is("dylib") => format!("the dynamic library {name}"),
+                name => format!("{name}, which is in a dynamic library"),
             };
             self.graph.add_outsider(&record, &facts, &what, self.captures, self.target_dir);
         }

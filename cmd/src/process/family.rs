@@ -99,6 +99,21 @@ struct Process {
     group: i32,
 }
 
+/// Returns the parent of a process that is there; 0 when it is not to be seen from here.
+pub fn parent(id: i32) -> Option<i32> {
+    Some(parse(id, &std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?)?.parent)
+}
+
+/// Returns the processes below this one that run the same executable.
+pub fn copies_of(pid: u32) -> Vec<u32> {
+    let runs = |id: i32| std::fs::read_link(format!("/proc/{id}/exe")).ok();
+    let Ok(pid) = i32::try_from(pid) else { return Vec::new() };
+    let executable = runs(pid);
+    let below = Family::of(&[pid], None).ids().into_iter();
+    let copies = below.filter(|&id| id != pid && executable.is_some() && runs(id) == executable);
+    copies.filter_map(|id| u32::try_from(id).ok()).collect()
+}
+
 /// All processes that there are.
 fn processes() -> Vec<Process> {
     let Ok(entries) = std::fs::read_dir("/proc") else { return Vec::new() };

@@ -1,10 +1,13 @@
 //! The connection to the reloader inside the program.
 //!
 //! The program listens, once it has come to its `hot::reloader_loop()`; until then a thread tries
-//! again and again. Whoever needs the connection waits for it, with a limit.
+//! again and again. Whoever needs the connection waits for it, with a limit. Another process that
+//! listens in its place ([`Lineage`]) is told to leave.
 
+use super::lineage::Lineage;
 use anyhow::{Context, Result, anyhow, bail};
 use hot_patch::message::{PROTOCOL, Reply, Request, read_frame, write_frame};
+use std::collections::BTreeSet;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -34,6 +37,9 @@ const CLOSED: &str = "the program closed the control socket: it has ended, has s
 #[derive(Debug)]
 pub struct Link {
     socket: PathBuf,
+    lineage: Lineage,
+    /// Processes that listened and were not the program.
+    others: Mutex<BTreeSet<u32>>,
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -54,9 +60,13 @@ impl Link {
     ///
     /// # Errors
     /// When no thread can be started.
-    pub fn connect(socket: PathBuf, opened: impl FnOnce() + Send + 'static) -> Result<Arc<Link>> {
-        let state = Mutex::new(State::Trying);
-        let link = Arc::new(Link { socket, state, changed: Condvar::new() });
+    pub fn connect(
+        socket: PathBuf,
+        lineage: Lineage,
+        opened: impl FnOnce() + Send + 'static,
+    ) -> Result<Arc<Link>> {
+        let (others, state) = (Mutex::default(), Mutex::new(State::Trying));
+        let link = Arc::new(Link { socket, lineage, others, state, changed: Condvar::new() });
         let trying = Arc::clone(&link);
         std::thread::Builder::new()
             .name("connect".into())
@@ -74,7 +84,7 @@ impl Link {
     /// # Errors
     /// When no thread can be started.
     pub fn again(&self, opened: impl FnOnce() + Send + 'static) -> Result<Arc<Link>> {
-        Link::connect(self.socket.clone(), opened)
+        Link::connect(self.socket.clone(), self.lineage, opened)
     }
 
     /// Where the program listens.
@@ -87,7 +97,9 @@ impl Link {
         let mut pause = Duration::from_millis(5);
         while matches!(*self.lock(), State::Trying) {
             // Until the program listens there is no file, or one that refuses.
-            if let Ok(stream) = UnixStream::connect(&self.socket) {
+            if let Ok(stream) = UnixStream::connect(&self.socket)
+                && self.is_program(&stream)
+            {
                 let next = match greet(&stream) {
                     Ok(hello) => State::Open(stream, hello),
                     Err(error) => State::Broken(format!("{error:#}")),
@@ -103,6 +115,23 @@ impl Link {
             pause = (pause * 5 / 4).min(Duration::from_millis(100));
         }
         false
+    }
+
+    /// Whether the program listens. Another process is told to leave; it may be gone already.
+    fn is_program(&self, stream: &UnixStream) -> bool {
+        let Some(other) = peer(stream).filter(|pid| !self.lineage.admits(*pid)) else {
+            return true;
+        };
+        if greet(stream).is_ok() {
+            let _ = exchange(stream, &Request::Leave);
+        }
+        self.others.lock().unwrap_or_else(PoisonError::into_inner).insert(other);
+        false
+    }
+
+    /// Returns the processes that have listened and are not the program.
+    pub fn others(&self) -> BTreeSet<u32> {
+        self.others.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Waits until the program listens: what it said then, or `None` when it does not listen
@@ -213,9 +242,18 @@ impl Visit {
     }
 }
 
+/// The process that listens at the other end, as the system tells it; `None` when it cannot be seen
+/// from here.
+fn peer(stream: &UnixStream) -> Option<u32> {
+    let credentials = rustix::net::sockopt::socket_peercred(stream).ok()?;
+    u32::try_from(credentials.pid.as_raw_nonzero().get()).ok()
+}
+
 fn greet(stream: &UnixStream) -> Result<Hello> {
     match receive(stream)? {
         Reply::Hello { protocol: PROTOCOL, pid, build_id, functions, patches } => {
+            // In a namespace of its own the program knows itself by another number.
+            let pid = peer(stream).unwrap_or(pid);
             Ok(Hello { pid, build_id, functions, patches: patches.len() })
         }
         Reply::Hello { protocol, .. } => bail!(
@@ -263,6 +301,11 @@ mod tests {
     use hot_patch::patch::PatchId;
     use std::os::unix::net::UnixListener;
 
+    /// The program is a thread of this process.
+    fn own() -> Lineage {
+        Lineage::of(std::process::id(), None)
+    }
+
     fn hello(protocol: u32) -> Reply {
         Reply::Hello { protocol, pid: 7, build_id: vec![1], functions: 3, patches: Vec::new() }
     }
@@ -271,7 +314,7 @@ mod tests {
     fn a_program_that_listens_late_is_found_and_answers() {
         let dir = tempfile::tempdir().unwrap();
         let socket = dir.path().join("a.sock");
-        let link = Link::connect(socket.clone(), || ()).unwrap();
+        let link = Link::connect(socket.clone(), own(), || ()).unwrap();
         assert_eq!(link.wait(Duration::from_millis(20), || false).unwrap(), None);
         let listener = UnixListener::bind(&socket).unwrap();
         let program = std::thread::spawn(move || {
@@ -288,7 +331,10 @@ mod tests {
             request
         });
         let found = link.wait(Duration::from_secs(10), || false).unwrap().unwrap();
-        assert_eq!(found, Hello { pid: 7, build_id: vec![1], functions: 3, patches: 0 });
+        assert_eq!(
+            found,
+            Hello { pid: std::process::id(), build_id: vec![1], functions: 3, patches: 0 }
+        );
         let reply = link.ask(&Request::Load(vec![1, 2])).unwrap();
         assert!(matches!(reply, Reply::Loaded { id: PatchId(5), .. }));
         assert_eq!(program.join().unwrap(), Request::Load(vec![1, 2]));
@@ -297,6 +343,27 @@ mod tests {
         assert!(error.contains("program"), "{error}");
         link.close();
         assert!(!socket.exists());
+    }
+
+    /// A child of the program has inherited the name of the socket, and is quicker.
+    #[test]
+    fn another_process_that_listens_is_told_to_leave() {
+        let dir = tempfile::tempdir().unwrap();
+        let socket = dir.path().join("a.sock");
+        let listener = UnixListener::bind(&socket).unwrap();
+        // Nothing below this process is this process.
+        let lineage = Lineage::of(u32::MAX, Some(Path::new("/")));
+        let link = Link::connect(socket, lineage, || panic!("it is not the program")).unwrap();
+        let (mut stream, _) = listener.accept().unwrap();
+        write_frame(&mut stream, &hello(PROTOCOL).to_bytes()).unwrap();
+        let asked = read_frame(&mut stream).unwrap().unwrap();
+        assert_eq!(Request::from_bytes(&asked).unwrap(), Request::Leave);
+        write_frame(&mut stream, &Reply::Left.to_bytes()).unwrap();
+        // It is tried again, for the program.
+        let _next = listener.accept().unwrap();
+        assert_eq!(link.others(), BTreeSet::from([std::process::id()]));
+        assert_eq!(link.wait(Duration::ZERO, || false).unwrap(), None);
+        link.close();
     }
 
     /// A program that is killed: wherever that is on the way of a patch, it is told at once.
@@ -336,7 +403,7 @@ mod tests {
                 }
                 stream.write_all(&loaded[..answers]).unwrap();
             });
-            let link = Link::connect(socket, || ()).unwrap();
+            let link = Link::connect(socket, own(), || ()).unwrap();
             let begin = Instant::now();
             // More than the system keeps for a socket.
             let request = Request::Load(vec![7; 4 << 20]);
@@ -362,7 +429,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let socket = dir.path().join("a.sock");
         let listener = UnixListener::bind(&socket).unwrap();
-        let link = Link::connect(socket, || ()).unwrap();
+        let link = Link::connect(socket, own(), || ()).unwrap();
         let (mut stream, _) = listener.accept().unwrap();
         write_frame(&mut stream, &hello(PROTOCOL + 1).to_bytes()).unwrap();
         let error = link.wait(Duration::from_secs(10), || false).unwrap_err().to_string();

@@ -2,14 +2,16 @@
 //!
 //! [`Program`] is the child process, which is the program itself or a command that builds and
 //! starts it ([`family`]: whatever that has started); [`link`] is the connection to the reloader inside it, over
-//! the socket whose place [`socket`] chooses.
+//! the socket whose place [`socket`] chooses; [`lineage`] tells the program from its children there.
 
 pub mod family;
+pub mod lineage;
 pub mod link;
 pub mod socket;
 
 use anyhow::{Context, Result};
 use family::Family;
+use lineage::Lineage;
 use link::Link;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -37,6 +39,8 @@ pub struct Launch {
     pub args: Vec<std::ffi::OsString>,
     /// Environment besides ours.
     pub env: Vec<(String, std::ffi::OsString)>,
+    /// The executable of the program, where it is known.
+    pub program: Option<PathBuf>,
     /// Where its reloader shall listen.
     pub socket: PathBuf,
     /// What the executable is.
@@ -93,7 +97,8 @@ impl Program {
             .spawn()
             .with_context(|| format!("failed to start {}", launch.executable.display()))?;
         let pid = Pid::from_child(&child);
-        let link = Link::connect(launch.socket.clone(), opened)?;
+        let lineage = Lineage::of(child.id(), launch.program.as_deref());
+        let link = Link::connect(launch.socket.clone(), lineage, opened)?;
         let (watched, link_of_dead) = (pid, Arc::clone(&link));
         std::thread::Builder::new()
             .name("wait".into())
@@ -252,6 +257,7 @@ mod tests {
             executable: "/bin/sh".into(),
             args: vec!["-c".into(), script.into()],
             env: Vec::new(),
+            program: None,
             socket: dir.join("p.sock"),
             kind: Kind::Program,
         }

@@ -86,6 +86,7 @@ impl Session {
         let launch = Launch {
             executable: PathBuf::from(first),
             args: args.to_vec(),
+            program: None,
             env: self.builder.command_env(),
             socket: socket::path(&self.sockets, n)?,
             kind: Kind::Command { group: !at_terminal },
@@ -221,6 +222,7 @@ impl Session {
     /// What is told when the program is there, and the saves that have waited for it.
     fn is_there(&mut self, pid: u32) {
         self.announced = false;
+        self.copies_told = false;
         self.show.terminal.running = true;
         self.forget_what_was_before();
         let awaited = std::mem::replace(&mut self.commanded().awaited, Awaited::No);

@@ -233,18 +233,19 @@ impl Session {
                 self.world()?.committed(prepared.patch.id);
                 let effect = Effect { functions, ..effect };
                 self.show.tell(&Event::Applied { patch, effect, ms: clock.milliseconds() });
+                self.tell_copies();
             }
             Loaded::NotConnected => {
                 self.world()?.rejected(prepared.patch.id);
                 self.waiting.append(&mut self.files);
                 self.show.tell(&Event::Refused {
                     why: "not-connected".to_owned(),
-                    details: vec![session::reason(
+                    details: vec![session::reason(format!(
                         "the change is built but not loaded: the program has not called \
-                         `hot::reloader_loop()` or `hot::spawn_reloader()` yet; it is loaded as \
-                         soon as the program does"
-                            .to_owned(),
-                    )],
+                         `hot::reloader_loop()` or `hot::spawn_reloader()` yet{}; it is loaded as \
+                         soon as the program does",
+                        self.others()
+                    ))],
                     next: Next::Keep,
                     dry_run: false,
                 });

@@ -37,6 +37,8 @@ impl Session {
         self.start += 1;
         let n = self.start;
         let executable = build.executable.clone();
+        // What runs it may be an interpreter of machine code, or start one.
+        let program = build.runner.is_empty().then(|| executable.clone());
         let (executable, args, kind) = match build.runner.split_first() {
             None => (executable, Vec::new(), Kind::Program),
             Some((runner, args)) => {
@@ -48,6 +50,7 @@ impl Session {
             executable,
             args: [args, self.options.args.clone()].concat(),
             env: build.env.clone(),
+            program,
             socket: socket::path(&self.sockets, n)?,
             kind,
         };
@@ -74,6 +77,7 @@ impl Session {
         self.program = Some(program);
         self.current = Some(build);
         self.announced = false;
+        self.copies_told = false;
         self.show.terminal.running = true;
         Ok(())
     }
@@ -170,13 +174,47 @@ impl Session {
         let Some(program) = &self.program else { return };
         match program.link.wait(Duration::ZERO, || false) {
             Ok(Some(_)) => {}
-            Ok(None) if functions > 0 => self.show.terminal.warn(
-                "the program has not called the reloader yet: edits are built, but cannot be loaded \
-                 before it does; say `tokio::spawn(hot::reloader_loop())` where main begins, or \
-                 without a runtime `hot::spawn_reloader()`",
-            ),
+            Ok(None) if functions > 0 => {
+                let warning = format!(
+                    "the program has not called the reloader yet{}: edits are built, but cannot be \
+                     loaded before it does; say `tokio::spawn(hot::reloader_loop())` where main \
+                     begins, or without a runtime `hot::spawn_reloader()`",
+                    self.others()
+                );
+                self.show.terminal.warn(&warning);
+            }
             Ok(None) => {}
             Err(error) => self.show.terminal.warn(&format!("{error:#}")),
+        }
+    }
+
+    /// What is said of other processes that have called the reloader instead.
+    pub(super) fn others(&self) -> String {
+        let others = self.program.as_ref().map(|program| program.link.others());
+        match others.unwrap_or_default() {
+            others if others.is_empty() => String::new(),
+            others => format!(
+                " (it is process {}; {} below it did, where no edit goes live)",
+                self.pid(),
+                pids(&Vec::from_iter(others))
+            ),
+        }
+    }
+
+    /// Says once for each start that processes which the program has made of itself get no edits.
+    pub(super) fn tell_copies(&mut self) {
+        let copies = match self.copies_told {
+            true => Vec::new(),
+            false => family::copies_of(self.pid()),
+        };
+        if !copies.is_empty() {
+            self.copies_told = true;
+            self.show.terminal.note(&format!(
+                "the program has started itself: {} keeps the code that it was built with, and so \
+                 does each that follows; edits go live in pid {} alone",
+                pids(&copies),
+                self.pid()
+            ));
         }
     }
 
@@ -291,6 +329,11 @@ fn checks_less(crates: &[String]) -> String {
          results and statics only size, alignment and name, and a type that changes inside is not \
          seen; set `debug = true` in the profile (`line-tables-only` is not enough)"
     )
+}
+
+/// Process IDs as they are told.
+fn pids(pids: &[u32]) -> String {
+    format!("pid {}", pids.iter().map(u32::to_string).collect::<Vec<_>>().join(", "))
 }
 
 fn hex(bytes: &[u8]) -> String {

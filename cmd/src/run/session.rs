@@ -57,6 +57,8 @@ pub(super) struct Session {
     /// How often the program was started.
     pub(super) start: u32,
     pub(super) announced: bool,
+    /// Whether it was told that the program has started itself.
+    pub(super) copies_told: bool,
     /// The crates of which has been told that less is checked.
     pub(super) undescribed: Vec<String>,
     /// Whether the program has ended: nothing can go live in it any more.
@@ -159,6 +161,7 @@ impl Session {
             rules,
             start: 0,
             announced: false,
+            copies_told: false,
             undescribed: Vec::new(),
             ended: false,
             stale: BTreeSet::new(),

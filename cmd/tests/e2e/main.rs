@@ -17,11 +17,13 @@
 //! - `undescribed`: a program without debug information;
 //! - `table`: what each kind of edit comes to, one row each;
 //! - `exec`: commands of the user's own that build and start the program;
-//! - `orphan`: a program whose tool was killed; `killed`: a tool whose program was;
+//! - `orphan`: a program whose tool was killed; `killed`: a tool whose program was; `children`: a
+//!   program that starts itself;
 //! - `storm`: many saves at once; `places`: where a project may lie, and what its files say of time;
 //! - `command`: what the command line promises; `paths`: patches named on the program's stdin.
 
 mod backtraces;
+mod children;
 mod command;
 mod debuggers;
 mod edits;

@@ -11,10 +11,10 @@ use hot_cli::{
     process::{link::Visit, socket},
 };
 use hot_patch::{
-    message::{PROTOCOL, Reply, Request, read_frame, write_frame},
+    message::{PROTOCOL, Reply, Request, write_frame},
     patch::PatchId,
 };
-use std::{collections::BTreeSet, os::unix::net::UnixListener, path::Path, thread};
+use std::{collections::BTreeSet, fs, path::Path};
 
 #[test]
 fn a_program_outlives_its_tool_and_takes_the_patches_of_another() {
@@ -65,6 +65,7 @@ fn a_program_outlives_its_tool_and_takes_the_patches_of_another() {
     assert!(is_alive(session.pid));
 
     // The next tool names it, and starts a program of its own.
+    drop(builder);
     let events = session.project.scratch("next");
     let mut command = tool::command();
     command.args(["run", "--manifest-path"]).arg(session.project.manifest());
@@ -79,34 +80,51 @@ fn a_program_outlives_its_tool_and_takes_the_patches_of_another() {
     assert!(is_alive(session.pid));
 }
 
+/// Listens as if patches of another tool were loaded: says what stands in a file, and notes in
+/// another what it hears.
+const LISTENS: &str = "\
+    thread::spawn(|| {
+        use std::{fs, io::{Read, Write}};
+        let file = |end: &str| std::env::args().nth(1).expect(\"a file\") + end;
+        while !fs::exists(file(\".hello\")).expect(\"a folder\") {
+            thread::sleep(Duration::from_millis(5));
+        }
+        let socket = std::env::var(\"HOT_SOCKET\").expect(\"a socket\");
+        let listener = std::os::unix::net::UnixListener::bind(socket).expect(\"nobody listens\");
+        let (mut stream, _) = listener.accept().expect(\"the tool\");
+        stream.write_all(&fs::read(file(\".hello\")).expect(\"hello\")).expect(\"a connection\");
+        if let Ok(()) = stream.read_exact(&mut [0]) {
+            fs::write(file(\".heard\"), \"\").expect(\"a note\");
+        }
+    });
+";
+
 /// What runs in a process that has patches of another's is not known, so that nothing can be bound to
-/// it: a copy of the program, made by fork after a patch, that has begun to listen.
+/// it.
 #[test]
 fn a_process_with_patches_of_another_is_sent_none() {
     let mut project = Project::lay(&PLAIN);
-    project.replace("src/main.rs", &[("    hot::spawn_reloader();\n", "")]);
+    project.replace("src/main.rs", &[("    hot::spawn_reloader();\n", LISTENS)]);
+    let (hello, heard) = (project.scratch("port.hello"), project.scratch("port.heard"));
     let mut session = Session::start_with(project, &["--no-restart"], &[]);
     let running = session.tool.events()[1].clone();
     let build_id = running["build_id"].as_str().expect("a build ID");
     let bytes = build_id.as_bytes().chunks(2).map(|two| std::str::from_utf8(two).expect("digits"));
     let build_id = bytes.map(|two| u8::from_str_radix(two, 16).expect("hexadecimal")).collect();
 
-    let socket = socket::folder().join(format!("{}-1.sock", session.tool.pid().as_raw_pid()));
-    let listener = UnixListener::bind(&socket).expect("nobody listens there");
-    let pid = session.pid;
-    let listens = thread::spawn(move || {
-        let (mut stream, _) = listener.accept().expect("the tool");
-        let patches = vec![PatchId(5)];
-        let hello = Reply::Hello { protocol: PROTOCOL, pid, build_id, functions: 9, patches };
-        write_frame(&mut stream, &hello.to_bytes()).expect("a connection");
-        read_frame(&mut stream)
-    });
+    let patches = vec![PatchId(5)];
+    let says =
+        Reply::Hello { protocol: PROTOCOL, pid: session.pid, build_id, functions: 9, patches };
+    let mut frame = Vec::new();
+    write_frame(&mut frame, &says.to_bytes()).expect("a frame");
+    let draft = hello.with_extension("draft");
+    fs::write(&draft, frame).expect("a file");
+    fs::rename(&draft, &hello).expect("its name");
     session.edit(&PLAIN.copies[0].file("price.rs"), &[("units * 10", "units * 12")]);
     let event = session.outcome().event;
     assert_eq!((&event["event"], &event["why"]), (&"refused".into(), &"program".into()), "{event}");
     let why = event["details"].to_string();
     assert!(why.contains("had patches loaded before this hot came to it"), "{why}");
     session.finish();
-    let asked = listens.join().expect("no panic").expect("a clean end");
-    assert_eq!(asked, None, "nothing was sent");
+    assert!(!heard.exists(), "nothing was sent");
 }

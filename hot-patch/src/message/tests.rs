@@ -11,6 +11,7 @@ fn replies() -> Vec<Reply> {
         },
         Reply::Loaded { id: PatchId(1), number: 9, functions: vec!["a/b".into()], micros: 55 },
         Reply::Failed { message: "no".into() },
+        Reply::Left,
         Reply::Functions(vec![
             FunctionInfo {
                 name: "a/b".into(),
@@ -34,7 +35,7 @@ fn replies() -> Vec<Reply> {
 
 #[test]
 fn messages_survive_the_wire() {
-    for request in [Request::Load(vec![1, 2]), Request::List] {
+    for request in [Request::Load(vec![1, 2]), Request::List, Request::Leave] {
         assert_eq!(Request::from_bytes(&request.to_bytes()).unwrap(), request);
     }
     let mut wire = Vec::new();

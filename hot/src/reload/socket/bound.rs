@@ -6,12 +6,17 @@
 //! never from a forked child.
 
 use super::unshared::Unshared;
+use super::{PATIENCE, Stop, peer};
 use std::fs::{self, DirBuilder, Permissions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, Once, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How often it is looked whether the socket has become free.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// A listening socket with its file.
 #[derive(Debug)]
@@ -44,6 +49,30 @@ impl Bound {
         listener.set_nonblocking(true).map_err(failed)?;
         file.remove_at_exit();
         Ok(Bound { _unshared: Unshared::new(&listener), listener, file })
+    }
+
+    /// Listens at `path` once nobody else does; `None` when `stop` is asked for before.
+    ///
+    /// An ancestor of this process that listens is the program, and goes on. Somebody else may be
+    /// a process that the program has started, and that was quicker: the tool has it leave.
+    pub(super) fn when_free(path: &Path, stop: &Stop) -> Result<Option<Self>, String> {
+        let begun = Instant::now();
+        loop {
+            let why = match Bound::new(path) {
+                Ok(bound) => return Ok(Some(bound)),
+                Err(why) => why,
+            };
+            let other = peer::listener(path).filter(|pid| *pid != std::process::id());
+            let Some(other) = other.filter(|_| begun.elapsed() < PATIENCE) else {
+                return Err(why);
+            };
+            if peer::is_ancestor(other) {
+                return Err(super::NOT_MEANT.to_owned());
+            }
+            if stop.wait(LOOK) {
+                return Ok(None);
+            }
+        }
     }
 
     pub(super) fn listener(&self) -> &UnixListener {

@@ -4,6 +4,10 @@
 //! are made one after another all the same. A client speaks the frames of [`hot_patch::message`];
 //! one that says anything else is told so and dropped. When the tool goes away, the program
 //! listens for the next one.
+//!
+//! Processes that the program starts inherit the socket's name. One that finds its ancestor
+//! listening ends its reloader at once; one that came first is told by the tool to leave, which
+//! knows from the system whom it talks to, and the program, which has waited for its turn, listens.
 
 mod bound;
 mod peer;
@@ -18,6 +22,7 @@ use hot_patch::message::{self, FunctionInfo, PROTOCOL, PatchInfo, Reply, Request
 use std::io;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 use unshared::Unshared;
@@ -29,8 +34,25 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 /// Listens until `stop` is asked for.
 pub(super) fn run(reloader: &Reloader, stop: &Stop, path: &Path) -> Result<(), String> {
-    let bound = Bound::new(path)?;
-    serve(&bound, stop, &hello, &|request, begun| answer(reloader, request, begun))
+    let Some(bound) = Bound::when_free(path, stop)? else { return Ok(()) };
+    match serve(&bound, stop, &hello, &|request, begun| answer(reloader, request, begun))? {
+        End::Stopped => Ok(()),
+        End::Dismissed => Err(NOT_MEANT.to_owned()),
+    }
+}
+
+/// What is said in a process that the tool has not started.
+const NOT_MEANT: &str = "this process goes on with the code that it was started with: edits go live \
+                         in the program that `hot` has started, and this is another process, which \
+                         has inherited HOT_SOCKET from it";
+
+/// How it came that nobody is served any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// The reloader's owner has asked for it.
+    Stopped,
+    /// The tool has: it was looking for another process.
+    Dismissed,
 }
 
 /// What is said to each client first.
@@ -61,6 +83,7 @@ fn answer(reloader: &Reloader, request: Request, begun: Instant) -> Reply {
             }
         },
         Request::List => Reply::Functions(functions()),
+        Request::Leave => Reply::Left,
     }
 }
 
@@ -94,10 +117,12 @@ fn serve(
     stop: &Stop,
     hello: &(dyn Fn() -> Reply + Sync),
     answer: &(dyn Fn(Request, Instant) -> Reply + Sync),
-) -> Result<(), String> {
+) -> Result<End, String> {
     let failed = |error: io::Error| format!("failed to wait on the control socket: {error}");
+    // Relaxed: it is read after the scope, which orders it after all of its threads.
+    let dismissed = &AtomicBool::new(false);
     // Leaving the scope waits for the clients' threads, whose reads end with `stop`.
-    thread::scope(|scope| {
+    thread::scope(|scope| -> Result<(), String> {
         while stop.readable(bound.listener()).map_err(failed)? {
             let Ok((client, _)) = bound.listener().accept() else {
                 if stop.wait(PAUSE) {
@@ -113,13 +138,17 @@ fn serve(
                 worker::become_reloader_thread();
                 let client = client;
                 // An error ends the conversation; the client knows or is gone.
-                let _ = converse(&client.stream, stop, hello, answer);
+                if let Ok(End::Dismissed) = converse(&client.stream, stop, hello, answer) {
+                    dismissed.store(true, Ordering::Relaxed);
+                    stop.request();
+                }
             };
             // Without a thread the client is dropped, and may come again.
             let _ = thread::Builder::new().name("hot-client".into()).spawn_scoped(scope, converse);
         }
         Ok(())
-    })
+    })?;
+    Ok(if dismissed.load(Ordering::Relaxed) { End::Dismissed } else { End::Stopped })
 }
 
 /// One client, from hello to its end.
@@ -128,7 +157,7 @@ fn converse(
     stop: &Stop,
     hello: &(dyn Fn() -> Reply + Sync),
     answer: &(dyn Fn(Request, Instant) -> Reply + Sync),
-) -> io::Result<()> {
+) -> io::Result<End> {
     client.set_nonblocking(false)?;
     client.set_write_timeout(Some(PATIENCE))?;
     let mut from = Stoppable::new(client, stop);
@@ -136,19 +165,27 @@ fn converse(
     loop {
         let frame = match message::read_frame(&mut from) {
             Ok(Some(frame)) => frame,
-            Ok(None) => return Ok(()),
+            Ok(None) => return Ok(End::Stopped),
             Err(error) if error.kind() == io::ErrorKind::InvalidData => {
-                return refuse(client, &error.to_string());
+                refuse(client, &error.to_string())?;
+                return Ok(End::Stopped);
             }
             Err(error) => return Err(error),
         };
         let begun = Instant::now();
         let request = match Request::from_bytes(&frame) {
             Ok(request) => request,
-            Err(error) => return refuse(client, &error.to_string()),
+            Err(error) => {
+                refuse(client, &error.to_string())?;
+                return Ok(End::Stopped);
+            }
         };
         drop(frame);
+        let leaves = request == Request::Leave;
         message::write_frame(&mut client, &answer(request, begun).to_bytes())?;
+        if leaves {
+            return Ok(End::Dismissed);
+        }
     }
 }
 

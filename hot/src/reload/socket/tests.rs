@@ -6,7 +6,7 @@ use std::fs;
 use std::io::{Read, Write};
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Barrier};
 
 /// A folder of its own for each test.
@@ -45,6 +45,7 @@ fn fake_answer(request: Request, _: Instant) -> Reply {
             micros: 0,
         },
         Request::List => Reply::Functions(vec![]),
+        Request::Leave => Reply::Left,
     }
 }
 
@@ -297,4 +298,24 @@ fn a_tool_that_dies_at_any_byte_leaves_the_program_as_it_was_and_the_next_is_ser
             std::panic::resume_unwind(panic);
         }
     });
+}
+
+/// The tool was looking for another process. The socket is free then.
+#[test]
+fn a_process_that_is_not_meant_leaves_and_tells_so() {
+    let here = Here::new("leaves");
+    let path = here.socket();
+    let bound = Bound::new(&path).unwrap();
+    let stop = Stop::new().unwrap();
+    // Somebody who listens in this process already is not waited for.
+    let refusal = Bound::when_free(&path, &stop).unwrap_err();
+    assert!(refusal.contains("a running process listens there"), "{refusal}");
+    thread::scope(|scope| {
+        let server = scope.spawn(|| serve(&bound, &stop, &fake_hello, &fake_answer));
+        let _silent = Client::new(&path);
+        assert_eq!(Client::new(&path).ask(&Request::Leave), Reply::Left);
+        assert_eq!(server.join().unwrap(), Ok(End::Dismissed));
+    });
+    drop(bound);
+    assert!(Bound::when_free(&path, &Stop::new().unwrap()).unwrap().is_some());
 }

@@ -259,6 +259,7 @@ mod spelled {
     }
 
     /// A reference and a box give their object the lifetimes that they give it everywhere.
+    #[allow(clippy::borrowed_box)] // It is the receiver of a box.
     pub fn behind(it: &dyn Plain, boxed: &Box<dyn Plain>) {
         type Behind = for<'a> fn(&&'a dyn Plain) -> &'a str;
         let name = "lifetimes/spelled/*&dyn Plain.Behind.behind";

@@ -202,7 +202,8 @@ impl Header {
         let (self_type, trait_path, written) =
             (&self.self_type, &self.trait_path, &self.where_clause);
         let told = tokens::outlives(&quote!(#self_type, #trait_path));
-        if told.is_empty() || parameters(&self.generics).is_empty() {
+        let alone = parameters(&self.generics).is_empty() && self.lifetimes().len() < 2;
+        if told.is_empty() || alone {
             return written.clone();
         }
         let comma = match written.clone().into_iter().last().map(|token| token.to_string()) {

@@ -54,16 +54,17 @@ pub fn bounds(signature: &Signature, header: &Header) -> Bounds {
     let is_mentioned = |of: &TokenStream| {
         lifetimes(of).iter().any(|name| of_header.contains(name) && mentioned.contains(name))
     };
-    let is_kept = |of: &TokenStream, is_self: bool| {
-        let same = |ty: &TokenStream| {
-            ty.to_string() == of.to_string() || is_self && ty.to_string() == "Self"
+    let own = header.self_type.to_string();
+    let is_kept = |of: &TokenStream| {
+        let text = of.to_string();
+        let same = |ty: &TokenStream| match ty.to_string() {
+            ty if ty == "Self" => text == own,
+            ty => ty == text,
         };
         asks_for_nothing(of) || !is_mentioned(of) || types.iter().any(|ty| holds(ty, &same))
     };
     let arguments = header.trait_path.as_ref().map(trait_arguments).unwrap_or_default();
-    let kept = !has_macro(&whole)
-        && is_kept(&header.self_type, true)
-        && arguments.iter().all(|argument| is_kept(argument, false));
+    let kept = !has_macro(&whole) && [&header.self_type].into_iter().chain(&arguments).all(is_kept);
     if kept { Bounds::Kept } else { Bounds::Lost }
 }
 

@@ -290,6 +290,18 @@ pub fn has_macro(tokens: &TokenStream) -> bool {
     })
 }
 
+/// Whether one of these names occurs with arguments.
+pub fn has_arguments(tokens: &TokenStream, names: &[String]) -> bool {
+    let tokens: Vec<TokenTree> = tokens.clone().into_iter().collect();
+    tokens.iter().enumerate().any(|(index, token)| match token {
+        TokenTree::Ident(ident) => {
+            is_punct(tokens.get(index + 1), '<') && names.iter().any(|name| ident == name)
+        }
+        TokenTree::Group(group) => has_arguments(&group.stream(), names),
+        _ => false,
+    })
+}
+
 /// Whether a reference occurs in a type.
 pub fn has_reference(tokens: &TokenStream) -> bool {
     tokens.clone().into_iter().any(|token| match token {
@@ -472,7 +484,7 @@ pub fn qualify_self(
     flat.iter().enumerate().map(change).collect()
 }
 
-/// `T: 'a` for each `&'a T` whose `T` mentions no lifetime itself.
+/// `T: 'a` for each `&'a T`.
 pub fn outlives(tokens: &TokenStream) -> Vec<TokenStream> {
     let mut found = Vec::new();
     let mut tokens = tokens.clone().into_iter().peekable();
@@ -492,7 +504,7 @@ pub fn outlives(tokens: &TokenStream) -> Vec<TokenStream> {
                     }
                     ty.extend([token]);
                 }
-                if lifetimes(&ty).is_empty() && !has_elided(&ty) {
+                if !has_elided(&ty) {
                     found.push(quote!(#ty: #lifetime));
                 }
             }

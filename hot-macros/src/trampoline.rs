@@ -623,7 +623,11 @@ fn type_text(signature: &Signature, home: Home<'_>) -> String {
     };
     let tokens = quote!(#binder #asyncness #pointer fn(#(#inputs),*) #arrow #where_clause);
     match home.header().and_then(|header| header.self_text.parse::<TokenStream>().ok()) {
-        Some(self_type) => {
+        Some(mut self_type) => {
+            let bare = self_type.clone().into_iter().next().is_some_and(|t| t.to_string() == "dyn");
+            if bare && tokens::lifetimes(&self_type).is_empty() {
+                self_type = quote!((#self_type + 'static));
+            }
             let before_path = quote!(<#self_type>);
             render(tokens::replace_self(tokens, &self_type, &before_path))
         }

@@ -356,6 +356,39 @@ mod implied {
         fn long(x: Self::In) -> Self::Out;
     }
 
+    // `'b: 'a` stands in the trait's argument, and in no type of the function.
+    pub struct Unit<'a, 'b>(pub &'a u8, pub &'b u8);
+
+    #[hot]
+    impl<'a, 'b> Long<&'a &'b u8> for Unit<'a, 'b> {
+        type In = (&'b str, &'a u8);
+        type Out = &'a str;
+        fn long(x: (&'b str, &'a u8)) -> &'a str {
+            x.0
+        }
+    }
+
+    pub fn call_unit<'a>(x: &str, y: &'a u8) -> Result<&'a str, hot::Error> {
+        type Call = for<'a, 'b> fn((&'b str, &'a u8)) -> &'a str;
+        hot::call_original_by_name!("lifetimes/implied/Unit.Long<&&u8>.long", Call, (x, y))
+    }
+
+    // The bounds are those of references, and kept by the arguments.
+    #[hot]
+    impl<'a, 'b> std::ops::Sub<&'b Plain<'a>> for &'b Plain<'a> {
+        type Output = &'a str;
+        fn sub(self, other: Self) -> Self::Output {
+            other.0
+        }
+    }
+
+    #[hot]
+    impl<'a> From<&'a str> for Plain<'a> {
+        fn from(text: &'a str) -> Self {
+            Plain(text)
+        }
+    }
+
     // The type of the impl is met in its associated types alone.
     #[hot]
     impl<'a, 'b> Long<u8> for P<'a, 'b> {
@@ -397,6 +430,7 @@ fn bounds_that_a_header_implies_are_kept() {
         assert!(has_no_name(call_original_by_name!(name, Get, &Plain(local))), "{name}");
     }
     assert!(has_no_name(implied::call_long(local, long)));
+    assert!(has_no_name(implied::call_unit(local, long)));
 
     // Where the type of the impl stands in the function's, so does what it implies.
     type With = for<'a, 'b> fn(P<'a, 'b>, &'b str) -> &'a str;
@@ -413,6 +447,13 @@ fn bounds_that_a_header_implies_are_kept() {
     type Sized = for<'a> fn(&Plain<'a>) -> &'a str;
     let name = "lifetimes/implied/*Plain.sized";
     assert_eq!(call_original_by_name!(name, Sized, &Plain(local)).unwrap(), "local");
+    type Sub = for<'a, 'b> fn(&'b Plain<'a>, &'b Plain<'a>) -> &'a str;
+    let name = "lifetimes/implied/&Plain.Sub<&Plain>.sub";
+    let plain = Plain(local);
+    assert_eq!(call_original_by_name!(name, Sub, &plain, &plain).unwrap(), "local");
+    type From = for<'a> fn(&'a str) -> Plain<'a>;
+    let name = "lifetimes/implied/Plain.From<&str>.from";
+    assert_eq!(call_original_by_name!(name, From, local).unwrap().0, "local");
     // Where its lifetimes do not, there is nothing to imply.
     let name = "lifetimes/implied/P.free";
     assert_eq!(call_original_by_name!(name, fn(&str) -> usize, local).unwrap(), 5);
@@ -449,10 +490,12 @@ fn what_has_no_type_for_calls_has_one_for_mocks() {
 
 #[test]
 fn the_rest_is_as_written() {
-    use implied::{Long, P, Plain, S};
+    use implied::{Long, P, Plain, S, Unit};
     let p = P(std::marker::PhantomData);
     assert_eq!((p.with("x"), P::make("x", &1).1, P::items("x", [&1], &[])), ("x", "x", "x"));
     assert_eq!((P::ask("x", &1, |_| ()), P::free("x"), S(&1).own("x")), ("x", 1, "x"));
     assert_eq!((Plain("x").sized(), S(&1).0), ("x", &1));
     assert_eq!(<P<'_, '_> as Long<u8>>::long(("x", &1)), "x");
+    assert_eq!(<Unit<'_, '_> as Long<&&u8>>::long(("x", &1)), "x");
+    assert_eq!((&Plain("x") - &Plain::from("y"), *Unit(&1, &2).0 + *Unit(&1, &2).1), ("y", 3));
 }

@@ -337,9 +337,10 @@ pub fn original_by_name<P: FunctionPointer>(name: &str, viewer: Viewer) -> Resul
         }
         Some(identity) if identity.id == given.id && !identity.callable => Err(Error::CannotMock {
             name: target.name,
-            why: "its impl block binds lifetimes (`'b: 'a`) in a way that the type of a pointer \
+            why:
+                "its impl block may bind lifetimes (`'b: 'a`) in a way that the type of a pointer \
                   does not tell; use hot::call_original with its path"
-                .to_owned(),
+                    .to_owned(),
         }),
         Some(identity) if identity.id == given.id => {
             // SAFETY: the code is of the function's pointer type, which is `P`, since their IDs are

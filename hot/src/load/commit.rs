@@ -21,6 +21,8 @@ pub(crate) enum Rejected {
     NotASlot { name: String, address: u64 },
     #[error("the patch brings a registry entry of another version of hot (offset {0:#x})")]
     Entry(u64),
+    #[error("the patch brings a registry entry whose text is malformed (offset {0:#x})")]
+    Text(u64),
     #[error("the patch treats {0} as generic and as not generic")]
     Kind(String),
     #[error("the patch swaps no slot: it would have no effect")]
@@ -56,6 +58,9 @@ pub(super) fn check(patch: &Patch, bases: &Bases, pages: &Pages) -> Result<Plan,
             && bases.place(image(within), 8).is_ok();
         match kind {
             Some(kind) if version == abi::ENTRY_ABI && kind != abi::Kind::Anchor && is_here => {
+                if !has_text(pages, bases, offset) {
+                    return Err(Rejected::Text(offset));
+                }
                 brought.push((slot, kind));
             }
             _ => return Err(Rejected::Entry(offset)),
@@ -76,6 +81,24 @@ pub(super) fn check(patch: &Patch, bases: &Bases, pages: &Pages) -> Result<Plan,
         swaps.push(Planned { slot, instance });
     }
     Ok(Plan { swaps })
+}
+
+/// Whether the text of a new entry can be read. The registry does so after the point of no return.
+fn has_text(pages: &Pages, bases: &Bases, entry: u64) -> bool {
+    let number = |field: usize| u64::from_le_bytes(pages.read(entry + field as u64));
+    let (text, length) = (number(abi::ENTRY_TEXT), number(abi::ENTRY_TEXT_LEN));
+    let within = text.wrapping_sub(pages.base());
+    // Else it is a text of the program's own.
+    if bases.place(Place { base: Base::Image, offset: within }, 1).is_err() {
+        return text != 0;
+    }
+    let end = within.checked_add(length);
+    let fits = |end: &u64| bases.place(Place { base: Base::Image, offset: end - 1 }, 1).is_ok();
+    let bytes: Option<Vec<u8>> = end
+        .filter(|end| length > 0 && fits(end))
+        .map(|end| (within..end).map(|at| u8::from_le_bytes(pages.read(at))).collect());
+    let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
+    text.is_some_and(|text| abi::EntryText::parse(&text).is_some())
 }
 
 impl Plan {

@@ -197,7 +197,7 @@ fn what_is_not_for_this_process_is_refused_and_nothing_changes() {
     refused(&|p| p.swaps[0].instance = Some(p.swaps[0].slot), "generic");
     refused(
         &|p| {
-            p.read_only = vec![0; 48];
+            p.read_only = vec![0; hot_patch::abi::ENTRY_SIZE];
             p.entries = vec![4096];
         },
         "registry entry",

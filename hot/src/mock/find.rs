@@ -18,13 +18,14 @@ use super::installed::{Answer, Installed};
 use super::shim::Found;
 use super::target::{Item, Key};
 use super::{original, points, scope, why};
+use crate::slot::reentry::{InClosure, Working};
 use crate::slot::{Point, Slot, instances};
 use arc_swap::{ArcSwap, ArcSwapOption};
 use once_cell::sync::Lazy;
 use std::any::TypeId;
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 /// What is kept for each function that was ever mocked.
 #[derive(Default)]
@@ -35,6 +36,8 @@ pub(super) struct Keeper {
     pub scoped: AtomicUsize,
     /// Calls that saw no mock of a scope while there were some.
     pub outside: AtomicU64,
+    /// It was called while mocks were at work: the allocator calls it.
+    pub by_allocator: AtomicBool,
 }
 
 /// The keeper of a point.
@@ -49,10 +52,12 @@ pub(super) static INSTANCES: Lazy<ArcSwap<HashMap<TypeId, Arc<Installed>>>> =
 /// What a call of an ordinary function runs.
 pub(super) fn find(item: TypeId) -> Found {
     let point = points::by_item(item);
+    let asked = Asked { point, item: None, name: "", body: std::ptr::null() };
+    let Some(_working) = Working::begin() else { return asked.by_allocator() };
     if original::is_asked_for(point, None) {
-        return Found::plain(point.below());
+        return asked.below();
     }
-    search(Asked { point, item: None, name: "", body: std::ptr::null() }, None)
+    search(asked, None)
 }
 
 /// What a call of an instance of a generic function runs. `body` is the instance's own code.
@@ -63,6 +68,7 @@ pub fn find_instance(slot: &'static Slot, body: *const (), item: fn() -> Item) -
     };
     let item = item();
     let asked = Asked { point, item: Some(item.id), name: item.name, body };
+    let Some(_working) = Working::begin() else { return asked.by_allocator() };
     if original::is_asked_for(point, asked.item) {
         return asked.below();
     }
@@ -86,6 +92,16 @@ impl Asked {
             Some(_) => instances::instance(self.point.slot(), self.body),
             None => self.point.below(),
         })
+    }
+
+    /// What a call runs that the allocator has made for the mocks.
+    fn by_allocator(self) -> Found {
+        // Relaxed: whoever does not see it yet allocates once more.
+        keeper(self.point).by_allocator.store(true, Ordering::Relaxed);
+        match self.item {
+            Some(_) => Found::plain(instances::instance_within(self.point.slot(), self.body)),
+            None => self.below(),
+        }
     }
 
     fn keys(self) -> impl Iterator<Item = Key> {
@@ -199,10 +215,22 @@ fn take(installed: &Arc<Installed>, asked: Asked) -> Option<Found> {
             installed.tally.begin();
             None
         }
+        // An allocator must not panic: it is written down.
+        Answer::Forbidden if keeper(asked.point).by_allocator.load(Ordering::Relaxed) => {
+            installed.tally.note_refused();
+            Some(asked.below())
+        }
         Answer::Forbidden => installed.tally.refuse(),
         Answer::Plain(code) => {
             installed.tally.begin();
             Some(Found::plain(code.0))
+        }
+        Answer::Closure { .. }
+            // Relaxed: it is written before the mock is met first, by whoever puts it on.
+            if keeper(asked.point).by_allocator.load(Ordering::Relaxed)
+                && InClosure::is_inside() =>
+        {
+            Some(asked.below())
         }
         Answer::Closure { code, .. } => {
             installed.remember(asked);

@@ -1,11 +1,12 @@
 //! A mock that lies on a function, and a call that is inside it.
 
-use super::find::{Asked, search};
+use super::find::{Asked, keeper, search};
 use super::shim::Found;
 use super::tally::Tally;
 use super::target::{Key, Target};
 use crate::registry::SignatureId;
 use crate::slot::Point;
+use crate::slot::reentry::{InClosure, Working};
 use std::any::TypeId;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
@@ -25,7 +26,7 @@ pub(super) enum Answer {
     /// Runs a function of the function's own type.
     Plain(Code),
     /// Runs code that is given the mock itself before the function's arguments.
-    Closure { code: Code, closures: Closures },
+    Closure { code: Code, closures: Closures, asynchronous: bool },
     /// Counts, and lets the call through.
     Spy,
     /// Panics.
@@ -78,6 +79,16 @@ impl Installed {
             // this thread has just come from.
             self.body.store(asked.body.cast_mut(), Ordering::Relaxed);
         }
+    }
+
+    /// Whether its closure is not to be entered from within. The call of an `async` one is not over
+    /// when its code returns, and the allocator makes none.
+    fn is_entered_once(&self) -> bool {
+        // Relaxed: see `find::take`.
+        let by_allocator =
+            |point: &&'static Point| keeper(point).by_allocator.load(Ordering::Relaxed);
+        !matches!(self.answer, Answer::Closure { asynchronous: true, .. })
+            && self.target.points.iter().any(by_allocator)
     }
 
     fn asked(&self) -> Asked {
@@ -176,7 +187,7 @@ impl<T> Typed<T> {
     pub(super) unsafe fn answer(self) -> Answer {
         // SAFETY: the caller's promise.
         let closures = unsafe { Closures::new(self.closures) };
-        Answer::Closure { code: self.shape.code, closures }
+        Answer::Closure { code: self.shape.code, closures, asynchronous: self.shape.asynchronous }
     }
 }
 
@@ -185,6 +196,8 @@ pub struct Call {
     installed: Arc<Installed>,
     began: bool,
     panicking: bool,
+    /// Of a function that the allocator calls.
+    _inside: Option<InClosure>,
 }
 
 impl Call {
@@ -196,7 +209,8 @@ impl Call {
         // SAFETY: the search has turned a counted reference into this pointer, and nobody else has
         // it.
         let installed = unsafe { Arc::from_raw(data.cast::<Installed>()) };
-        Call { installed, began: false, panicking: false }
+        let inside = installed.is_entered_once().then(InClosure::enter);
+        Call { installed, began: false, panicking: false, _inside: inside }
     }
 
     /// What the user has given.
@@ -216,17 +230,20 @@ impl Call {
     /// The mock answers this call: it is counted, and held against what is expected.
     pub fn begin(&mut self) {
         self.panicking = std::thread::panicking();
+        let _working = Working::begin();
         self.installed.tally.begin();
         self.began = true;
     }
 
     /// Keeps what the user wants kept of the arguments.
     pub fn record<T: Send + 'static>(&self, value: T) {
+        let _working = Working::begin();
         self.installed.tally.record(Box::new(value));
     }
 
     /// The mock does not answer this call: what does.
     pub fn pass(self) -> Found {
+        let _working = Working::begin();
         self.installed.tally.note_passed();
         search(self.installed.asked(), Some(&self.installed))
     }

@@ -9,7 +9,7 @@
 //! - `original`: the code below the mocks, for one call.
 //! - `tally`, `sequence`: what is counted, kept and expected. `answers`: results one after another.
 //!   `why`: calls that came before a mock, when that is asked for.
-//! - `bulk`: patterns of names.
+//! - `bulk`: patterns of names. `fork`: the locks when a program forks.
 //!
 //! The macros `mock!` and `mock_by_name!` write, where they stand, the code of a mock: a function
 //! that takes the mock before the function's own arguments (`hot-macros`, `mock`).
@@ -26,6 +26,7 @@
 pub(crate) mod answers;
 pub(crate) mod bulk;
 mod find;
+mod fork;
 mod handle;
 mod installed;
 pub(crate) mod original;
@@ -47,6 +48,7 @@ pub use target::{Item, no_lifetimes};
 
 use crate::error::Error;
 use crate::registry::{SignatureId, Viewer};
+use crate::slot::reentry::Working;
 use installed::{Answer, Installed, Shape};
 use scope::{Inner, Local, Scope};
 use std::panic::Location;
@@ -56,8 +58,21 @@ use target::Target;
 
 static CHANGE: Mutex<()> = Mutex::new(());
 
+/// The lock of all changes, and this thread at work.
+struct Change {
+    // Let go of first: what is called then finds the mocks.
+    _working: Option<Working>,
+    _lock: MutexGuard<'static, ()>,
+}
+
 /// Holds off all other changes.
-fn change() -> MutexGuard<'static, ()> {
+fn change() -> Change {
+    fork::prepare();
+    let working = Working::begin();
+    Change { _working: working, _lock: change_lock() }
+}
+
+fn change_lock() -> MutexGuard<'static, ()> {
     // The lock guards no value: after a panic there is nothing to be found half done, since what is
     // done under it does not run the user's code and panics at most where memory ends.
     CHANGE.lock().unwrap_or_else(PoisonError::into_inner)

@@ -1,27 +1,77 @@
 //! The points of all functions that were ever mocked, for their shims and trampolines to find.
 //!
-//! A point is made for the first mock of a function and stays. The tables are replaced as a whole
-//! when one is added, so that a call that looks one up takes no lock. Point and tables come before
-//! the slot leads to the shim, so whoever comes from there finds them.
+//! A point is made for the first mock of a function and stays. It is linked into two tables that only
+//! grow, so that a call that looks one up takes no lock and does not allocate: the allocator itself
+//! may call a hot function. Point and tables come before the slot leads to the shim, so whoever comes
+//! from there finds them.
 
+use super::find::keeper;
 use crate::registry::Entry;
 use crate::slot::Point;
-use arc_swap::ArcSwap;
+use crate::slot::reentry::Working;
 use hot_patch::abi::Kind;
-use once_cell::sync::Lazy;
 use std::any::TypeId;
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::hash::{Hash, Hasher};
+use std::ptr;
+use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-#[derive(Clone, Default)]
-struct Points {
-    by_item: HashMap<TypeId, &'static Point, BuildHasherDefault<Hashed>>,
-    by_slot: HashMap<usize, &'static Point, BuildHasherDefault<Hashed>>,
+/// How many lists a table has.
+const LISTS: usize = 1 << 12;
+
+/// A table that grows.
+struct Table<K: 'static> {
+    lists: [AtomicPtr<Link<K>>; LISTS],
 }
 
-static POINTS: Lazy<ArcSwap<Points>> = Lazy::new(Default::default);
+struct Link<K: 'static> {
+    key: K,
+    point: &'static Point,
+    next: *const Link<K>,
+}
+
+impl<K: Hash + Eq> Table<K> {
+    const fn new() -> Self {
+        Table { lists: [const { AtomicPtr::new(ptr::null_mut()) }; LISTS] }
+    }
+
+    fn list(&self, key: &K) -> &AtomicPtr<Link<K>> {
+        let mut hash = Hashed::default();
+        key.hash(&mut hash);
+        &self.lists[hash.0 as usize % LISTS]
+    }
+
+    fn get(&self, key: &K) -> Option<&'static Point> {
+        // Acquire, paired with the Release below: the link is read whole, and so is the point.
+        let mut link = self.list(key).load(Ordering::Acquire).cast_const();
+        // SAFETY: null or a link, which is there for good and is not written to.
+        while let Some(found) = unsafe { link.as_ref() } {
+            if found.key == *key {
+                return Some(found.point);
+            }
+            link = found.next;
+        }
+        None
+    }
+
+    /// Adds a point, under the lock.
+    fn add(&self, key: K, point: &'static Point) {
+        let list = self.list(&key);
+        // Relaxed: whoever wrote it held the lock.
+        let next = list.load(Ordering::Relaxed);
+        list.store(Box::into_raw(Box::new(Link { key, point, next })), Ordering::Release);
+    }
+}
+
+static BY_ITEM: Table<TypeId> = Table::new();
+static BY_SLOT: Table<usize> = Table::new();
 static ADDING: Mutex<()> = Mutex::new(());
+
+/// Holds off whoever makes a point.
+pub(super) fn hold() -> MutexGuard<'static, ()> {
+    // Nothing under this lock panics but for want of memory, before a table is changed.
+    ADDING.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// The point of a function; none for one that cannot be mocked.
 pub(super) fn of(entry: &'static Entry) -> Option<&'static Point> {
@@ -33,29 +83,29 @@ pub(super) fn of(entry: &'static Entry) -> Option<&'static Point> {
     if let Some(point) = by_slot(slot.address()) {
         return Some(point);
     }
-    // Nothing under this lock panics but for want of memory, before the table is replaced.
-    let _adding = ADDING.lock().unwrap_or_else(PoisonError::into_inner);
+    let _working = Working::begin();
+    let _adding = hold();
     if let Some(point) = by_slot(slot.address()) {
         return Some(point);
     }
     let point: &'static Point = Box::leak(Box::new(Point::new(slot, entry.shim())));
-    let mut points = Points::clone(&POINTS.load());
-    points.by_slot.insert(slot.address(), point);
+    // Made here, so that no call has to.
+    keeper(point);
     if !generic {
-        points.by_item.insert(entry.item(), point);
+        BY_ITEM.add(entry.item(), point);
     }
-    POINTS.store(Arc::new(points));
+    BY_SLOT.add(slot.address(), point);
     Some(point)
 }
 
 /// The point of the function that has this item, which is mocked or was.
 pub(super) fn by_item(item: TypeId) -> &'static Point {
-    POINTS.load().by_item.get(&item).expect("a shim is in a slot only with a point")
+    BY_ITEM.get(&item).expect("a shim is in a slot only with a point")
 }
 
 /// The point of the function with this slot, if it was ever mocked.
 pub(super) fn by_slot(slot: usize) -> Option<&'static Point> {
-    POINTS.load().by_slot.get(&slot).copied()
+    BY_SLOT.get(&slot)
 }
 
 /// Type IDs are hashes already, and addresses are told apart by their middle.

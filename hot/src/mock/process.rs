@@ -10,7 +10,7 @@ use super::target::{self, Item, Key, Target};
 use super::{Exact, Mock, change, check};
 use crate::error::Error;
 use crate::registry::{self, SignatureId, Viewer};
-use crate::slot::layers;
+use crate::slot::{layers, reentry};
 use std::any::TypeId;
 use std::collections::HashMap;
 use std::panic::Location;
@@ -46,6 +46,7 @@ fn exchange_if(
     if let Some(new) = &new {
         write(target, Some(new.clone()));
         cover(new);
+        reentry::allocate();
     }
     if let Some(old) = &current {
         uncover(old, new.as_ref());

@@ -19,7 +19,7 @@ use super::target::Key;
 use super::{Mock, change, find, why};
 use crate::error::Error;
 use crate::registry::Viewer;
-use crate::slot::layers;
+use crate::slot::{layers, reentry};
 use arc_swap::{ArcSwap, Guard};
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -132,6 +132,7 @@ impl Inner {
             mocks.entry(installed.target.key).or_default().push(installed);
         }
         drop(self.mocks.swap(Arc::new(mocks)));
+        reentry::allocate();
         Ok(())
     }
 

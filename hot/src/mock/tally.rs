@@ -9,6 +9,7 @@ use super::find::{Keeper, keeper};
 use super::sequence::Step;
 use super::target::{Key, Target};
 use super::why;
+use crate::slot::reentry::Working;
 use std::any::Any;
 use std::panic::Location;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -175,19 +176,28 @@ impl Tally {
     /// A call of what is forbidden. Nothing may answer it, so it panics in a destructor too, even
     /// where that ends the process.
     pub(super) fn refuse(&self) -> ! {
+        let failure = self.note_refused();
+        Working::end();
+        panic!("{failure}")
+    }
+
+    /// A call of what is forbidden, written down.
+    pub(super) fn note_refused(&self) -> String {
         self.calls.fetch_add(1, Ordering::Relaxed);
         let place = self.place();
         let failure =
             format!("`{}` was called, which is forbidden here (forbidden at {place})", self.name);
         self.note(&failure);
-        panic!("{failure}")
+        failure
     }
 
-    /// Panics, but not in a destructor that runs because of a panic: that would end the process, with
+    /// Panics, but not in what the allocator calls, and not in a destructor that runs because of a panic: that would end the process, with
     /// all other tests. The call is answered then.
     fn fail(&self, failure: String) {
         self.note(&failure);
-        if !std::thread::panicking() {
+        let by_allocator = |keeper: &&'static Keeper| keeper.by_allocator.load(Ordering::Relaxed);
+        if !std::thread::panicking() && !self.keepers.iter().any(by_allocator) {
+            Working::end();
             panic!("{failure}")
         }
     }

@@ -280,4 +280,24 @@ mod tests {
         assert_eq!(slot_is_registered(SLOT.address()).unwrap().line(), 7);
         assert!(slot_is_registered(OTHER.address()).is_none());
     }
+
+    /// A function that one patch has taken away and another one brings with another type: the program
+    /// has both, since old code may call the old one. By name neither is meant.
+    #[test]
+    fn a_function_that_comes_back_with_another_type_is_told_from_the_old_one() {
+        static OLD_SLOT: Slot = Slot::new(std::ptr::null());
+        static NEW_SLOT: Slot = Slot::new(std::ptr::null());
+        static OLD_TEXT: &str = "shop::cart\0\0back\0fn()\0src/cart.rs\0";
+        static NEW_TEXT: &str = "shop::cart\0\0back\0fn(u8)\0src/cart.rs\0";
+        static OLD: Entry =
+            Entry::new(Kind::Function, 7, &OLD_SLOT, std::ptr::null(), OLD_TEXT, None);
+        static NEW: Entry =
+            Entry::new(Kind::Function, 9, &NEW_SLOT, std::ptr::null(), NEW_TEXT, None);
+        add(&[&OLD]);
+        add(&[&NEW]);
+        let signature = |slot: &Slot| slot_is_registered(slot.address()).unwrap().text().signature;
+        assert_eq!((signature(&OLD_SLOT), signature(&NEW_SLOT)), ("fn()", "fn(u8)"));
+        let told = find("shop/cart/back").map(|_| ()).unwrap_err().to_string();
+        assert!(told.contains("src/cart.rs:7") && told.contains("src/cart.rs:9"), "{told}");
+    }
 }

@@ -17,11 +17,12 @@
 //! by slot: a call that begins in between may run the new code of one function and the old code of
 //! another, as it may when it was under way already.
 
+use super::reentry::Working;
 use super::{Code, Point, Slot, instances};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry::{Occupied, Vacant};
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Which code a function runs now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -117,7 +118,17 @@ pub(super) struct Table(HashMap<(usize, Option<usize>), Layers>);
 
 static TABLE: Mutex<Option<Table>> = Mutex::new(None);
 
+/// The table's lock, held for a time.
+pub(crate) struct Held(#[expect(dead_code, reason = "held")] MutexGuard<'static, Option<Table>>);
+
+/// Holds off all changes.
+pub(crate) fn hold() -> Held {
+    Held(TABLE.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
 fn with_table<R>(work: impl FnOnce(&mut Table) -> R) -> R {
+    // The table may allocate, and the allocator call what is mocked.
+    let _working = Working::begin();
     // A panic in here comes from an allocation at most, before anything is written: the table is
     // as good as before.
     let mut table = TABLE.lock().unwrap_or_else(PoisonError::into_inner);

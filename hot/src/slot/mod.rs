@@ -14,6 +14,7 @@ pub(crate) mod layers;
 #[cfg(all(test, hot_loom))]
 mod model;
 mod point;
+pub(crate) mod reentry;
 
 pub(crate) use point::Point;
 

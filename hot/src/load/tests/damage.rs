@@ -52,6 +52,54 @@ fn a_cut_file_and_one_with_any_byte_changed_leave_the_code_as_it_was() {
 }
 
 #[hot]
+fn with_entry() -> u32 {
+    1
+}
+
+/// A patch that brings a registry entry with this text.
+fn bringing(text: &[u8]) -> Patch {
+    use hot_patch::abi;
+    let mut patch = patch(name!("damage/with_entry"), answer(9));
+    let mut entry = vec![0; abi::ENTRY_SIZE];
+    entry[..2].copy_from_slice(&abi::ENTRY_ABI.to_le_bytes());
+    entry[abi::ENTRY_TEXT_LEN..][..8].copy_from_slice(&(text.len() as u64).to_le_bytes());
+    patch.read_only = [&entry, text].concat();
+    patch.data = vec![0; 8];
+    patch.entries = vec![4096];
+    let pointer = |field: usize, to: usize| Relocation {
+        at: 4096 + field as u64,
+        width: Width::Absolute64,
+        base: Base::Image,
+        addend: to as i64,
+    };
+    patch.relocations =
+        vec![pointer(abi::ENTRY_SLOT, 8192), pointer(abi::ENTRY_TEXT, 4096 + abi::ENTRY_SIZE)];
+    patch
+}
+
+/// The registry reads it when the patch has its place in the list of those that are loaded.
+#[test]
+fn a_malformed_text_of_an_entry_is_found_before_anything_is_written_down() {
+    let texts: [&[u8]; 4] =
+        [b"", b"late\0\0late\0fn()\0late.rs", b"\xff\0\0late\0fn()\0late.rs\0", b"\0\0\0\0\0\0"];
+    for text in texts {
+        let patch = bringing(text);
+        for _ in 0..2 {
+            let error = load_patch(&patch).expect_err("malformed").to_string();
+            assert!(error.contains("registry entry whose text is malformed"), "{error}");
+        }
+        assert_eq!(with_entry(), 1);
+    }
+    let mut cut = bringing(b"late\0\0late\0fn()\0late.rs\0");
+    cut.read_only[hot_patch::abi::ENTRY_TEXT_LEN..][..8].copy_from_slice(&[0xff; 8]);
+    let error = load_patch(&cut).expect_err("too long").to_string();
+    assert!(error.contains("malformed"), "{error}");
+    load_patch(&bringing(b"late\0\0late\0fn()\0late.rs\0")).expect("it loads");
+    assert_eq!(with_entry(), 9);
+    assert!(crate::functions().iter().any(|function| function.name() == "late/late"));
+}
+
+#[hot]
 fn by_name() -> u32 {
     1
 }

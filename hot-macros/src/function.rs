@@ -4,7 +4,7 @@ use crate::arguments::Arguments;
 use crate::attributes::{self, Sorted};
 use crate::home::Home;
 use crate::signature::{Function, Signature};
-use crate::tokens::{find_reserved, is_reserved, mentions};
+use crate::tokens::{find_reserved, is_reserved, mentions, self_paths};
 use crate::trampoline;
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
@@ -104,6 +104,17 @@ fn find_obstacle(function: &Function, home: Home<'_>, sorted: &Sorted) -> Option
     };
     if let Some(name) = reserved(signature, body) {
         return Some(Error::new(name.span(), RESERVED));
+    }
+    if let Some(header) = home.header()
+        && (home.is_generic() || !header.lifetimes().is_empty())
+        && self_paths(&signature.types()).iter().any(|name| header.lending.contains(name))
+    {
+        return Some(Error::new_spanned(
+            &signature.ident,
+            "a method whose type mentions a `Self::Item<'_>` that is there `where Self: '_` cannot be \
+             `#[hot]` where the impl block has parameters, since rustc takes no pointer to it: let it \
+             call a `#[hot]` function",
+        ));
     }
     if home.header().is_none() {
         let lone = "a method cannot be `#[hot]` alone, since the attribute has to know its type: \

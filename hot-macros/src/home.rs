@@ -45,6 +45,8 @@ pub struct Header {
     pub name: String,
     /// Names of the types that the block defines.
     pub associated: Vec<String>,
+    /// Those of them that exist only as long as the type itself: `type Item<'a> where Self: 'a`.
+    pub lending: Vec<String>,
     /// Names of the constants that it defines.
     pub constants: Vec<String>,
 }
@@ -196,12 +198,22 @@ impl Header {
         named.then(|| own.iter().map(|name| tokens::lifetime(name)).collect())
     }
 
-    /// The where clause with the bounds that references in the header imply. They hold in the impl;
-    /// the header of the extension trait implies none.
+    /// The where clause with the bounds that references in the header need. They hold in the impl, or it
+    /// would not compile; the header of the extension trait implies none.
     pub fn told_where_clause(&self) -> TokenStream {
         let (self_type, trait_path, written) =
             (&self.self_type, &self.trait_path, &self.where_clause);
-        let told = tokens::outlives(&quote!(#self_type, #trait_path));
+        let generics = &self.generics;
+        let header = quote!(#self_type, #trait_path, #generics, #written);
+        // Not those of a `for<'a>` in there.
+        let mut known = self.lifetimes();
+        known.push("static".to_owned());
+        let is_known = |bound: &TokenStream| {
+            let named = tokens::lifetimes(bound);
+            named.iter().all(|name| known.contains(name))
+        };
+        let mut told = tokens::outlives(&header);
+        told.retain(is_known);
         let alone = parameters(&self.generics).is_empty() && self.lifetimes().len() < 2;
         if told.is_empty() || alone {
             return written.clone();

@@ -33,8 +33,8 @@ use crate::signature::{Argument, Function, Receiver, Signature};
 use crate::signature::{parameters, parse_type, starts_function};
 use crate::text::render;
 use crate::tokens::{
-    has_elided, lifetimes, name_elided, qualify_self, replace_all, replace_self, self_paths,
-    take_until,
+    has_elided, lifetimes, mentions, name_elided, qualify_self, replace_all, replace_self,
+    self_paths, take_until,
 };
 use crate::trampoline::{Pieces, Sibling, split};
 use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
@@ -225,16 +225,19 @@ fn parse_item(input: ParseStream, header: &mut Header) -> Result<Item> {
         let function = Function::parse(attributes, visibility, input)?;
         return Ok(Item::Function(Box::new(function)));
     }
-    let mut rest = TokenStream::new();
+    let (mut rest, mut name) = (TokenStream::new(), None);
     let by_brace = !input.peek(Token![const]) && !input.peek(Token![type]);
     loop {
         let token: TokenTree = input.parse()?;
         if let TokenTree::Ident(word) = &token
-            && let Ok(name) = input.fork().parse::<Ident>()
+            && let Ok(found) = input.fork().parse::<Ident>()
         {
             match word.to_string().as_str() {
-                "type" => header.associated.push(name.to_string()),
-                "const" => header.constants.push(name.to_string()),
+                "type" => {
+                    header.associated.push(found.to_string());
+                    name = Some(found.to_string());
+                }
+                "const" => header.constants.push(found.to_string()),
                 _ => {}
             }
         }
@@ -245,6 +248,9 @@ fn parse_item(input: ParseStream, header: &mut Header) -> Result<Item> {
         };
         rest.extend([token]);
         if ends {
+            if mentions(&rest, "where") && mentions(&rest, "Self") {
+                header.lending.extend(name);
+            }
             return Ok(Item::Other(quote!(#(#attributes)* #visibility #rest)));
         }
     }
@@ -303,6 +309,7 @@ fn parse_header(input: ParseStream) -> Result<Header> {
         self_text,
         name,
         associated: Vec::new(),
+        lending: Vec::new(),
         constants: Vec::new(),
     })
 }

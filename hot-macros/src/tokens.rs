@@ -496,9 +496,21 @@ pub fn outlives(tokens: &TokenStream) -> Vec<TokenStream> {
                 tokens.next_if(|token| matches!(token, TokenTree::Ident(word) if word == "mut"));
                 let mut depth = Depth::default();
                 let mut ahead = tokens.clone();
-                let ends = |token: &TokenTree| is_punct(Some(token), ',');
+                // At the colon of a bound too, which is no part of `::`.
+                let ends = |token: &TokenTree| match token {
+                    TokenTree::Punct(mark) => match mark.as_char() {
+                        ',' | '+' | '=' => true,
+                        ':' => mark.spacing() == Spacing::Alone,
+                        _ => false,
+                    },
+                    _ => false,
+                };
+                let mut colons = false;
                 let mut ty = TokenStream::new();
-                while let Some(token) = ahead.next_if(|token| depth.depth > 0 || !ends(token)) {
+                while let Some(token) =
+                    ahead.next_if(|token| depth.depth > 0 || colons || !ends(token))
+                {
+                    colons = !colons && is_punct(Some(&token), ':');
                     if !depth.step(&token) {
                         break;
                     }

@@ -7,3 +7,4 @@ mod fragments;
 mod futures;
 mod hidden;
 mod receivers;
+mod traits;

@@ -35,13 +35,15 @@ pub fn run(krate: &Source, build: bool) -> Result<Outcome> {
         .current_dir(&krate.folder)
         .env("CARGO_TARGET_DIR", workspace.join("target"))
         .output()?;
+    let manifest = krate.folder.join("Cargo.toml");
     let (mut errors, mut library) = (Vec::new(), None);
     for line in String::from_utf8_lossy(&output.stdout).lines() {
         let Ok(event) = serde_json::from_str::<Value>(line) else { continue };
-        // The last artifact is the crate itself.
-        let files = event["filenames"].as_array().into_iter().flatten();
-        let rlib = files.filter_map(Value::as_str).find(|file| file.ends_with(".rlib"));
-        library = rlib.map(PathBuf::from).or(library);
+        if event["manifest_path"].as_str().is_some_and(|path| Path::new(path) == manifest) {
+            let files = event["filenames"].as_array().into_iter().flatten();
+            let rlib = files.filter_map(Value::as_str).find(|file| file.ends_with(".rlib"));
+            library = rlib.map(PathBuf::from).or(library);
+        }
         let message = &event["message"];
         if message["level"] == "error" {
             errors.extend(read(message, workspace));

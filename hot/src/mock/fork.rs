@@ -6,7 +6,7 @@
 
 #[cfg(unix)]
 mod locks {
-    use crate::mock::{change_lock, points};
+    use super::super::{change_lock, points};
     use crate::slot::layers;
     use std::cell::Cell;
     use std::sync::{MutexGuard, Once};

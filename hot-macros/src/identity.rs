@@ -20,8 +20,6 @@
 //!   does not mention what implies them. It is then more general than the function: right for a
 //!   replacement, which is called in fewer cases than it could be, and wrong for a call.
 //! - *Generic functions* have as many types as instances, `impl Trait` has no name: no identity.
-//! - *`Self::Item<'x>`* may be there for an `'x` that the type of the block outlives, which is not
-//!   said for all lifetimes at once; no identity, where the type has some.
 //! - *Macros* may expand to anything: the common type, or no identity.
 //!
 //! That the function may be called as the type says is not left to this reading of tokens: the
@@ -212,9 +210,6 @@ fn named_or_common(signature: &Signature, home: Home<'_>, hot: &TokenStream) -> 
         told &= tokens::self_paths(&types).iter().all(defined);
         let of_impl = header.lifetimes();
         self_lifetimes = !of_impl.is_empty();
-        if self_lifetimes && tokens::has_arguments(&types, &header.associated) {
-            return None;
-        }
         lifetimes.extend(of_impl);
         callable = match implied::bounds(signature, header) {
             implied::Bounds::Kept => true,

@@ -290,18 +290,6 @@ pub fn has_macro(tokens: &TokenStream) -> bool {
     })
 }
 
-/// Whether one of these names occurs with arguments.
-pub fn has_arguments(tokens: &TokenStream, names: &[String]) -> bool {
-    let tokens: Vec<TokenTree> = tokens.clone().into_iter().collect();
-    tokens.iter().enumerate().any(|(index, token)| match token {
-        TokenTree::Ident(ident) => {
-            is_punct(tokens.get(index + 1), '<') && names.iter().any(|name| ident == name)
-        }
-        TokenTree::Group(group) => has_arguments(&group.stream(), names),
-        _ => false,
-    })
-}
-
 /// Whether a reference occurs in a type.
 pub fn has_reference(tokens: &TokenStream) -> bool {
     tokens.clone().into_iter().any(|token| match token {

@@ -48,9 +48,9 @@ pub const INSTANCES: &str = "hot_instances";
 /// Prefix of the identifier under which the macro keeps a hot function's own code.
 pub const BODY_PREFIX: &str = "__hot_";
 /// Prefixes of the other functions that the macro makes of one: what boxes the future of an `async`
-/// one, what dispatches to an instance whose types have no names, and what tells which that is. No
-/// body is called so, whatever the function's name.
-pub const OTHER_PREFIXES: [&str; 3] = ["__hotbox_", "__hotvia_", "__hotitem_"];
+/// one, what dispatches to an instance whose types have no names, what tells which that is, and what
+/// only a trait declares. No body is called so, whatever the function's name.
+pub const OTHER_PREFIXES: [&str; 4] = ["__hotbox_", "__hotvia_", "__hotitem_", "__hottwin_"];
 /// Identifier of the slot's static.
 pub const SLOT_IDENT: &str = "__HOT_SLOT";
 /// Identifier of the entry's static.

@@ -14,15 +14,16 @@
 //! to is new. And what leads to the very code that the program was started with (an edit that was
 //! taken back) is old in name only.
 
-use super::atom::{AtomRef, Kind};
+use super::atom::Kind;
 use super::compare::Compare;
 use super::dirty::{differs, unlike_first};
-use super::held::{Holders, never_returns};
+use super::held::Holders;
 use super::hot::Hot;
 use super::name::{Name, Names};
+use super::once::Once;
 use super::program::Definitions;
 use super::report::{Report, item};
-use super::uses::{Uses, spreads};
+use super::uses::Uses;
 use super::world::Loaded;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -59,12 +60,22 @@ pub struct Left {
     /// Items that are live for some callers.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub partly: Vec<Partly>,
-    /// Items that are live for who calls them from now on.
+    /// Items that are live for who calls them from now on; of many some.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub held: Vec<Held>,
+    /// How many more of these there are.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub held_more: usize,
+    /// Hot functions that only the start of the program calls.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub once: Vec<Once>,
     /// Hot functions that the source has no longer: what still calls them gets their last code.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub gone: Vec<String>,
+}
+
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 /// All that is looked at.
@@ -110,6 +121,7 @@ impl Effect<'_> {
             .copied()
             .collect();
         left.not_live_why = self.why_not(report, |name| not_live.contains(&name));
+        let mut held: Vec<Vec<Held>> = Vec::new();
         for (item, (names, live)) in items {
             if !live {
                 left.not_live.push(item);
@@ -128,9 +140,13 @@ impl Effect<'_> {
                     left.partly.push(Partly { item: item.clone(), old_in, hot_on });
                 }
             }
+            let own: BTreeSet<String> = names.iter().flat_map(|&name| holders.of(name)).collect();
             let by: BTreeSet<String> = above.iter().flat_map(|&name| holders.of(name)).collect();
-            left.held.extend(by.into_iter().map(|by| Held { item: item.clone(), by }));
+            let others = by.difference(&own).cloned();
+            let by = own.iter().cloned().chain(others);
+            held.push(by.map(|by| Held { item: item.clone(), by }).collect());
         }
+        (left.held, left.held_more) = some_of_each(held);
         left
     }
 
@@ -188,7 +204,7 @@ impl Effect<'_> {
 
     /// The items of these, or of the nearest that lead to them where they are nobody's: an instance
     /// of a function of std is told as the function that it was made for.
-    fn owners(
+    pub(super) fn owners(
         &self,
         names: impl Iterator<Item = Name>,
         among: &HashSet<Name>,
@@ -246,111 +262,22 @@ impl Effect<'_> {
         }
         found
     }
-
-    /// Where `#[hot]` would bring these to life: on the item itself, or on who calls it.
-    fn hot_on(&self, names: &[Name], of: &str) -> Vec<String> {
-        const MOST: usize = 3;
-        let is_code = |name: &Name| {
-            self.definitions.one(*name).is_some_and(|atom| atom.atom().kind == Kind::Text)
-        };
-        let mut found = Vec::new();
-        let is_hot = names.iter().any(|name| self.is_hot(*name));
-        if names.iter().any(is_code) && !is_hot && !self.is_begun(names.iter().copied(), of) {
-            found.push(of.to_owned());
-        }
-        let callers = self.callers(names, of).into_iter();
-        found.extend(callers.filter(|(caller, begun)| !begun && caller != of).map(|(c, _)| c));
-        found.truncate(MOST);
-        found
-    }
-
-    /// Whether it is a part of a hot function: its body, or what calls that through the slot.
-    fn is_hot(&self, name: Name) -> bool {
-        let of = |name: Name| item(&self.names.path(name), self.crates);
-        // An optimised caller may have the call through the slot in it.
-        let is_own = |slot: &Name| self.hot.functions.contains_key(slot) && of(*slot) == of(name);
-        let reach = |atom: &AtomRef| atom.object.reach[atom.index as usize].iter().any(is_own);
-        self.hot.bodies.contains(&name) || self.definitions.one(name).is_some_and(reach)
-    }
-
-    /// Whether the item is not called again once it runs: `main`, or a loop without an end. There
-    /// `#[hot]` is of no use.
-    fn is_begun(&self, mut names: impl Iterator<Item = Name>, item: &str) -> bool {
-        let is_main = self.crates.iter().any(|name| item == format!("{name}::main"));
-        is_main || names.any(|name| self.definitions.all(name).iter().any(never_returns))
-    }
-
-    /// The items that call these, and of each whether it is not called again.
-    fn callers(&self, names: &[Name], of: &str) -> BTreeMap<String, bool> {
-        let users = names.iter().flat_map(|&name| self.uses.of(name)).copied();
-        let mut callers = BTreeMap::new();
-        for (item, names) in self.owners(users, self.dirty) {
-            if item != of {
-                let begun = self.is_begun(names.into_iter(), &item);
-                callers.insert(item, begun);
-            }
-        }
-        callers
-    }
-
-    /// Why changes have no effect where no hot function reaches them, and what would change that.
-    pub fn why_not(&self, report: &Report, wanted: impl Fn(Name) -> bool) -> String {
-        const MOST: usize = 2;
-        let mut items: BTreeMap<String, Vec<Name>> = BTreeMap::new();
-        let mut states = false;
-        for (name, kind) in report.names().filter(|(name, _)| wanted(*name)) {
-            match spreads(name, kind, self.names) {
-                true => {
-                    let item = report.item(self.names, name, kind);
-                    item.into_iter().for_each(|item| items.entry(item).or_default().push(name));
-                }
-                false => states = true,
-            }
-        }
-        let more = items.len().saturating_sub(MOST);
-        let mut why: Vec<String> =
-            items.iter().take(MOST).map(|(item, names)| self.why_not_one(item, names)).collect();
-        if let Some(first) = why.first_mut() {
-            first.insert_str(0, "no #[hot] function reaches it: ");
-        }
-        if more > 0 {
-            why.push(format!("the same goes for {more} more"));
-        }
-        if states {
-            why.push("a static that exists keeps its value".to_owned());
-        }
-        why.join("; ")
-    }
-
-    fn why_not_one(&self, item: &str, names: &[Name]) -> String {
-        let callers: Vec<String> = self.callers(names, item).into_keys().collect();
-        let hot_on = self.hot_on(names, item);
-        let mut why = match callers.is_empty() {
-            true if self.is_begun(names.iter().copied(), item) => {
-                return format!(
-                    "{item} has begun and is not called again; what it calls can be #[hot]"
-                );
-            }
-            true => format!("nothing in the program calls {item}"),
-            false => format!("{item} is used by {}", and(&callers)),
-        };
-        if !hot_on.is_empty() && !callers.is_empty() {
-            // What is built to call it still does, past the slot that it will have.
-            why += &format!(" (#[hot] on {} makes it live from a restart on)", hot_on.join(" or "));
-        }
-        why
-    }
 }
 
-/// `a, b and 3 more`.
-fn and(items: &[String]) -> String {
-    const MOST: usize = 3;
-    match items {
-        [] => String::new(),
-        [one] => one.clone(),
-        [first @ .., last] if items.len() <= MOST => format!("{} and {last}", first.join(", ")),
-        _ => format!("{} and {} more", items[..MOST].join(", "), items.len() - MOST),
+/// Returns what is told of what may hold old code: of each item its first holders, those of its own
+/// code before those of its callers', and how many more there are.
+fn some_of_each(all: Vec<Vec<Held>>) -> (Vec<Held>, usize) {
+    const MOST: usize = 24;
+    let count: usize = all.iter().map(Vec::len).sum();
+    let mut rounds: Vec<_> = all.into_iter().map(Vec::into_iter).collect();
+    let mut told = Vec::new();
+    while told.len() < MOST.min(count) {
+        told.extend(rounds.iter_mut().filter_map(Iterator::next));
     }
+    told.truncate(MOST);
+    told.sort_by(|a, b| (&a.item, &a.by).cmp(&(&b.item, &b.by)));
+    let more = count - told.len();
+    (told, more)
 }
 
 #[cfg(test)]
@@ -358,11 +285,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_list_ends_with_and() {
-        let all = ["a", "b", "c", "d", "e"].map(str::to_owned);
-        assert_eq!(and(&all[..1]), "a");
-        assert_eq!(and(&all[..2]), "a and b");
-        assert_eq!(and(&all[..3]), "a, b and c");
-        assert_eq!(and(&all), "a, b, c and 2 more");
+    fn of_many_holders_some_of_each_item_are_told() {
+        let held = |item: usize, count: usize| -> Vec<Held> {
+            let one = |by| Held { item: format!("f{item}"), by: format!("{by:04}") };
+            (0..count).map(one).collect()
+        };
+        assert_eq!(some_of_each(Vec::new()), (Vec::new(), 0));
+        assert_eq!(some_of_each(vec![held(0, 2), held(1, 0)]), (held(0, 2), 0));
+        let (told, more) = some_of_each(vec![held(0, 1000), held(1, 3)]);
+        assert_eq!((told.len(), more), (24, 979));
+        assert_eq!(told.iter().filter(|held| held.item == "f1").count(), 3);
+        // So they are where there are more items than lines.
+        let (told, more) = some_of_each((0..100).map(|item| held(item, 2)).collect());
+        assert_eq!((told.len(), more), (24, 176));
     }
 }

@@ -13,12 +13,12 @@
 //!
 //! None of this says that such a holder exists at this moment, but that the program makes them.
 
-use super::atom::{Ask, Atom, AtomRef, Kind, Meaning, Object, Target};
+use super::atom::{Ask, Atom, AtomRef, Kind, Object, Target};
+use super::code::{self, never_returns};
 use super::name::{Name, Names};
 use super::report::item;
 use super::uses::Uses;
 use super::world::Loaded;
-use iced_x86::{Decoder, DecoderOptions, Mnemonic, OpKind};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
@@ -80,7 +80,7 @@ impl<'a> Holders<'a> {
         }
         let path = self.names.path(name);
         let own = item(&path, self.crates);
-        if self.is_async(running) {
+        if is_async(running.iter(), self.names) {
             held.extend(own.map(|own| format!("a future of {own} in flight")));
             return held;
         }
@@ -98,12 +98,6 @@ impl<'a> Holders<'a> {
             held.extend(self.pointers(name, &path));
         }
         held
-    }
-
-    /// Whether it is the body of an `async` function or block.
-    fn is_async(&self, running: &[AtomRef]) -> bool {
-        let reach = |atom: &AtomRef| atom.object.reach[atom.index as usize].to_vec();
-        running.iter().flat_map(reach).any(|name| self.names.text(name).contains(RESUMED))
     }
 
     /// The kind of object whose vtable holds a method.
@@ -144,12 +138,20 @@ impl<'a> Holders<'a> {
         }
         for &user in self.uses.of(name) {
             let Some(of) = item(&self.names.path(user), self.crates) else { continue };
-            if self.loaded.copies(user).iter().any(|user| takes_address(user, name)) {
+            if self.loaded.copies(user).iter().any(|user| code::takes_address(user, name)) {
                 held.insert(format!("a function pointer taken in {of}"));
             }
         }
         held
     }
+}
+
+/// Returns whether it is the body of an `async` function or block.
+pub fn is_async<'a>(mut copies: impl Iterator<Item = &'a AtomRef>, names: &Names) -> bool {
+    copies.any(|atom| {
+        let reach = atom.object.reach[atom.index as usize].iter();
+        reach.into_iter().any(|name| names.text(*name).contains(RESUMED))
+    })
 }
 
 /// The methods and the drop glue, if the constant is a vtable.
@@ -174,87 +176,4 @@ fn vtable(object: &Object, atom: &Atom) -> Vec<Name> {
     let words = bytes.len() / 8;
     let filled_up = (HEADER..words).all(|index| filled(index) || word(index) == Some(0));
     if filled_up { functions.collect() } else { Vec::new() }
-}
-
-/// Whether no instruction returns and some jump goes back: a loop without an end.
-pub fn never_returns(function: &AtomRef) -> bool {
-    let code = function.bytes();
-    let mut back = false;
-    for instruction in Decoder::with_ip(64, code, 0, DecoderOptions::NONE).iter() {
-        let branch = instruction.op0_kind() == OpKind::NearBranch64;
-        match instruction.mnemonic() {
-            Mnemonic::Ret => return false,
-            Mnemonic::Call => {}
-            // Through a table, or to another function, which may return.
-            Mnemonic::Jmp if !branch => return false,
-            _ if !branch => {}
-            _ => {
-                let bytes = instruction.ip()..instruction.next_ip();
-                if function.atom().relocs.iter().any(|reloc| bytes.contains(&reloc.at)) {
-                    return false;
-                }
-                back |= instruction.near_branch_target() <= instruction.ip();
-            }
-        }
-    }
-    back
-}
-
-/// Whether code refers to a function other than by calling it.
-fn takes_address(user: &AtomRef, function: Name) -> bool {
-    let code = user.bytes();
-    user.atom().kind == Kind::Text
-        && user.atom().relocs.iter().any(|reloc| {
-            let before =
-                |back: usize| (reloc.at as usize).checked_sub(back).and_then(|at| code.get(at));
-            // `call` and `jmp`, direct and through a word; conditional jumps.
-            let direct = matches!(before(1), Some(0xe8 | 0xe9));
-            let through = before(2) == Some(&0xff) && matches!(before(1), Some(0x15 | 0x25));
-            let conditional = before(2) == Some(&0x0f) && matches!(before(1), Some(0x80..=0x8f));
-            matches!(user.meaning(reloc), Meaning::Named(name, 0) if name == function)
-                && !direct
-                && !through
-                && !conditional
-        })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn function(bytes: &[u8]) -> AtomRef {
-        let atom = Atom {
-            name: None,
-            label: None,
-            kind: Kind::Text,
-            bytes: 0..bytes.len(),
-            size: bytes.len() as u64,
-            align: 16,
-            relocs: Vec::new(),
-            frame: None,
-            tangle: None,
-        };
-        let object = Object {
-            unit: "u".into(),
-            home: String::new(),
-            data: bytes.to_vec(),
-            split: None,
-            atoms: vec![atom],
-            symbols: HashMap::new(),
-            cies: Vec::new(),
-            reach: vec![Box::default()],
-            layouts: std::sync::OnceLock::new(),
-        };
-        AtomRef { object: Arc::new(object), index: 0 }
-    }
-
-    #[test]
-    fn a_loop_without_an_end_is_told_from_one_with_an_end_and_from_a_panic() {
-        // nop; jmp back
-        assert!(never_returns(&function(&[0x90, 0xeb, 0xfd])));
-        // the same, with a way out to a return
-        assert!(!never_returns(&function(&[0x90, 0x74, 0x02, 0xeb, 0xfb, 0xc3])));
-        // ud2
-        assert!(!never_returns(&function(&[0x0f, 0x0b])));
-    }
 }

@@ -12,6 +12,28 @@ use object::{Object as _, ObjectSection as _, ObjectSymbol as _, SymbolKind, Sym
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
+/// Returns the number of hot functions and the build ID that an executable tells of itself; zero and
+/// nothing of one that cannot be read.
+pub fn registered(executable: &Path) -> (usize, Vec<u8>) {
+    let read = || {
+        let data = std::fs::read(executable).ok()?;
+        let elf = ElfFile64::<object::Endianness>::parse(&data[..]).ok()?;
+        Some((hot_functions(&elf).ok()?, elf.build_id().ok()?.unwrap_or_default().to_vec()))
+    };
+    read().unwrap_or_default()
+}
+
+/// The number of hot functions registered in an executable.
+fn hot_functions(elf: &ElfFile64<'_>) -> object::read::Result<usize> {
+    let Some(section) = elf.section_by_name(abi::ENTRIES) else { return Ok(0) };
+    let is_function = |entry: &&[u8]| {
+        let field = |at: usize| u16::from_le_bytes([entry[at], entry[at + 1]]);
+        field(0) == abi::ENTRY_ABI
+            && abi::Kind::from_u16(field(2)).is_some_and(|kind| kind != abi::Kind::Anchor)
+    };
+    Ok(section.data()?.chunks_exact(abi::ENTRY_SIZE).filter(is_function).count())
+}
+
 /// Where something of the executable stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HostSymbol {
@@ -114,18 +136,7 @@ impl Host {
             .filter_map(|symbol| symbol.name().ok())
             .map(|text| names.intern(text))
             .collect();
-        let hot_functions = elf.section_by_name(abi::ENTRIES).map_or(Ok(0), |section| {
-            section.data().map(|data| {
-                data.chunks_exact(abi::ENTRY_SIZE)
-                    .filter(|entry| {
-                        let field = |at: usize| u16::from_le_bytes([entry[at], entry[at + 1]]);
-                        field(0) == abi::ENTRY_ABI
-                            && abi::Kind::from_u16(field(2)).is_some_and(|k| k != abi::Kind::Anchor)
-                    })
-                    .count()
-            })
-        });
-        let hot_functions = hot_functions.map_err(elf_error)?;
+        let hot_functions = hot_functions(&elf).map_err(elf_error)?;
         drop(elf);
         Ok(Host {
             build_id,

@@ -12,13 +12,15 @@ use super::hot::{Hot, HotFunction, Size};
 use super::image::{self, Image};
 use super::moved::{self, Both, Lineage};
 use super::name::{Name, Names};
+use super::once;
 use super::program::{Definitions, Program};
 use super::report::{self, Report};
+use super::signature;
 use super::uses::{Uses, spreads};
 use super::world::{Loaded, Site, Spot};
 use super::{CrateObjects, Detail, DiffError, Pending, Prepared, Verdict, World, unreadable};
 use hot_patch::patch::{Patch, PatchId, Swap};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
@@ -47,7 +49,9 @@ pub(super) fn judge(world: &mut World, rebuilt: Vec<CrateObjects>) -> Result<Ver
     };
     let moved = match moved::find(&world.lineage, &both, &world.running, &hot) {
         Ok(moved) => moved,
-        Err(names) if world.guards.on(Guard::Renamed) => return Ok(unclear(names)),
+        Err(names) if world.guards.on(Guard::Renamed) => {
+            return Ok(signature::unclear(names, &world.running, &hot));
+        }
         Err(_) => moved::Moved { lineage: world.lineage.clone(), ..Default::default() },
     };
     let renamed = &moved.renamed;
@@ -82,7 +86,7 @@ pub(super) fn judge(world: &mut World, rebuilt: Vec<CrateObjects>) -> Result<Ver
         uses.enter(atom, &hot, &world.names);
     }
 
-    let signatures = changed_signatures(world, &hot, renamed, loaded);
+    let signatures = signature::changed(world, &hot, renamed, loaded);
     if !signatures.is_empty() {
         // A body's symbol contains a hash of its types and of their fields: if the signature reads
         // as before, a type in it may have changed, which is what the person should be told.
@@ -90,9 +94,7 @@ pub(super) fn judge(world: &mut World, rebuilt: Vec<CrateObjects>) -> Result<Ver
         let mut details: Vec<Detail> = Vec::new();
         let mut functions = Vec::new();
         for (mut detail, body, sizes) in signatures {
-            if detail.was == detail.now {
-                detail.now = format!("{} (of another type)", detail.now);
-            }
+            signature::tell_apart(&mut detail, body, world);
             functions.extend(body.map(|(was, now)| guard::Swapped {
                 was: moved.lineage.all(was),
                 now,
@@ -209,7 +211,11 @@ pub(super) fn judge(world: &mut World, rebuilt: Vec<CrateObjects>) -> Result<Ver
     let named = |(_, function): &(Name, &HotFunction)| function.name.clone();
     let added = added.iter().filter(|(slot, _)| included.contains(slot)).map(named).collect();
     let gone = gone.iter().map(named).collect();
-    let left = Left { gone, ..left };
+    let once = once::Callers::new(&effect).map_or_else(Vec::new, |mut callers| {
+        let slots: BTreeSet<Name> = roots.iter().map(|root| root.slot).collect();
+        slots.into_iter().filter_map(|slot| callers.of(slot)).collect()
+    });
+    let left = Left { gone, once, ..left };
     let debug = describe(&selection, &image, &world.newest, &world.names);
     let patch = Patch { debug: Some(debug), ..image.patch };
     let mut functions: Vec<String> = patch.swaps.iter().map(|swap| swap.name.clone()).collect();
@@ -231,50 +237,6 @@ pub(super) fn judge(world: &mut World, rebuilt: Vec<CrateObjects>) -> Result<Ver
     Ok(Verdict::Patch(Box::new(Prepared { patch, functions, added, changed, left, new_statics })))
 }
 
-/// A hot function of another signature, with the body that runs and the new one, and their sizes.
-type Retyped = (Detail, Option<(Name, Name)>, [Option<Vec<Size>>; 2]);
-
-/// Hot functions whose slot runs but whose signature is another now: old callers would pass old
-/// arguments to new code.
-fn changed_signatures(
-    world: &World,
-    hot: &Hot,
-    renamed: &HashMap<Name, Name>,
-    loaded: &Loaded,
-) -> Vec<Retyped> {
-    let World { running, names, guards, .. } = world;
-    let mut changed: Vec<_> = hot
-        .functions
-        .iter()
-        .filter(|(slot, _)| loaded.contains(**slot))
-        .filter_map(|(slot, now)| {
-            let was = running.functions.get(renamed.get(slot).unwrap_or(slot))?;
-            // The body of a renamed function is renamed with it; the layout guard compares the
-            // types that the two take and give. The body alone goes by another symbol when its
-            // nameless lifetimes are numbered anew: that is so where what tells its type, lifetimes
-            // included, is the same instance as before. In the newer mangling a body's symbol says
-            // nothing of its type, and that of the instance says it in words.
-            let identities = was.identity.zip(now.identity);
-            let same_type = identities.is_some_and(|(was, now)| was == now);
-            let retyped = identities.is_some_and(|(was, now)| names.says_other_types(was, now));
-            let moved = was.body != now.body && !renamed.contains_key(slot);
-            let other = moved && !same_type || retyped;
-            let refused = was.signature != now.signature && guards.on(Guard::Signature)
-                || other && guards.on(Guard::BodyType);
-            let detail = Detail {
-                item: now.name.clone(),
-                was: was.signature.clone(),
-                now: now.signature.clone(),
-                lines: Vec::new(),
-            };
-            let sizes = [was.sizes.clone(), now.sizes.clone()];
-            refused.then_some((detail, was.body.zip(now.body), sizes))
-        })
-        .collect();
-    changed.sort_by(|a, b| a.0.item.cmp(&b.0.item));
-    changed
-}
-
 /// The body that is in the slot now, which may go by another name than the new one.
 fn running_body(root: &Root, running: &Hot, renamed: &HashMap<Name, Name>) -> Name {
     let was = running.functions.get(renamed.get(&root.slot).unwrap_or(&root.slot));
@@ -290,18 +252,6 @@ fn sizes(
 ) -> [Option<Vec<Size>>; 2] {
     let of = |hot: &Hot, slot: &Name| hot.functions.get(slot).and_then(|f| f.sizes.clone());
     [of(running, renamed.get(&slot).unwrap_or(&slot)), of(hot, &slot)]
-}
-
-fn unclear(names: Vec<String>) -> Verdict {
-    let detail = |item| Detail {
-        item,
-        was: String::new(),
-        now: "has been moved behind another impl block or item, which gives its instances other \
-              symbols: the running ones cannot be told apart by name"
-            .into(),
-        lines: Vec::new(),
-    };
-    Verdict::Refused { why: "symbol".into(), details: names.into_iter().map(detail).collect() }
 }
 
 /// The slots in the process whose body must be replaced.

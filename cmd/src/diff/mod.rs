@@ -13,12 +13,14 @@
 //!    are described, `sizes` compares sizes and `tables` the methods behind trait objects;
 //! 5. `image` lays the patch out, `local` its thread-locals.
 //!
-//! `report` words what changed for a person, `effect` says what of it is not live and why, and `held`
-//! who may still hold old code.
+//! `report` words what changed for a person, `effect` says what of it is not live, `advice` why and
+//! what would change that, `held` who may still hold old code, and `once` what is not called again.
 
+mod advice;
 mod archive;
 pub mod atom;
 mod bind;
+mod code;
 mod compare;
 mod describe;
 mod dirty;
@@ -35,8 +37,10 @@ mod local;
 mod moved;
 pub mod name;
 pub mod object;
+mod once;
 mod program;
 mod report;
+mod signature;
 mod sizes;
 mod split;
 mod tables;
@@ -45,12 +49,15 @@ mod thread;
 mod uses;
 mod world;
 
+use crate::layout::as_written;
 use atom::AtomRef;
 pub use effect::{Held, Left, Partly};
+pub use host::registered;
 use hot::Hot;
 use hot_patch::patch::{Patch, PatchId};
 use moved::{Lineage, Moved};
 use name::{Name, Names};
+pub use once::Once;
 use program::{Definitions, Program};
 use serde::Serialize;
 use std::collections::{HashMap, HashSet};
@@ -105,6 +112,27 @@ pub enum Verdict {
         /// Each item that stands in the way.
         details: Vec<Detail>,
     },
+}
+
+impl Verdict {
+    /// The verdict in the names of the source, without those that `#[hot]` has made.
+    fn as_written(mut self) -> Verdict {
+        let plain = |text: &mut String| *text = as_written(text);
+        match &mut self {
+            // Of items, which are plain.
+            Verdict::Patch(_) => {}
+            Verdict::NoEffect { changed, why } => {
+                changed.iter_mut().for_each(plain);
+                plain(why);
+            }
+            Verdict::Refused { details, .. } => {
+                for Detail { item, was, now, lines } in details {
+                    [item, was, now].into_iter().chain(lines).for_each(plain);
+                }
+            }
+        }
+        self
+    }
 }
 
 /// One thing that stands in the way of a patch.
@@ -307,7 +335,7 @@ impl World {
     /// # Errors
     /// When an object or an archive cannot be read; what runs and what is known of it stay.
     pub fn judge(&mut self, rebuilt: Vec<CrateObjects>) -> Result<Verdict, DiffError> {
-        judge::judge(self, rebuilt)
+        judge::judge(self, rebuilt).map(Verdict::as_written)
     }
 
     /// The last verdict's patch is live in the process.

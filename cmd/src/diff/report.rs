@@ -6,7 +6,7 @@ use super::dirty::differs;
 use super::name::{Name, Names};
 use super::program::{Definitions, Program};
 use super::world::Loaded;
-use hot_patch::abi::{BODY_PREFIX, OTHER_PREFIXES};
+use crate::layout::as_written;
 use std::collections::{BTreeSet, HashSet};
 
 /// The names that this save changed.
@@ -127,34 +127,13 @@ pub(super) fn item(path: &str, crates: &[String]) -> Option<String> {
     for inner in ["::{{closure}}", "::{closure"] {
         item = item.split(inner).next().unwrap_or(item);
     }
-    // A hot impl of a trait stands in a block of its own, and its bodies in a private trait.
+    // A hot impl of a trait stands in a block of its own.
     let made = item.split_once("::_::<impl ").and_then(|(_, header)| {
         let (header, method) = header.rsplit_once(">::")?;
         let (of, it) = header.split_once(" for ")?;
         Some(format!("<{it} as {of}>::{method}"))
     });
-    let private = item.split_once(" as ").and_then(|(it, of)| {
-        let (_, of) = of.split_once("::_::__Hot")?;
-        Some(format!("{it} as {of}"))
-    });
-    let item = made.as_deref().or(private.as_deref()).unwrap_or(item);
-    // `total::__hot_total` and `Cart::__hot_total` are the body of `total`.
-    let item = match item.rsplit_once("::") {
-        Some((outer, last)) if last.starts_with("__HOT_") => outer.to_owned(),
-        Some((outer, last)) => match made_of(last) {
-            Some(function) if outer.rsplit("::").next() == Some(function) => outer.to_owned(),
-            Some(function) => format!("{outer}::{function}"),
-            None => item.to_owned(),
-        },
-        None => item.to_owned(),
-    };
-    Some(item)
-}
-
-/// The function of which the macro has made this one.
-fn made_of(name: &str) -> Option<&str> {
-    let mut prefixes = OTHER_PREFIXES.iter().chain([&BODY_PREFIX]);
-    prefixes.find_map(|prefix| name.strip_prefix(prefix))
+    Some(as_written(made.as_deref().unwrap_or(item)))
 }
 
 #[cfg(test)]
@@ -171,6 +150,10 @@ mod tests {
         assert_eq!(item("shop::Cart::__hotbox_load").as_deref(), Some("shop::Cart::load"));
         assert_eq!(item("shop::Cart::__hot_box_load").as_deref(), Some("shop::Cart::box_load"));
         assert_eq!(item("shop::run::{{closure}}::{{closure}}").as_deref(), Some("shop::run"));
+        assert_eq!(
+            item("shop::run::__hot_run::RATE::{{closure}}").as_deref(),
+            Some("shop::run::RATE")
+        );
         assert_eq!(
             item("<shop::Cart as core::fmt::Display>::fmt").as_deref(),
             Some("<shop::Cart as core::fmt::Display>::fmt")

@@ -4,8 +4,14 @@
 //! handed back as pairs to be compared in their turn. A change is the type's *own* when a field,
 //! a variant or a type's name came, went or became another; it is one of *placement* when only
 //! sizes, offsets and tags differ, which is what happens to every type that holds a changed one.
+//!
+//! A field that went and one that came at its place, of its type, are one field, *renamed*: values lie
+//! as before. So they do when it may be named from elsewhere than before. But the compiler makes the
+//! `TypeId` of the fields' names and visibility as well, so that values are not found by it any more
+//! ([`super::compare`] asks where that counts). Closures and coroutines name what they capture: there
+//! another name is another variable.
 
-use super::symbol::{same, short};
+use super::symbol::{is_nameless, same, short};
 use super::types::{Id, Kind, Member, Object, Type, Variant, VariantPart};
 use std::cell::OnceCell;
 use std::collections::HashMap;
@@ -19,6 +25,8 @@ pub(super) struct Changes {
     pub(super) own: bool,
     /// Size, alignment, an offset or a tag differs.
     pub(super) placement: bool,
+    /// The name or the visibility of a field differs, and with it the `TypeId`.
+    pub(super) renamed: bool,
     /// This is a pointer to a trait object, and the table of its methods has another length: the
     /// trait object's name, and both lengths.
     pub(super) vtable: Option<(String, u64, u64)>,
@@ -26,6 +34,8 @@ pub(super) struct Changes {
     pub(super) held: Vec<(Id, Id)>,
     /// Types that both only lead to: behind pointers, generic arguments, function signatures.
     pub(super) led_to: Vec<(Id, Id)>,
+    /// Of these the generic arguments, of which a `TypeId` is made as well.
+    pub(super) generics: Vec<(Id, Id)>,
 }
 
 impl Changes {
@@ -40,9 +50,13 @@ pub(super) fn compare(old: (&Object, Id), new: (&Object, Id)) -> Changes {
     let (was, now) = (old.0.get(old.1), new.0.get(new.1));
     let mut changes = Changes::default();
     if was.declaration || now.declaration {
+        // Of one that is cut short the size is known.
+        let both = was.size.zip(now.size);
+        changes.placement = both.is_some_and(|(was, now)| was != now);
         return changes;
     }
-    let mut side = Side { old: old.0, new: new.0, changes: &mut changes };
+    let nameless = is_nameless(&was.name);
+    let mut side = Side { old: old.0, new: new.0, nameless, changes: &mut changes };
     side.generics(&was.generics, &now.generics);
     side.kinds(was, now);
     if was.size != now.size || was.align != now.align {
@@ -54,6 +68,8 @@ pub(super) fn compare(old: (&Object, Id), new: (&Object, Id)) -> Changes {
 struct Side<'a> {
     old: &'a Object,
     new: &'a Object,
+    /// Whether it is a closure or a coroutine.
+    nameless: bool,
     changes: &'a mut Changes,
 }
 
@@ -116,12 +132,35 @@ impl Side<'_> {
             (Kind::Other { tag: a, of: a_of }, Kind::Other { tag: b, of: b_of }) if a == b => {
                 self.behind(*a_of, *b_of);
             }
-            (a, b) => self.own(format!("{} → {}", kind(a), kind(b))),
+            (a, b) => match (variants(a), variants(b)) {
+                (Some(a), Some(b)) => self.other_variants(&a, &b),
+                _ => self.own(format!("{} → {}", kind(a), kind(b))),
+            },
         }
+    }
+
+    /// An enum of which only one description gives the variants as numbers, since the other has one
+    /// that holds data, or one variant alone.
+    fn other_variants(&mut self, old: &[(&str, &[Member])], new: &[(&str, &[Member])]) {
+        for (name, fields) in new {
+            match old.iter().find(|(old, _)| old == name) {
+                None => self.own(format!("+ variant {name}")),
+                Some((_, was)) => self.fields(&format!("{name}."), was, fields),
+            }
+        }
+        for (name, _) in old.iter().filter(|(name, _)| !new.iter().any(|(new, _)| new == name)) {
+            self.own(format!("- variant {name}"));
+        }
+        self.changes.placement = true;
     }
 
     fn own(&mut self, line: String) {
         self.changes.own = true;
+        self.changes.lines.push(line);
+    }
+
+    fn renamed(&mut self, line: String) {
+        self.changes.renamed = true;
         self.changes.lines.push(line);
     }
 
@@ -152,7 +191,9 @@ impl Side<'_> {
     /// Generic arguments are part of the name, so that they only need to be followed.
     fn generics(&mut self, old: &[Id], new: &[Id]) {
         for (old, new) in old.iter().zip(new) {
-            self.pair(*old, *new, false);
+            if self.pair(*old, *new, false) {
+                self.changes.generics.push((*old, *new));
+            }
         }
     }
 
@@ -163,12 +204,30 @@ impl Side<'_> {
             let name = member.name.strip_prefix("__").filter(|n| n.parse::<u32>().is_ok());
             format!("{of}{}", name.unwrap_or(&member.name))
         };
+        let mut renamed: Vec<&str> = Vec::new();
         for (index, now) in new.iter().enumerate() {
             let Some(was) = known.get(index, &now.name) else {
-                let line = format!("+ {}: {}", label(now), placed(self.new, now));
-                self.own(line);
+                let at_its_place = |was: &&Member| {
+                    was.offset == now.offset
+                        && !renamed.contains(&&*was.name)
+                        && kept.get(index, &was.name).is_none()
+                        && same(self.old.name(was.ty), self.new.name(now.ty))
+                };
+                if let Some(was) = old.iter().find(at_its_place).filter(|_| !self.nameless) {
+                    renamed.push(&was.name);
+                    self.pair(was.ty, now.ty, true);
+                    let (was, now, ty) = (label(was), label(now), placed(self.new, now));
+                    self.renamed(format!("{was} renamed to {now}: {ty}"));
+                } else {
+                    let line = format!("+ {}: {}", label(now), placed(self.new, now));
+                    self.own(line);
+                }
                 continue;
             };
+            if was.access != now.access {
+                let (a, b) = (access(was.access), access(now.access));
+                self.renamed(format!("{}: {a} → {b}", label(now)));
+            }
             let same = self.pair(was.ty, now.ty, true);
             if !same && self.vtable(was, now, old) {
                 continue;
@@ -183,7 +242,7 @@ impl Side<'_> {
             }
         }
         for (index, was) in old.iter().enumerate() {
-            if kept.get(index, &was.name).is_some() {
+            if kept.get(index, &was.name).is_some() || renamed.contains(&&*was.name) {
                 continue;
             }
             let line = format!("- {}: {}", label(was), placed(self.old, was));
@@ -209,9 +268,20 @@ impl Side<'_> {
     fn variants(&mut self, old: &VariantPart, new: &VariantPart) {
         let (known, kept) = (ByName::new(&old.variants), ByName::new(&new.variants));
         let mut tags = Vec::new();
+        let mut renamed: Vec<&str> = Vec::new();
         for (index, now) in new.variants.iter().enumerate() {
             let Some(was) = known.get(index, &now.name) else {
-                self.own(format!("+ variant {}", now.name));
+                let is_gone = |was: &&Variant| kept.get(index, &was.name).is_none();
+                let at_its_place = |was: &&Variant| {
+                    was.value == now.value && is_gone(was) && self.alike(&was.members, &now.members)
+                };
+                match old.variants.iter().find(at_its_place) {
+                    Some(was) => {
+                        renamed.push(&was.name);
+                        self.own(format!("variant {} renamed to {}", was.name, now.name));
+                    }
+                    None => self.own(format!("+ variant {}", now.name)),
+                }
                 continue;
             };
             self.generics(&was.generics, &now.generics);
@@ -225,7 +295,7 @@ impl Side<'_> {
             }
         }
         for (index, was) in old.variants.iter().enumerate() {
-            if kept.get(index, &was.name).is_none() {
+            if kept.get(index, &was.name).is_none() && !renamed.contains(&&*was.name) {
                 self.own(format!("- variant {}", was.name));
             }
         }
@@ -248,17 +318,35 @@ impl Side<'_> {
         }
     }
 
+    /// Whether two variants hold fields of the same types at the same places.
+    fn alike(&self, old: &[Member], new: &[Member]) -> bool {
+        let is_alike = |(was, now): (&Member, &Member)| {
+            was.offset == now.offset && same(self.old.name(was.ty), self.new.name(now.ty))
+        };
+        old.len() == new.len() && old.iter().zip(new).all(is_alike)
+    }
+
     fn enumerators(&mut self, old: &[(Box<str>, i128)], new: &[(Box<str>, i128)]) {
         let (known, kept) = (ByName::new(old), ByName::new(new));
+        let mut renamed: Vec<&str> = Vec::new();
         for (index, (name, now)) in new.iter().enumerate() {
             match known.get(index, name) {
-                None => self.own(format!("+ {name} = {now}")),
+                None => {
+                    let is_gone = |was: &str| kept.get(index, was).is_none();
+                    match old.iter().find(|(was, value)| value == now && is_gone(was)) {
+                        Some((was, _)) => {
+                            renamed.push(was);
+                            self.own(format!("{was} renamed to {name} = {now}"));
+                        }
+                        None => self.own(format!("+ {name} = {now}")),
+                    }
+                }
                 Some((_, was)) if was != now => self.own(format!("{name} = {was} → {now}")),
                 Some(_) => {}
             }
         }
         for (index, (name, was)) in old.iter().enumerate() {
-            if kept.get(index, name).is_none() {
+            if kept.get(index, name).is_none() && !renamed.contains(&&**name) {
                 self.own(format!("- {name} = {was}"));
             }
         }
@@ -329,13 +417,38 @@ fn vtable_len(object: &Object, member: &Member) -> Option<u64> {
     (&*member.name == "vtable").then(|| counts.first().copied().flatten()).flatten()
 }
 
+/// Who may name a field, in a word.
+fn access(access: u8) -> &'static str {
+    match gimli::DwAccess(access) {
+        gimli::DW_ACCESS_public => "public",
+        gimli::DW_ACCESS_private => "private",
+        _ => "restricted",
+    }
+}
+
+/// The variants of an enum, with what they hold.
+fn variants(kind: &Kind) -> Option<Vec<(&str, &[Member])>> {
+    match kind {
+        Kind::Enumeration { enumerators, .. } => {
+            Some(enumerators.iter().map(|(name, _)| (&**name, &[][..])).collect())
+        }
+        Kind::Struct { parts, .. } => match parts.as_slice() {
+            [part] => {
+                let all = part.variants.iter();
+                Some(all.map(|variant| (&*variant.name, &*variant.members)).collect())
+            }
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
 fn kind(kind: &Kind) -> &'static str {
     match kind {
         Kind::Base { .. } => "a number",
         Kind::Struct { parts, .. } if parts.is_empty() => "a struct",
-        Kind::Struct { .. } => "an enum with data",
+        Kind::Struct { .. } | Kind::Enumeration { .. } => "an enum",
         Kind::Union { .. } => "a union",
-        Kind::Enumeration { .. } => "an enum without data",
         Kind::Pointer { .. } => "a pointer",
         Kind::Array { .. } => "an array",
         Kind::Function { .. } => "a function",

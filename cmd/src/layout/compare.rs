@@ -8,13 +8,19 @@
 //! alone differs is passed over when it holds a pair that differs too: then it is the inner one
 //! that is told, and every holder is explained by it. Since fields by value form no circle, the
 //! innermost is always told.
+//!
+//! A field that has only been renamed, or may be named from elsewhere, moves no value. But the type's
+//! `TypeId` is another then, and what was kept under the old one is not found by new code. So it is
+//! told where somebody may look for the `TypeId` of the type, or of one with the type among its generic
+//! arguments; the `TypeId` knows nothing of the types of fields.
 
 use super::Layouts;
 use super::changes::{self, Changes};
 use super::difference::{Difference, Origin, columns};
 use super::names::Names;
 use super::roots::{Bound, Check};
-use super::types::{Id, Object, Type};
+use super::symbol::is_nameless;
+use super::types::{Id, Kind, Object, Type};
 use super::vtables;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::{BuildHasherDefault, Hasher};
@@ -29,15 +35,15 @@ use std::ptr;
 ///
 /// A static that the patch refers to and that only one side describes is a difference. One that
 /// neither describes is passed over: ask [`Layouts::static_type`].
-pub fn compare(
-    old: &[&Layouts],
-    new: &[&Layouts],
-    shared: &[&Layouts],
-    bound: &Bound<'_>,
+pub fn compare<'a>(
+    old: &[&'a Layouts],
+    new: &[&'a Layouts],
+    shared: &[&'a Layouts],
+    bound: &Bound<'a>,
 ) -> Vec<Difference> {
     let shared = objects(shared);
     let names = Names::new(objects(old), objects(new), &shared);
-    let mut walk = Walk::new(names, !bound.off.contains(&Check::Mentions));
+    let mut walk = Walk::new(names, bound);
     walk.add_roots(bound);
     walk.explore();
     let tables = match bound.off.contains(&Check::Tables) {
@@ -70,6 +76,10 @@ pub(super) struct Walk<'a> {
     pub(super) names: Names<'a>,
     /// Whether the names of `dyn` types are looked into.
     mentions: bool,
+    /// Whether a type that nothing describes counts as one that may lead anywhere.
+    untold: bool,
+    /// The crates whose types are written for this program.
+    own: Vec<&'a str>,
     pairs: Vec<Pair>,
     known: HashMap<(Node, Node), usize>,
     /// Number of pairs whose types have been compared.
@@ -82,10 +92,13 @@ pub(super) struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    fn new(names: Names<'a>, mentions: bool) -> Self {
+    fn new(names: Names<'a>, bound: &Bound<'a>) -> Self {
+        let on = |check| !bound.off.contains(&check);
         Walk {
             names,
-            mentions,
+            mentions: on(Check::Mentions),
+            untold: on(Check::Untyped),
+            own: bound.own.clone(),
             pairs: Vec::new(),
             known: HashMap::new(),
             explored: 0,
@@ -136,6 +149,9 @@ impl<'a> Walk<'a> {
                 let child = self.pair((old.0, was), (new.0, now));
                 self.pairs[child].from.push(index);
             }
+            if was.0.get(was.1).declaration || now.0.get(now.1).declaration {
+                self.add_described(index);
+            }
             let held = changes.held.iter();
             let held = held.map(|&(was, now)| self.known[&((old.0, was), (new.0, now))]);
             self.pairs[index].held = held.collect();
@@ -151,9 +167,69 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// Adds what other units tell of a type that is only announced here. What none describes may
+    /// lead to all that its name mentions, and to whatever has changed if it is the program's own.
+    fn add_described(&mut self, index: usize) {
+        let old = self.pairs[index].old;
+        let described = self.names.described(old);
+        let ty = self.names.old()[old.0 as usize].get(old.1);
+        let pairs = match described.is_empty() {
+            false => described,
+            true if self.untold && self.is_own(&ty.name) => {
+                let changed = self.names.changed().to_vec();
+                let changed = changed.into_iter().flat_map(|node| self.names.pairs(node));
+                changed.collect()
+            }
+            true => {
+                let mentioned = self.names.within(&ty.name).into_iter();
+                mentioned.flat_map(|node| self.names.pairs(node)).collect()
+            }
+        };
+        for (old, new) in pairs {
+            let child = self.pair(old, new);
+            self.pairs[child].from.push(index);
+        }
+    }
+
+    fn is_own(&self, name: &str) -> bool {
+        self.own.contains(&name.split("::").next().unwrap_or_default())
+    }
+
+    /// For each pair, whether a `TypeId` that somebody may look for is made of it.
+    fn asked_for(&self) -> Vec<bool> {
+        let asks = |origin: &Origin| {
+            matches!(
+                origin,
+                Origin::Instance { .. } | Origin::Behind { .. } | Origin::Untyped { .. }
+            )
+        };
+        let mut asked = vec![false; self.pairs.len()];
+        let begins = self.pairs.iter().enumerate();
+        let begins = begins.filter(|(_, pair)| pair.origins.iter().any(asks));
+        let mut waiting: Vec<usize> = begins.map(|(index, _)| index).collect();
+        waiting.iter().for_each(|&index| asked[index] = true);
+        while let Some(index) = waiting.pop() {
+            let Pair { old, new, changes, .. } = &self.pairs[index];
+            let ty = self.names.old()[old.0 as usize].get(old.1);
+            // Of what a struct's fields are its `TypeId` knows nothing; a closure's has them all.
+            let all = !matches!(ty.kind, Kind::Struct { .. } | Kind::Union { .. })
+                || ty.name.starts_with(['(', '[', '&', '*'])
+                || is_nameless(&ty.name);
+            let parts = changes.held.iter().chain(&changes.led_to).filter(|_| all);
+            for &(was, now) in changes.generics.iter().chain(parts) {
+                let child = self.known[&((old.0, was), (new.0, now))];
+                if !std::mem::replace(&mut asked[child], true) {
+                    waiting.push(child);
+                }
+            }
+        }
+        asked
+    }
+
     /// Tells each pair that differs by itself, and `tables` where no pair tells it already.
     fn report(mut self, tables: Vec<Difference>) -> Vec<Difference> {
         let below = self.differing_below();
+        let asked = self.asked_for();
         let mut told = std::mem::take(&mut self.differences);
         for (root, difference) in std::mem::take(&mut self.realigned) {
             let explained = |root: usize| below[root] || self.pairs[root].changes.differ();
@@ -170,7 +246,8 @@ impl<'a> Walk<'a> {
                 let words = |words: &u64| format!("a method table of {words} words");
                 differences.push(Difference::of(object.clone(), words(before), words(after)));
             }
-            if changes.own || changes.placement && !below[index] {
+            let renamed = changes.renamed && asked[index];
+            if changes.own || changes.placement && !below[index] || renamed {
                 let (before, after) = sizes(was, now);
                 let difference = Difference::of(now.name.to_string(), before, after);
                 differences.push(Difference { changes: columns(&changes.lines), ..difference });

@@ -104,6 +104,7 @@ struct Attributes<'d> {
     count: Option<u64>,
     upper_bound: Option<u64>,
     encoding: u8,
+    access: u8,
     declaration: bool,
     /// Where the address of a static stands.
     address: Option<Address>,
@@ -398,7 +399,8 @@ impl<'w, 'd> Walk<'w, 'd> {
     fn member(&mut self, parent: Owner, attributes: &Attributes<'d>) {
         let Some(ty) = attributes.ty.map(Id) else { return };
         let name: Box<str> = text(attributes.name).into();
-        let member = Member { name, offset: attributes.offset, ty };
+        let (offset, access) = (attributes.offset, attributes.access);
+        let member = Member { name, offset, ty, access };
         match parent {
             Owner::Type(index) => match &mut self.out.object.types[index].kind {
                 Kind::Struct { members, .. } | Kind::Union { members } => members.push(member),
@@ -459,6 +461,11 @@ impl<'w, 'd> Walk<'w, 'd> {
                 dw::DW_AT_encoding => {
                     if let AttributeValue::Encoding(encoding) = attribute.value() {
                         found.encoding = encoding.0;
+                    }
+                }
+                dw::DW_AT_accessibility => {
+                    if let AttributeValue::Accessibility(access) = attribute.value() {
+                        found.access = access.0;
                     }
                 }
                 dw::DW_AT_declaration => found.declaration = true,

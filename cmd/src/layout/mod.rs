@@ -13,13 +13,15 @@
 //! makes an arena of `types` with names and fingerprints, `changes` sets two types side by side,
 //! `vtables` does so with the tables of methods behind trait objects, `compare` walks pairs of types
 //! from where values may be met by code of another build: `roots` says which places these are, and
-//! why no others. `names` finds what is known by name only.
+//! why no others. `names` finds what is known by name only, and `renamed` says whether a function's
+//! symbol is another for the names of fields alone.
 
 mod changes;
 mod compare;
 mod difference;
 mod entries;
 mod names;
+mod renamed;
 mod resolve;
 mod roots;
 mod sections;
@@ -29,9 +31,11 @@ mod vtables;
 
 pub use compare::compare;
 pub use difference::{Difference, Origin};
+pub use renamed::{described, only_renamed};
 #[doc(hidden)]
 pub use roots::Check;
 pub use roots::{Bound, HotFunction};
+pub use symbol::as_written;
 pub use symbol::implemented as implemented_trait;
 pub use symbol::path as item_path;
 

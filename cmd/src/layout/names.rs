@@ -16,6 +16,8 @@
 //! (`Result<Line, Error>`), though it says the same of itself each time. What an old one is compared
 //! with is therefore the new one that leads to the same, if there is one.
 //!
+//! What a unit only announces, or has cut short, another may describe: then that counts.
+//!
 //! An old object is *settled* when all that it describes is described alike by the new ones, and no
 //! name stands for two types: then no walk that begins in it can end at a difference, unless by
 //! the name of a `dyn` type. Most objects are, which keeps the guard's cost from growing with the
@@ -24,7 +26,7 @@
 use super::compare::{Node, Prehashed};
 use super::symbol::is_numbered;
 use super::types::{Id, Kind, Object, Type};
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::{HashMap, HashSet, VecDeque};
 
 pub(super) struct Names<'a> {
@@ -44,6 +46,8 @@ pub(super) struct Names<'a> {
     leading: HashMap<&'a str, Vec<Node>>,
     /// For each old object, whether what begins there must be walked.
     open: Vec<bool>,
+    /// The old descriptions by the hash of the type's name, put together when first asked for.
+    full: OnceCell<HashMap<u64, Vec<Node>, Prehashed>>,
 }
 
 impl<'a> Names<'a> {
@@ -91,16 +95,19 @@ impl<'a> Names<'a> {
             }
         }
         let leading = leading(&old, &gone);
+        let full = OnceCell::new();
         let mut once = HashSet::new();
         gone.retain(|(object, id)| once.insert(old[*object as usize].get(*id).key));
         let keys = gone.iter().map(|(object, id)| old[*object as usize].get(*id).key).collect();
         let same = RefCell::default();
         let mut names =
-            Names { old, new, common, by_key, changed: gone, keys, same, leading, open };
+            Names { old, new, common, by_key, changed: gone, keys, same, leading, open, full };
         if !names.changed.is_empty() {
             for index in 0..names.old.len() {
                 let mut types = names.old[index].types.iter();
-                names.open[index] |= types.any(|ty| !names.mentioned(&ty.name).is_empty());
+                // What is only announced here may lead to a change elsewhere.
+                names.open[index] |=
+                    types.any(|ty| ty.declaration || !names.mentioned(&ty.name).is_empty());
             }
         }
         names
@@ -126,10 +133,43 @@ impl<'a> Names<'a> {
         self.open[old]
     }
 
+    /// The pairs of the old descriptions and the new ones of a type that is only announced.
+    pub(super) fn described(&self, announced: Node) -> Vec<(Node, Node)> {
+        let key = self.old[announced.0 as usize].get(announced.1).key;
+        let full = self.old_descriptions();
+        let mut once = HashSet::new();
+        let nodes = full
+            .get(&key)
+            .into_iter()
+            .flatten()
+            .filter(|(object, id)| once.insert(self.old[*object as usize].get(*id).print));
+        let pairs = nodes.flat_map(|node| self.pairs(*node));
+        pairs.filter(|(_, (object, id))| !self.new[*object as usize].get(*id).declaration).collect()
+    }
+
+    /// The old descriptions of types, by the hash of the name.
+    pub(super) fn old_descriptions(&self) -> &HashMap<u64, Vec<Node>, Prehashed> {
+        self.full.get_or_init(|| {
+            let mut full: HashMap<u64, Vec<Node>, Prehashed> = HashMap::default();
+            for (node, ty) in named(&self.old) {
+                full.entry(ty.key).or_default().push(node);
+            }
+            full
+        })
+    }
+
     /// The old types that lead to a change and that the name of a `dyn` type mentions.
     pub(super) fn mentioned(&self, name: &str) -> Vec<Node> {
         // `(dyn Fn<(&shop::Order)> + Send)` is a type of its own, to which pointers lead.
-        if self.leading.is_empty() || !name.trim_start_matches('(').starts_with("dyn ") {
+        match name.trim_start_matches('(').starts_with("dyn ") {
+            true => self.within(name),
+            false => Vec::new(),
+        }
+    }
+
+    /// The old types that lead to a change and stand in a name.
+    pub(super) fn within(&self, name: &str) -> Vec<Node> {
+        if self.leading.is_empty() {
             return Vec::new();
         }
         let part = |c: char| c.is_alphanumeric() || matches!(c, '_' | ':' | '{' | '}' | '#');
@@ -158,7 +198,9 @@ impl<'a> Names<'a> {
         while let Some(id) = waiting.pop_front() {
             let ty = object.get(id);
             let candidates = self.by_key.get(&ty.key).map_or(&[][..], Vec::as_slice);
-            let namesake = candidates.first().filter(|_| !matches!(ty.kind, Kind::Function { .. }));
+            let full = |new: &&Node| !self.new[new.0 as usize].get(new.1).declaration;
+            let namesake = candidates.iter().find(full).or(candidates.first());
+            let namesake = namesake.filter(|_| !matches!(ty.kind, Kind::Function { .. }));
             match self.like((old.0, id), candidates).or(namesake.copied()) {
                 Some(new) => pairs.push(((old.0, id), new)),
                 None => waiting.extend(ty.children().into_iter().filter(|id| seen.insert(*id))),
@@ -214,22 +256,26 @@ fn told(objects: &[&Object], keys: &HashSet<u64>) -> HashMap<u64, HashSet<u64>> 
     told
 }
 
-/// The old types from which a changed one is found, by their names up to the generic arguments.
+/// The old types from which a changed one is found, by their names up to the generic arguments. One
+/// that is only announced leads to what another unit says that it leads to.
 fn leading<'a>(old: &[&'a Object], changed: &[Node]) -> HashMap<&'a str, Vec<Node>> {
     let mut leading: HashMap<&str, Vec<Node>> = HashMap::new();
     let mut by_object: HashMap<u32, Vec<Id>> = HashMap::new();
     for (object, id) in changed {
         by_object.entry(*object).or_default().push(*id);
     }
-    for (index, mut waiting) in by_object {
-        let object = old[index as usize];
-        let mut users: HashMap<Id, Vec<Id>> = HashMap::new();
-        for (user, ty) in object.types.iter().enumerate() {
-            for child in ty.children() {
-                users.entry(child).or_default().push(Id(user as u32));
-            }
+    let mut announced: HashMap<u64, Vec<Node>, Prehashed> = HashMap::default();
+    if !changed.is_empty() {
+        for (node, ty) in every(old).filter(|(_, ty)| ty.declaration) {
+            announced.entry(ty.key).or_default().push(node);
         }
-        let mut seen: HashSet<Id> = waiting.iter().copied().collect();
+    }
+    let mut users: HashMap<u32, HashMap<Id, Vec<Id>>> = HashMap::new();
+    let mut seen: HashSet<Node> = changed.iter().copied().collect();
+    while let Some(&index) = by_object.keys().next() {
+        let mut waiting = by_object.remove(&index).unwrap_or_default();
+        let object = old[index as usize];
+        let users = users.entry(index).or_insert_with(|| users_in(object));
         while let Some(id) = waiting.pop() {
             let ty = object.get(id);
             if is_value(ty) {
@@ -237,10 +283,29 @@ fn leading<'a>(old: &[&'a Object], changed: &[Node]) -> HashMap<&'a str, Vec<Nod
                 leading.entry(base).or_default().push((index, id));
             }
             let users = users.get(&id).into_iter().flatten();
-            waiting.extend(users.filter(|user| seen.insert(**user)));
+            waiting.extend(users.filter(|user| seen.insert((index, **user))));
+            for &(other, id) in announced.get(&ty.key).into_iter().flatten() {
+                if seen.insert((other, id)) {
+                    match other == index {
+                        true => waiting.push(id),
+                        false => by_object.entry(other).or_default().push(id),
+                    }
+                }
+            }
         }
     }
     leading
+}
+
+/// For each type of an object the types that name it.
+fn users_in(object: &Object) -> HashMap<Id, Vec<Id>> {
+    let mut users: HashMap<Id, Vec<Id>> = HashMap::new();
+    for (user, ty) in object.types.iter().enumerate() {
+        for child in ty.children() {
+            users.entry(child).or_default().push(Id(user as u32));
+        }
+    }
+    users
 }
 
 fn every<'a>(objects: &[&'a Object]) -> impl Iterator<Item = (Node, &'a Type)> {

@@ -27,7 +27,9 @@ pub(super) fn resolve(entries: Entries, sections: &Sections<'_>) -> Result<Objec
         place(&mut described.ty)?;
     }
     fold_variants(&mut object.types);
+    object.types.iter_mut().for_each(mark_cut);
     name(&mut object.types)?;
+    object.types.iter_mut().for_each(open_box);
     instances(&mut object, &functions, place)?;
     take_functions(&mut object, functions, place)?;
     for RawVtable { name, mut ty, address } in vtables {
@@ -114,6 +116,30 @@ fn fold_variants(types: &mut [Type]) {
         if !folded {
             ty.variant_of = None;
         }
+    }
+}
+
+/// Takes a struct of some size with nothing in it for what it is: cut short by the compiler.
+fn mark_cut(ty: &mut Type) {
+    if let Kind::Struct { members, parts } = &ty.kind {
+        let empty = members.is_empty() && parts.is_empty();
+        // A variant's content stands in its enum.
+        ty.declaration |= empty && ty.variant_of.is_none() && ty.size.is_some_and(|size| size > 0);
+    }
+}
+
+/// Forgets the future that the boxed one of a hot `async fn` stands for. `HotFuture<F, T>` names `F`
+/// for its lifetimes and auto traits only; what it holds is a `dyn Future`, whose code knows its own
+/// layout (see [`super::roots`]).
+fn open_box(ty: &mut Type) {
+    if !ty.name.starts_with("hot::future::HotFuture<") {
+        return;
+    }
+    if let Kind::Struct { members, .. } = &mut ty.kind {
+        members.retain(|member| &*member.name != "like");
+    }
+    if !ty.generics.is_empty() {
+        ty.generics.remove(0);
     }
 }
 
@@ -205,7 +231,7 @@ fn fingerprint(object: &Object, ty: &Type) -> u64 {
     let name = |id: &Option<Id>| id.map(|id| object.name(id));
     let members = |members: &[Member], hash: &mut DefaultHasher| {
         let mut sorted: Vec<_> =
-            members.iter().map(|m| (&m.name, m.offset, object.name(m.ty))).collect();
+            members.iter().map(|m| (&m.name, m.offset, object.name(m.ty), m.access)).collect();
         sorted.sort_unstable();
         sorted.hash(hash);
     };

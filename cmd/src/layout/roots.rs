@@ -39,6 +39,10 @@
 //!    their values by type.)
 //! 5. **Function pointers** in what is reached: what they take and give is followed.
 //!
+//! **A hot `async fn`** is a box. `HotFuture<F, T>` names the future `F` of the body for its lifetimes
+//! and auto traits, and holds a `dyn Future`: by 3., what is behind it is old code's own affair, and
+//! nobody can take an `F` out of it. So it does not lead to `F`.
+//!
 //! From all these the types are followed through fields, variants, unions, pointers, slices and
 //! generic arguments, also such that are in no field (`PhantomData`, an allocation that is known
 //! by its collection only), closures and coroutines as other types; and through the names that a
@@ -66,6 +70,7 @@
 
 use super::compare::{Node, Walk};
 use super::difference::{Difference, Origin};
+use super::names::Names;
 use super::symbol::{is_nameless, path, same, short, stem};
 use super::types::{ANY, Function, Id, Kind, Object, Static};
 use super::vtables::{self, signature};
@@ -383,7 +388,7 @@ impl<'a> Walk<'a> {
     fn add_untyped(&mut self, (object, ty): (usize, Id), origin: &Origin, bound: &Bound<'_>) {
         if !bound.off.contains(&Check::Untyped)
             && !self.names.changed().is_empty()
-            && leads_anywhere(self.names.old()[object], ty, &bound.own)
+            && leads_anywhere(&self.names, (object as u32, ty), &bound.own)
         {
             self.add_everything(Origin::Untyped { what: origin.to_string() });
         }
@@ -413,31 +418,32 @@ fn asks<'a>(origin: &'a str, bound: &Bound<'_>) -> Option<&'a str> {
 }
 
 /// Whether a pointer that does not tell what it leads to is found through what the program's own
-/// types and those around them say.
-fn leads_anywhere(object: &Object, from: Id, own: &[&str]) -> bool {
+/// types and those around them say, beginning with an old type.
+fn leads_anywhere(names: &Names<'_>, from: Node, own: &[&str]) -> bool {
     const BEHIND: [&str; 4] = ["()", "core::ffi::c_void", "u8", "i8"];
     let crate_of = |name: &str| name.split("::").next().unwrap_or_default().to_string();
     let is_own = |name: &str| own.contains(&&*crate_of(name));
-    let untold = |id: Id| {
+    let untold = |object: &Object, id: Id| {
         let ty = object.get(id);
         let empty = match &ty.kind {
             Kind::Array { counts, .. } => counts.contains(&Some(0)),
-            _ => (ty.size == Some(0) || ty.declaration) && is_own(&ty.name),
+            _ => (ty.size == Some(0) || ty.declaration && ty.size.is_none()) && is_own(&ty.name),
         };
         empty || BEHIND.contains(&&*ty.name)
     };
     let mut seen = HashSet::from([from]);
     let mut waiting = vec![from];
-    while let Some(id) = waiting.pop() {
+    while let Some((index, id)) = waiting.pop() {
+        let object = names.old()[index as usize];
         let ty = object.get(id);
         let begins = |all: &[&str]| all.iter().any(|start| ty.name.starts_with(start));
         let behind = match &ty.kind {
             Kind::Pointer { to } if begins(&["*mut ", "*const "]) => match to {
-                Some(to) => untold(*to),
+                Some(to) => untold(object, *to),
                 None => true,
             },
             _ if begins(&["core::ptr::non_null::NonNull<", "core::sync::atomic::AtomicPtr<"]) => {
-                ty.generics.first().is_some_and(|to| untold(*to))
+                ty.generics.first().is_some_and(|to| untold(object, *to))
             }
             _ => false,
         };
@@ -447,8 +453,14 @@ fn leads_anywhere(object: &Object, from: Id, own: &[&str]) -> bool {
         if begins(&["core::marker::PhantomData<"]) {
             continue;
         }
+        if ty.declaration {
+            // Cut short: another unit may tell.
+            let told = names.old_descriptions().get(&ty.key).into_iter().flatten();
+            waiting.extend(told.filter(|node| seen.insert(**node)));
+            continue;
+        }
         let plain = ty.name.starts_with(['(', '[', '&', '*']) || is_own(&ty.name);
-        let more = match &ty.kind {
+        let more: Vec<Id> = match &ty.kind {
             // The generic arguments of an enum are told by its variants.
             Kind::Struct { parts, .. } if !plain => {
                 let variants = parts.iter().flat_map(|part| &part.variants);
@@ -457,7 +469,8 @@ fn leads_anywhere(object: &Object, from: Id, own: &[&str]) -> bool {
             Kind::Union { .. } if !plain => ty.generics.clone(),
             _ => ty.children(),
         };
-        waiting.extend(more.into_iter().filter(|id| seen.insert(*id)));
+        let more = more.into_iter().map(|id| (index, id));
+        waiting.extend(more.filter(|node| seen.insert(*node)));
     }
     false
 }

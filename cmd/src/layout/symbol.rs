@@ -14,8 +14,8 @@ pub(super) fn stem(symbol: &str) -> &str {
     }
 }
 
-/// The path of a function or a static, from its symbol: `shop::Cart::total`. The macro's prefix of
-/// a hot function's body and the cells inside a `thread_local!` are left out.
+/// The path of a function or a static, from its symbol: `shop::Cart::total`. What the macro has made
+/// of a hot function and the cells inside a `thread_local!` are left out.
 pub fn path(symbol: &str) -> String {
     let demangled = format!("{:#}", rustc_demangle::demangle(stem(symbol)));
     let end = ["::{{constant}}", "::{constant#", "::{{closure}}::__RUST_STD_INTERNAL_VAL"]
@@ -23,8 +23,57 @@ pub fn path(symbol: &str) -> String {
         .filter(|_| demangled.contains("__RUST_STD_INTERNAL_VAL"))
         .filter_map(|mark| demangled.find(mark))
         .min();
-    let path = demangled[..end.unwrap_or(demangled.len())].replace(BODY_PREFIX, "");
-    OTHER_PREFIXES.iter().fold(path, |path, prefix| path.replace(prefix, ""))
+    as_written(&demangled[..end.unwrap_or(demangled.len())])
+}
+
+/// Returns a text in which paths are as the source has them, without what `#[hot]` has made: the body
+/// of a function stands inside it (`shop::total::__hot_total`) or beside it
+/// (`shop::Cart::__hot_total`), its slot inside it, and the bodies of a trait's methods in a trait of
+/// their own (`shop::_::__HotDisplay`).
+pub fn as_written(text: &str) -> String {
+    let is_path = |c: char| c.is_alphanumeric() || matches!(c, '_' | ':');
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = find_made(rest) {
+        out.push_str(&rest[..at]);
+        let end = rest[at..].find(|c: char| !c.is_alphanumeric() && c != '_');
+        let (made, after) = rest[at..].split_at(end.unwrap_or(rest.len() - at));
+        rest = after;
+        if let Some(of) = made.strip_prefix(TRAIT_PREFIX) {
+            let path = out.trim_end_matches(is_path).len();
+            out.truncate(path);
+            out.push_str(of);
+        } else if let Some(name) = bodies().find_map(|prefix| made.strip_prefix(prefix)) {
+            let outer = out.strip_suffix("::").map_or("", |outer| {
+                outer.rsplit(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or(outer)
+            });
+            match outer == name {
+                true => out.truncate(out.len() - "::".len()),
+                false => out.push_str(name),
+            }
+        } else if out.ends_with("::") {
+            // A static of the macro's inside the function.
+            out.truncate(out.len() - "::".len());
+        }
+    }
+    out + rest
+}
+
+/// The private trait that declares the bodies of a trait's methods.
+const TRAIT_PREFIX: &str = "__Hot";
+
+/// How the functions are called that the macro makes of one.
+fn bodies() -> impl Iterator<Item = &'static str> {
+    OTHER_PREFIXES.into_iter().chain([BODY_PREFIX])
+}
+
+/// Where the first identifier begins that the macro has made.
+fn find_made(text: &str) -> Option<usize> {
+    let inside = |c: char| c.is_alphanumeric() || c == '_';
+    let places = bodies().chain([TRAIT_PREFIX, "__HOT_"]).flat_map(|prefix| {
+        text.match_indices(prefix).map(|(at, _)| at).filter(|at| !text[..*at].ends_with(inside))
+    });
+    places.min()
 }
 
 /// The trait of a method, from the path up to its name: of `<shop::Order as shop::Priced>`, of
@@ -146,6 +195,31 @@ mod tests {
         assert_eq!(path("_ZN4shop4cart11__hot_total17h92d18397f2b7254dE"), "shop::cart::total");
         assert_eq!(path("_ZN4shop4cart13__hotbox_load17h92d18397f2b7254dE"), "shop::cart::load");
         assert_eq!(path("plain"), "plain");
+    }
+
+    #[test]
+    fn what_the_macro_has_made_is_not_told() {
+        for (made, written) in [
+            ("shop::total::__hot_total", "shop::total"),
+            ("shop::Cart::__hot_total", "shop::Cart::total"),
+            ("shop::total::__hotbox_total", "shop::total"),
+            ("shop::Cart::__hotvia_total::{{closure}}", "shop::Cart::total::{{closure}}"),
+            ("shop::box_load::__hot_box_load", "shop::box_load"),
+            ("shop::Cart::__hot_box_load", "shop::Cart::box_load"),
+            ("shop::Cart::__hottwin_load", "shop::Cart::load"),
+            ("shop::total::__hot_total::RATE", "shop::total::RATE"),
+            ("shop::total::__HOT_SLOT", "shop::total"),
+            ("<shop::Cart as shop::_::__HotDisplay>::__hot_fmt", "<shop::Cart as Display>::fmt"),
+            (
+                "u64 → Map<Iter<u8>, shop::rows::__hot_rows::{closure_env#0}> in shop::__hot_go",
+                "u64 → Map<Iter<u8>, shop::rows::{closure_env#0}> in shop::go",
+            ),
+            ("shop::my__hot_total", "shop::my__hot_total"),
+            ("shop::__hotel", "shop::__hotel"),
+            ("", ""),
+        ] {
+            assert_eq!(as_written(made), written, "{made}");
+        }
     }
 
     #[test]

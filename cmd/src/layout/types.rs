@@ -67,7 +67,9 @@ pub(super) struct Type {
     pub(super) generics: Vec<Id>,
     /// The enum that this is a variant of. Such a type is compared as part of the enum.
     pub(super) variant_of: Option<Id>,
-    /// Only announced; described elsewhere or nowhere.
+    /// Only announced; described elsewhere or nowhere. So is what has a size and nothing in it: rustc
+    /// cuts types short that would lead to ever larger ones of their kind, and where it does so
+    /// depends on what else the unit describes.
     pub(super) declaration: bool,
 }
 
@@ -115,6 +117,9 @@ pub(super) struct Member {
     pub(super) name: Box<str>,
     pub(super) offset: Option<u64>,
     pub(super) ty: Id,
+    /// Who may name it, as in DWARF; 0 where that is not told. It moves nothing, but the `TypeId`
+    /// depends on it, as it does on the name.
+    pub(super) access: u8,
 }
 
 /// The variants of an enum that holds data, or the states of a coroutine.

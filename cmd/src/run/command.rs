@@ -232,11 +232,11 @@ impl Session {
                 if let Some(kind) = refused {
                     self.tell_refused(kind, why.clone(), Next::Restart);
                 }
-                self.show.tell(&Event::Restarted { pid, why });
+                self.tell_restarted(pid, why);
             }
             Awaited::No if told => {
                 let why = "the command has started it again".to_owned();
-                self.show.tell(&Event::Restarted { pid, why });
+                self.tell_restarted(pid, why);
             }
             Awaited::No | Awaited::First => {}
         }
@@ -335,7 +335,7 @@ impl Session {
             // Nothing was built, or what was built ended at once.
             Awaited::Restart { .. } if failed => return Ok(self.failed(status)),
             Awaited::First if failed && self.options.wait => return Ok(self.failed(status)),
-            Awaited::Restart { why, .. } => self.show.tell(&Event::Restarted { pid, why }),
+            Awaited::Restart { why, .. } => self.tell_restarted(pid, why),
             Awaited::First => {
                 self.show.terminal.running = true;
                 self.show.tell(&Event::Exited { status });

@@ -328,7 +328,7 @@ impl Session {
                 }
                 self.stop_program(Some(Signal::TERM))?;
                 self.start(build)?;
-                self.show.tell(&Event::Restarted { pid: self.pid(), why: why.to_owned() });
+                self.tell_restarted(self.pid(), why.to_owned());
                 Ok(())
             }
         });

@@ -5,7 +5,7 @@ use super::clock::Clock;
 use super::session::{Session, reason};
 use super::world::Reading;
 use crate::build::Build;
-use crate::build::retold::build_id_of;
+use crate::diff::registered;
 use crate::process::{Kind, Launch, Program, family, is_alive, socket};
 use crate::screen;
 use crate::show::Event;
@@ -13,7 +13,7 @@ use crate::show::terminal::count;
 use anyhow::{Context, Result, bail};
 use hot_patch::message::{Reply, Request};
 use rustix::process::Signal;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
@@ -96,8 +96,7 @@ impl Session {
             Ok((world.hot_functions(), hex(world.build_id()), world.undescribed()?))
         });
         let (pid, first) = (self.pid(), self.is_first());
-        let built = self.current.as_ref().map(|build| build.executable.clone());
-        let executable = built.unwrap_or_else(|| format!("/proc/{pid}/exe").into());
+        let executable = self.executable(pid);
         let obstacle = self.current.as_ref().and_then(|b| b.obstacle.clone());
         let (hot_functions, build_id, undescribed) = match known {
             Ok(known) => known,
@@ -108,7 +107,7 @@ impl Session {
                         format!("the program runs (pid {pid}), each edit restarts it: {why}");
                     self.show.terminal.warn(&note);
                 }
-                self.tell_running(0, hex(&build_id_of(&executable)), Vec::new());
+                self.tell_running(0, hex(&registered(&executable).1), Vec::new());
                 return;
             }
         };
@@ -153,6 +152,21 @@ impl Session {
             let running = Event::Running { pid, hot_functions, build_id, undescribed };
             self.show.tell(&running);
         }
+    }
+
+    /// Says that the program has been started again. What it is made of is still being read, but not
+    /// what stands in the executable.
+    pub(super) fn tell_restarted(&mut self, pid: u32, why: String) {
+        let (hot_functions, build_id) = registered(&self.executable(pid));
+        let is_live = self.current.as_ref().is_none_or(|build| build.obstacle.is_none());
+        let hot_functions = if is_live { hot_functions } else { 0 };
+        self.show.tell(&Event::Restarted { pid, hot_functions, build_id: hex(&build_id), why });
+    }
+
+    /// The program's executable.
+    fn executable(&self, pid: u32) -> PathBuf {
+        let built = self.current.as_ref().map(|build| build.executable.clone());
+        built.unwrap_or_else(|| format!("/proc/{pid}/exe").into())
     }
 
     /// A program that ends at once may do so before it was read; whoever reads the events shall

@@ -71,6 +71,10 @@ pub enum Event {
     Restarted {
         /// The new process ID.
         pid: u32,
+        /// Number of its hot functions.
+        hot_functions: usize,
+        /// Build ID of its executable, in hexadecimal.
+        build_id: String,
         /// Why.
         why: String,
     },
@@ -186,7 +190,7 @@ impl Events {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diff::{Held, Partly};
+    use crate::diff::{Held, Once, Partly};
 
     fn json(event: &Event) -> String {
         serde_json::to_string(event).unwrap()
@@ -253,6 +257,11 @@ mod tests {
         let nothing = Event::NoEffect { changed: vec![], why: "w".into(), dry_run: None };
         assert_eq!(json(&nothing), r#"{"event":"no-effect","changed":[],"why":"w"}"#);
         assert_eq!(json(&Event::Exited { status: 0 }), r#"{"event":"exited","status":0}"#);
+        let (build_id, why) = ("ab12".into(), "w".into());
+        assert_eq!(
+            json(&Event::Restarted { pid: 456, hot_functions: 4, build_id, why }),
+            r#"{"event":"restarted","pid":456,"hot_functions":4,"build_id":"ab12","why":"w"}"#
+        );
     }
 
     #[test]
@@ -266,6 +275,8 @@ mod tests {
                 hot_on: vec!["b".into()],
             }],
             held: vec![Held { item: "d".into(), by: "e".into() }],
+            held_more: 7,
+            once: vec![Once { function: "h".into(), from: vec!["i".into()] }],
             gone: vec!["f".into()],
         };
         let effect = Effect { left, added: vec!["g".into()], ..Effect::default() };
@@ -276,7 +287,7 @@ mod tests {
                 r#"{"event":"no-effect","changed":[],"why":"w","dry_run":{"functions":[],"#,
                 r#""added":["g"],"not_live":["a"],"not_live_why":"w","#,
                 r#""partly":[{"item":"b","old_in":["c"],"hot_on":["b"]}],"#,
-                r#""held":[{"item":"d","by":"e"}],"gone":["f"],"new_statics":0,"bytes":0}}"#
+                r#""held":[{"item":"d","by":"e"}],"held_more":7,"once":[{"function":"h","from":["i"]}],"gone":["f"],"new_statics":0,"bytes":0}}"#
             )
         );
     }

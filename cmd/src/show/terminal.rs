@@ -4,7 +4,7 @@
 //! it is not torn apart by what the program prints.
 
 use super::events::{Effect, Event, Next};
-use crate::diff::{Detail, Held, Left, Partly};
+use crate::diff::{Detail, Held, Left, Once, Partly};
 use crate::screen;
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
@@ -156,7 +156,7 @@ impl Terminal {
                     Next::Keep => "  the old code runs on\n",
                 });
             }
-            Event::Restarted { pid, why } => {
+            Event::Restarted { pid, why, .. } => {
                 _ = writeln!(text, "{CARE}↻ restarted{CARE:#} (pid {pid}): {why}");
             }
             Event::Exited { status } => {
@@ -183,7 +183,7 @@ fn listed(names: &[String]) -> String {
 fn beside(effect: &Effect) -> String {
     const MOST: usize = 4;
     let Effect { added, left, .. } = effect;
-    let Left { not_live, not_live_why, partly, held, gone } = left;
+    let Left { not_live, not_live_why, partly, held, held_more, once, gone } = left;
     let mut text = String::new();
     if !added.is_empty() {
         _ = writeln!(text, "  {DIM}new:{DIM:#} {}", listed(added));
@@ -198,6 +198,15 @@ fn beside(effect: &Effect) -> String {
             _ = writeln!(text, "    {}", not_live_why.replace("; ", "\n    "));
         }
     }
+    for Once { function, from } in once.iter().take(MOST) {
+        let from = listed(from);
+        _ = writeln!(
+            text,
+            "  {CARE}may not be called again:{CARE:#} {function} is called only from {from}, once, \
+             and main has begun"
+        );
+    }
+    more(&mut text, once.len(), MOST);
     for Partly { item, old_in, hot_on } in partly.iter().take(MOST) {
         let old_in = listed(old_in);
         _ = write!(text, "  {CARE}partly live:{CARE:#} {old_in} goes on with the old {item}");
@@ -207,10 +216,19 @@ fn beside(effect: &Effect) -> String {
         }
     }
     more(&mut text, partly.len(), MOST);
-    for Held { item, by } in held.iter().take(MOST) {
-        _ = writeln!(text, "  {DIM}may go on with the old {item}: {by}{DIM:#}");
+    // One holder may hold many.
+    let mut by_holder: Vec<(&str, Vec<String>)> = Vec::new();
+    for Held { item, by } in held {
+        match by_holder.iter_mut().find(|(known, _)| known == by) {
+            Some((_, items)) => items.push(item.clone()),
+            None => by_holder.push((by, vec![item.clone()])),
+        }
     }
-    more(&mut text, held.len(), MOST);
+    for (by, items) in by_holder.iter().take(MOST) {
+        let items = listed(items);
+        _ = writeln!(text, "  {DIM}may go on with the old {items}: {by}{DIM:#}");
+    }
+    more(&mut text, by_holder.len() + held_more, MOST);
     text
 }
 
@@ -332,8 +350,11 @@ mod tests {
     #[test]
     fn who_goes_on_with_old_code_is_told_line_by_line() {
         let all = |names: &[&str]| names.iter().map(|&n| n.to_owned()).collect::<Vec<_>>();
-        let held =
-            |n: usize| Held { item: format!("shop::f{n}"), by: "a future of shop::g".into() };
+        let held = |n: usize| Held {
+            item: format!("shop::f{n}"),
+            by: format!("a future of shop::g{}", n / 2),
+        };
+        let other = Held { item: "shop::h".into(), by: "a future of shop::g0".into() };
         let left = Left {
             not_live: all(&["shop::a"]),
             not_live_why: "no #[hot] function reaches it".into(),
@@ -342,7 +363,9 @@ mod tests {
                 old_in: all(&["main::run"]),
                 hot_on: all(&["shop::b"]),
             }],
-            held: (0..6).map(held).collect(),
+            held: (0..6).map(held).chain([other]).collect(),
+            held_more: 3,
+            once: vec![Once { function: "shop/d".into(), from: all(&["main::main"]) }],
             gone: all(&["shop/c"]),
         };
         let effect = Effect {
@@ -357,11 +380,12 @@ mod tests {
             "– dry run: would replace shop/d\n  new: shop/e\n  \
              gone from the source: shop/c (what still calls it gets its last code)\n  \
              takes effect at restart: shop::a\n    no #[hot] function reaches it\n  \
+             may not be called again: shop/d is called only from main::main, once, and main has \
+             begun\n  \
              partly live: main::run goes on with the old shop::b; #[hot] on shop::b prevents that\n  \
-             may go on with the old shop::f0: a future of shop::g\n  \
-             may go on with the old shop::f1: a future of shop::g\n  \
-             may go on with the old shop::f2: a future of shop::g\n  \
-             may go on with the old shop::f3: a future of shop::g\n  and 2 more\n"
+             may go on with the old shop::f0, shop::f1, shop::h: a future of shop::g0\n  \
+             may go on with the old shop::f2, shop::f3: a future of shop::g1\n  \
+             may go on with the old shop::f4, shop::f5: a future of shop::g2\n  and 2 more\n"
         );
     }
 

@@ -82,7 +82,7 @@ const CASES: &[Case] = &[
         calls: "shop::all() + shop::other()",
         library: GENERIC,
         edits: &[("black_box(7)", "black_box(8) + T::tag()")],
-        refused: ("symbol", "__hot_tagged"),
+        refused: ("symbol", "Shop::tagged"),
     },
     // What runs is sealed: writing to it ends the process.
     Case {

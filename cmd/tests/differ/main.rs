@@ -1,6 +1,7 @@
 //! The differ against objects that rustc makes of small sources: what is judged, and what binds
 //! where, without a process.
 
+mod advice;
 mod assembler;
 mod debug;
 mod effect;
@@ -10,6 +11,7 @@ mod hostile;
 mod locals;
 mod moved;
 mod native;
+mod once;
 mod release;
 
 use fixture::Program;
@@ -452,7 +454,7 @@ fn instances_that_the_optimiser_has_merged_are_not_swapped_for_one_another() {
     let edited = source.replace("black_box(7) * 3", "black_box(7) * 3 + T::tag()");
     let verdict = world.judge(vec![program.library(&edited)]).expect("a verdict");
     let Verdict::Refused { why, details } = verdict else { panic!("not refused: {verdict:?}") };
-    assert_eq!((why.as_str(), details[0].item.as_str()), ("symbol", "shop::tagged::__hot_tagged"));
+    assert_eq!((why.as_str(), details[0].item.as_str()), ("symbol", "shop::tagged"));
 }
 
 /// A patch is mapped at a page, so that nothing in it can be aligned to more.

@@ -137,7 +137,7 @@ fn statics_that_only_numbers_tell_apart_are_not_mistaken_for_one_another() {
     let verdict = world.judge(vec![program.library(&edited)]).expect("a verdict");
     let Verdict::Refused { why, details } = verdict else { panic!("not refused: {verdict:?}") };
     assert_eq!(why, "static");
-    assert!(details[0].item.starts_with("shop::pair::__hot_pair"), "{details:?}");
+    assert!(details[0].item.starts_with("shop::pair::{{closure}}"), "{details:?}");
     assert!(details[0].now.contains("cannot be told apart"), "{details:?}");
     // Without the shift each is itself.
     let edited = source.replace("* 100 + two", "* 10 + two");
@@ -251,4 +251,117 @@ hot! { pub fn other / __hot_other(n: u32) -> u32 { n + 1 } }
     let verdict = world.judge(vec![program.library(&edited)]).expect("a verdict");
     let Verdict::Refused { why, details } = verdict else { panic!("not refused: {verdict:?}") };
     assert_eq!((why.as_str(), details[0].item.as_str()), ("layout", "shop::Item"));
+}
+
+/// The hash in a symbol covers the names of fields, and who may name them.
+const FIELDS: &str = r#"
+pub mod goods {
+    pub struct Item { pub id: u32, weight: u32 }
+    pub fn item() -> Item { Item { id: 1, weight: 2 } }
+    pub fn heavy(item: &Item) -> u32 { item.weight }
+}
+pub use goods::{Item, heavy, item};
+hot! { pub fn weigh / __hot_weigh(item: &Item) -> u32 { item.id + heavy(item) } }
+hot! { pub fn heap / __hot_heap(items: &[Item], all: Vec<Item>) -> Option<Item> { all.into_iter().chain(items.iter().map(|_| item())).next() } }
+// more
+"#;
+const FIELDS_CALL: &str =
+    "(shop::weigh(&shop::item()) as u64 + shop::heap(&[], vec![]).is_some() as u64)";
+const NAMED: [(&str, &str); 3] =
+    [("weight: u32", "mass: u32"), ("weight: 2", "mass: 2"), ("item.weight", "item.mass")];
+const SHOWN: [(&str, &str); 1] = [(" weight: u32", " pub weight: u32")];
+
+fn edited(source: &str, edits: &[(&str, &str)]) -> String {
+    edits.iter().fold(source.to_owned(), |text, (from, to)| {
+        assert!(text.contains(from), "{from} is not in the source");
+        text.replace(from, to)
+    })
+}
+
+#[test]
+fn another_name_of_a_field_is_no_other_signature() {
+    for mangling in ["-Cdebug-assertions=on", "-Csymbol-mangling-version=v0"] {
+        let program = Program::with(&["-g", mangling]);
+        for names in [&NAMED[..], &SHOWN] {
+            let (mut world, source) = world(&program, FIELDS, FIELDS_CALL);
+            let mut judge = |edits: &[(&str, &str)]| {
+                let source = edited(&edited(&source, names), edits);
+                let live = world.judge(vec![program.library(&source)]).expect("a verdict");
+                let live = patch(live);
+                world.committed(live.patch.id);
+                live.functions.clone()
+            };
+            let first = judge(&[("item.id + heavy", "item.id * 2 + heavy")]);
+            assert_eq!(first, ["shop/weigh"], "{mangling} {names:?}");
+            // And so it is with what was renamed before.
+            let second = judge(&[("item.id + heavy", "item.id * 3 + heavy")]);
+            assert_eq!(second, ["shop/weigh"], "{mangling} {names:?}");
+        }
+    }
+}
+
+/// Lifetimes are in the hash as well, and nowhere else.
+#[test]
+fn another_name_of_a_field_explains_nothing_where_a_lifetime_may_be_hidden() {
+    let alias = "pub type Word<'a> = &'a str; hot! { pub fn spell / __hot_spell(item: &Item, \
+                 word: Word<'_>) -> u32 { item.id + word.len() as u32 } }";
+    let inside = "pub struct Tag { name: &'static str } pub static TAG: Tag = Tag { name: \"a\" }; \
+                  hot! { pub fn spell / __hot_spell(item: &Item, tag: &Tag) -> u32 { \
+                  item.id + tag.name.len() as u32 } }";
+    let program = Program::new();
+    for (more, call, hidden) in [
+        (alias, "shop::spell(&shop::item(), \"a\")", &[("= &'a str", "= &'static str")][..]),
+        (
+            inside,
+            "shop::spell(&shop::item(), &shop::TAG)",
+            &[
+                ("struct Tag { name: &'static str }", "struct Tag<'a> { name: &'a str }"),
+                ("TAG: Tag =", "TAG: Tag<'static> ="),
+            ],
+        ),
+    ] {
+        let call = format!("{FIELDS_CALL} + {call} as u64");
+        let source = FIELDS.replace("// more", more);
+        let (mut world, source) = world(&program, &source, &call);
+        // With the lifetime, and, since that is not seen, without.
+        for edits in [&[&NAMED[..], hidden].concat(), &NAMED[..], hidden] {
+            let source = edited(&source, edits);
+            let verdict = world.judge(vec![program.library(&source)]).expect("a verdict");
+            let Verdict::Refused { why, details } = verdict else { panic!("{verdict:?}") };
+            let items: Vec<&str> = details.iter().map(|detail| detail.item.as_str()).collect();
+            assert_eq!((why.as_str(), items.as_slice()), ("signature", &["shop/spell"][..]));
+            let now = "with a type in it that is defined otherwise, or with other lifetimes";
+            assert!(details.iter().all(|detail| detail.now.ends_with(now)), "{details:?}");
+        }
+    }
+}
+
+/// An impl block that has moved gives a generic method another symbol, which is no news where its
+/// signature is another as well.
+#[test]
+fn a_generic_method_with_another_signature_is_told_as_that() {
+    let program = Program::new();
+    let more = GENERIC
+        .replace("pub fn tagged", "pub struct Kit; impl Kit { pub fn tagged")
+        .replace("pub fn all()", "} pub fn all()")
+        .replace("tagged::<A>()", "Kit::tagged::<A>()")
+        .replace("tagged::<B>()", "Kit::tagged::<B>()")
+        .replace("pub trait Tag", "// block\npub trait Tag");
+    let (mut world, source) = world(&program, &more, "shop::all() + shop::third()");
+    let retyped = source
+        .replace("__hot_tagged<T: Tag>() -> u64 {", "__hot_tagged<T: Tag>(n: u64) -> u64 { n +")
+        .replace("pub fn tagged<T: Tag>() -> u64", "pub fn tagged<T: Tag>(n: u64) -> u64")
+        .replace("as fn() -> u64", "as fn(u64) -> u64")
+        .replace("{ code() }", "{ code(n) }")
+        .replace("black_box(code)()", "black_box(code)(n)")
+        .replace("::<A>()", "::<A>(1)")
+        .replace("::<B>()", "::<B>(1)")
+        .replace("\\0fn() -> u64\\0", "\\0fn(u64) -> u64\\0");
+    for source in [retyped.replace("// block", BLOCK), retyped] {
+        let verdict = world.judge(vec![program.library(&source)]).expect("a verdict");
+        let Verdict::Refused { why, details } = verdict else { panic!("{verdict:?}") };
+        assert_eq!(why, "signature");
+        let told = (details[0].item.as_str(), details[0].was.as_str(), details[0].now.as_str());
+        assert_eq!(told, ("shop/tagged", "fn() -> u64", "fn(u64) -> u64"));
+    }
 }

@@ -63,6 +63,11 @@ pub fn compile_with(source: &str, options: &[&str]) -> Vec<u8> {
 
 /// The same, and keeps what was split off.
 pub fn compile_all(source: &str, options: &[&str]) -> Compiled {
+    compile_as("shop", source, options)
+}
+
+/// Compiles a library crate.
+pub fn compile_as(krate: &str, source: &str, options: &[&str]) -> Compiled {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     let name = format!("layout-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
@@ -71,7 +76,7 @@ pub fn compile_all(source: &str, options: &[&str]) -> Compiled {
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let output = Command::new(rustc)
         .current_dir(&folder)
-        .args(["--crate-name=shop", "--crate-type=lib", "--edition=2024", "--emit=obj=shop.o"])
+        .args(["--crate-name", krate, "--crate-type=lib", "--edition=2024", "--emit=obj=shop.o"])
         .args(["-Ccodegen-units=1", "-Awarnings", "shop.rs"])
         .args(options)
         .output()

@@ -41,6 +41,20 @@ const FUNCTIONS: &[Case] = &[
         answers: &[("@ kept 4", "kept 20", "still 4 5 20")],
     },
     Case {
+        name: "a field renamed, of what a hot function is given and of what a static holds",
+        edits: &[
+            Put("wares/structs.rs", "pub struct Wide {\n    left", "pub struct Wide {\n    taken"),
+            Put("wares/structs.rs", "Wide { left: n }", "Wide { taken: n }"),
+            Put("wares/structs.rs", "wide.left + 1", "wide.taken + 2"),
+            Put("wares/structs.rs", "struct Purse {\n    coins", "struct Purse {\n    pub held"),
+            Put("wares/structs.rs", "Purse { coins: 0 }", "Purse { held: 0 }"),
+            Put("wares/structs.rs", "purse.coins = n", "purse.held = n"),
+            Put("wares/structs.rs", "purse.clone().coins", "purse.clone().held + 1"),
+        ],
+        outcome: Live(&["@/structs/narrow", "@/structs/purse"]),
+        answers: &[("@ wide 5", "6", "7"), ("@ purse 5", "5", "6")],
+    },
+    Case {
         name: "a hot function added",
         edits: &[
             Put("wares/hots.rs", "    callee(n) + 1", "    added(callee(n)) + 1"),

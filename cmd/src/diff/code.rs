@@ -80,7 +80,13 @@ pub fn refers_otherwise(user: &AtomRef, function: Name) -> bool {
 
 /// Returns whether control may come from a reference to a name to that reference again.
 pub fn is_in_loop(user: &AtomRef, to: Name) -> bool {
-    let is_meant = |reloc| matches!(user.meaning(reloc), Meaning::Named(name, _) if name == to);
+    // A table of methods is a constant that leads there.
+    let is_meant = |reloc| match user.meaning(reloc) {
+        Meaning::Named(name, _) => name == to,
+        Meaning::Private(constant, _) => {
+            constant.object.reach[constant.index as usize].contains(&to)
+        }
+    };
     let relocs = &user.atom().relocs;
     let references: Vec<u64> =
         relocs.iter().filter(|reloc| is_meant(reloc)).map(|reloc| reloc.at).collect();

@@ -101,10 +101,9 @@ impl<'a> Callers<'a> {
 
     fn may_be_called_again(&mut self, name: Name) -> bool {
         let Effect { names, crates, hot, .. } = self.effect;
-        let own = item(&names.path(name), crates);
-        if own.as_ref().is_some_and(|own| crates.iter().any(|c| *own == format!("{c}::main")))
-            && !self.is_coroutine(name)
-        {
+        let path = names.path(name);
+        // Not a closure in it, which may be a thread's.
+        if crates.iter().any(|of| path == format!("{of}::main")) {
             return false;
         }
         let is_slot = hot.functions.contains_key(&name);
@@ -119,7 +118,7 @@ impl<'a> Callers<'a> {
                 is_slot || self.copies(user).all(|user| !code::refers_otherwise(user, name));
             let own_user = item(&names.path(user), crates);
             // The trampoline is no loop, and its address means the function's.
-            let is_trampoline = is_slot && own_user == item(&names.path(name), crates);
+            let is_trampoline = is_slot && own_user == item(&path, crates);
             !calls
                 || !is_trampoline && self.copies(user).any(|user| code::is_in_loop(user, name))
                 || self.is_called_again(user)

@@ -28,9 +28,9 @@ macro_rules! hot_impl {
         #[inline] pub fn $name(n: u64) -> impl Iterator<Item = u64> {
             fn $body(n: u64) -> impl Iterator<Item = u64> { let made = $code; made(n) }
             #[unsafe(link_section = "hot_slots")] static __HOT_SLOT: crate::Slot = crate::Slot(std::sync::atomic::AtomicPtr::new($body as *const () as *mut ()));
-            const TEXT: &str = concat!(module_path!(), "\0\0", stringify!($name), "\0fn(u64) -> impl Iterator\0", file!());
+            const TEXT: &str = concat!(module_path!(), "\0\0", stringify!($name), "\0fn(u64) -> impl Iterator\0", file!(), "\0");
             #[used] #[unsafe(link_section = "hot_entries")] static __HOT_ENTRY: crate::Entry = crate::Entry {
-                abi: 3, kind: 0, line: line!(), slot: &__HOT_SLOT, original: $body as *const (), text: TEXT.as_ptr(), len: TEXT.len(), identity: None, sizes: std::ptr::null(), sizes_len: 0, mocks: [0; 3] };
+                abi: 4, kind: 0, line: line!(), slot: &__HOT_SLOT, original: $body as *const (), text: TEXT.as_ptr(), len: TEXT.len(), identity: None, sizes: std::ptr::null(), sizes_len: 0, mocks: [0; 5] };
             let code = if false { $body as fn(_) -> _ } else { unsafe { std::mem::transmute(__HOT_SLOT.0.load(std::sync::atomic::Ordering::Relaxed)) } };
             code(n)
         }

@@ -292,3 +292,27 @@ fn hot_functions_come_and_go() {
         (&["shop/answer".into()][..], 0)
     );
 }
+
+/// Without optimisation a call that may unwind past something to clean up loads the address first.
+#[test]
+fn a_call_across_crates_is_no_function_pointer() {
+    const GUARDED: &str = "
+        struct Guard;
+        impl Drop for Guard { fn drop(&mut self) { println!(\"dropped\"); } }
+        fn work(n: u64) { let _guard = Guard; println!(\"{}\", CALLED); }";
+    let from = "fn work(n: u64) { println!(\"{}\", shop::report::print(n)) }";
+    assert!(MAIN.contains(from), "the edit must apply");
+    for (called, expected) in [
+        ("shop::report::footer(n)", &[][..]),
+        (
+            "std::hint::black_box(shop::report::footer as fn(u64) -> u64)(n)",
+            &[("shop::report::footer", "a function pointer taken in main::work")],
+        ),
+    ] {
+        let program = Program::new();
+        let main = MAIN.replace(from, &GUARDED.replace("CALLED", called));
+        let mut world = program.whole(LIBRARY, &main);
+        let prepared = edit(&mut world, &program, "rule(n) + 1", "rule(n) + 2");
+        assert_eq!(held(&prepared), expected, "{called}");
+    }
+}

@@ -98,6 +98,6 @@ const CASES: &[Case] = &[
 const CAUTIOUS: &[Case] = &[Case {
     name: "a static in a block, one of its name inserted before",
     edits: &[Put("wares/statics.rs", "[sited!(500)]", "[sited!(700), sited!(500)]")],
-    outcome: Refused("static", &["@::statics::sited::__hot_sited::SITE", "told apart"]),
+    outcome: Refused("static", &["@::statics::sited::SITE", "told apart"]),
     answers: &[("@ sited 1", "[500]", "[700, 500]")],
 }];

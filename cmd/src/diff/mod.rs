@@ -116,7 +116,7 @@ pub enum Verdict {
 
 impl Verdict {
     /// The verdict in the names of the source, without those that `#[hot]` has made.
-    fn as_written(mut self) -> Verdict {
+    fn in_source_names(mut self) -> Verdict {
         let plain = |text: &mut String| *text = as_written(text);
         match &mut self {
             // Of items, which are plain.
@@ -335,7 +335,7 @@ impl World {
     /// # Errors
     /// When an object or an archive cannot be read; what runs and what is known of it stay.
     pub fn judge(&mut self, rebuilt: Vec<CrateObjects>) -> Result<Verdict, DiffError> {
-        judge::judge(self, rebuilt).map(Verdict::as_written)
+        judge::judge(self, rebuilt).map(Verdict::in_source_names)
     }
 
     /// The last verdict's patch is live in the process.

@@ -80,6 +80,9 @@ pub(super) struct Walk<'a> {
     untold: bool,
     /// The crates whose types are written for this program.
     own: Vec<&'a str>,
+    /// The types, by the hash of the name, of which the crate `hot` makes a `TypeId` itself: those of
+    /// functions, to tell whether one may stand for another. It keeps no values by them.
+    pub(super) signatures: HashSet<u64, Prehashed>,
     pairs: Vec<Pair>,
     known: HashMap<(Node, Node), usize>,
     /// Number of pairs whose types have been compared.
@@ -99,6 +102,7 @@ impl<'a> Walk<'a> {
             mentions: on(Check::Mentions),
             untold: on(Check::Untyped),
             own: bound.own.clone(),
+            signatures: HashSet::default(),
             pairs: Vec::new(),
             known: HashMap::new(),
             explored: 0,
@@ -205,7 +209,12 @@ impl<'a> Walk<'a> {
         };
         let mut asked = vec![false; self.pairs.len()];
         let begins = self.pairs.iter().enumerate();
-        let begins = begins.filter(|(_, pair)| pair.origins.iter().any(asks));
+        let is_signature = |pair: &Pair| {
+            let ty = self.names.old()[pair.old.0 as usize].get(pair.old.1);
+            matches!(ty.kind, Kind::Pointer { .. }) && self.signatures.contains(&ty.key)
+        };
+        let begins =
+            begins.filter(|(_, pair)| pair.origins.iter().any(asks) && !is_signature(pair));
         let mut waiting: Vec<usize> = begins.map(|(index, _)| index).collect();
         waiting.iter().for_each(|&index| asked[index] = true);
         while let Some(index) = waiting.pop() {

@@ -309,6 +309,9 @@ impl<'a> Walk<'a> {
         let mut types = Vec::new();
         for (index, object) in self.names.old().iter().enumerate() {
             for (origin, instantiated) in object.instances.values() {
+                if bound.trusted.contains(&&**origin) {
+                    self.signatures.extend(instantiated.iter().map(|ty| object.get(*ty).key));
+                }
                 let Some(by) = asks(origin, bound) else { continue };
                 for &ty in instantiated {
                     if &**origin == ANY || !is_nameless(object.name(ty)) {

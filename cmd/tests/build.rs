@@ -134,7 +134,7 @@ fn build(builder: &mut Builder) -> (Build, Vec<String>) {
     let mut said = Vec::new();
     match builder.build(&mut |text| said.extend(note(text))).unwrap() {
         Built::Program(build) => (*build, said),
-        Built::Failed(text) => panic!("{text}"),
+        Built::Failed(text) | Built::Refused(text) => panic!("{text}"),
     }
 }
 

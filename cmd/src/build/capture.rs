@@ -17,7 +17,9 @@
 
 use super::command::{Facts, Record, name_of_key};
 use super::config::Config;
+use super::obstacle;
 use anyhow::{Context, Result};
+use rustix::process::{Signal, kill_process};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::Write;
@@ -32,6 +34,12 @@ pub const DIR: &str = "HOT_CAPTURE_DIR";
 pub const LOG: &str = "HOT_CAPTURE_LOG";
 /// Names the wrapper that was there before; empty when there shall be none.
 pub const CHAIN: &str = "HOT_CAPTURE_CHAIN";
+
+/// Names the profile whose settings are looked at before they cost a build; its presence makes hot
+/// end cargo where no edit could go live.
+pub const PROFILE: &str = "HOT_CAPTURE_PROFILE";
+/// The file, in the folder of the records, that holds why hot has ended cargo.
+const REFUSED: &str = ".refused";
 
 /// If this process was started by cargo as a wrapper: records the command and becomes the
 /// compiler. Returns only if it was not, or with the status of a failure.
@@ -50,6 +58,9 @@ pub fn intercept(args: &[OsString]) -> Option<ExitCode> {
         None => keep.chain(),
     };
     let command: Vec<OsString> = chain.into_iter().chain(args[1..].iter().cloned()).collect();
+    if refuse(&keep, &command) {
+        return Some(ExitCode::FAILURE);
+    }
     let links = write_down(&keep, &command).unwrap_or_else(|error| {
         // The build itself must not suffer: hot says later that it lacks the command.
         eprintln!("hot: failed to record a command of rustc: {error:#}");
@@ -62,9 +73,26 @@ pub fn intercept(args: &[OsString]) -> Option<ExitCode> {
         ask.push(links);
         rustc.arg(ask);
     }
-    let error = rustc.env_remove(DIR).env_remove(LOG).env_remove(CHAIN).exec();
+    for name in [DIR, LOG, CHAIN, PROFILE] {
+        rustc.env_remove(name);
+    }
+    let error = rustc.exec();
     eprintln!("hot: failed to execute {}: {error}", command[0].display());
     Some(ExitCode::FAILURE)
+}
+
+/// Ends the cargo that has called if no edit could go live in what it builds, and says why in a file.
+/// Whether it has.
+fn refuse(keep: &Keep, command: &[OsString]) -> bool {
+    let (Keep::In(folder), Ok(profile)) = (keep, std::env::var(PROFILE)) else { return false };
+    let facts = record(command).ok().flatten().and_then(|record| record.facts());
+    let why = facts.and_then(|facts| obstacle::of_command(&facts, &profile));
+    if why.is_none_or(|why| std::fs::write(folder.join(REFUSED), why).is_err()) {
+        return false;
+    }
+    let cargo = rustix::process::getppid();
+    // Said by its status alone it would be told as an error of this crate.
+    cargo.is_some_and(|cargo| kill_process(cargo, Signal::TERM).is_ok())
 }
 
 /// Where a wrapper keeps what it records.
@@ -121,8 +149,8 @@ impl Keep {
     }
 }
 
-/// Records a command. Where rustc shall write the linker's command line, if it calls one.
-fn write_down(keep: &Keep, command: &[OsString]) -> Result<Option<PathBuf>> {
+/// The record of a command, without its environment; `None` when it is not all UTF-8.
+fn record(command: &[OsString]) -> Result<Option<Record>> {
     let Some(command) = command.iter().map(|a| a.to_str()).collect::<Option<Vec<_>>>() else {
         return Ok(None);
     };
@@ -134,16 +162,21 @@ fn write_down(keep: &Keep, command: &[OsString]) -> Result<Option<PathBuf>> {
             None => args.push((*arg).to_owned()),
         }
     }
-    let mut record = Record {
+    Ok(Some(Record {
         program: command[0].to_owned(),
         args,
         cwd: std::env::current_dir().context("the current directory is gone")?,
         env: BTreeMap::new(),
-    };
+    }))
+}
+
+/// Records a command. Where rustc shall write the linker's command line, if it calls one.
+fn write_down(keep: &Keep, command: &[OsString]) -> Result<Option<PathBuf>> {
+    let Some(mut record) = record(command)? else { return Ok(None) };
     let Some(facts) = record.facts() else { return Ok(None) };
     let dir = keep.folder(&facts)?;
     record.env = environment();
-    record.env.retain(|name, _| ![DIR, LOG, CHAIN].contains(&name.as_str()));
+    record.env.retain(|name, _| ![DIR, LOG, CHAIN, PROFILE].contains(&name.as_str()));
     let path = dir.join(format!("{}.json", facts.key));
     // Two commands at once have two keys, or are the same command: the process ID is enough.
     let fresh = dir.join(format!(".{}.{}", facts.key, std::process::id()));
@@ -236,6 +269,19 @@ impl Captures {
             variables.push((CHAIN, chain));
         }
         variables
+    }
+
+    /// Forgets why cargo was ended before.
+    pub fn allow(&self) {
+        if let Some(dir) = self.dirs.first() {
+            // It may not be there.
+            let _ = std::fs::remove_file(dir.join(REFUSED));
+        }
+    }
+
+    /// Returns why cargo was ended, if it was.
+    pub fn refused(&self) -> Option<String> {
+        std::fs::read_to_string(self.dirs.first()?.join(REFUSED)).ok()
     }
 
     /// The record of one crate.

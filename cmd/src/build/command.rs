@@ -38,18 +38,15 @@ pub struct Facts {
     pub externs: Vec<PathBuf>,
     /// `--target`.
     pub target: Option<String>,
-    /// `-C lto` or `-C linker-plugin-lto`, when it is not off.
-    pub lto: bool,
+    /// All flags `-C NAME=VALUE`, and `-Z NAME=VALUE` with a `Z` before the name, in order. The
+    /// value is empty where there is none.
+    pub flags: Vec<(String, String)>,
     /// Whether `--emit` asks for a link.
     pub links: bool,
     /// Whether cargo limits the lints, as it does for what is not the user's.
     pub foreign: bool,
     /// The crate's root, as it is named.
     pub root: PathBuf,
-    /// `-C panic=abort`.
-    pub aborts: bool,
-    /// `-C split-debuginfo=packed`.
-    pub packs: bool,
     /// `-l`: the libraries of other languages that are linked.
     pub natives: Vec<Native>,
     /// `-L`: where these are looked for.
@@ -105,6 +102,8 @@ impl Record {
                 _ if arg.ends_with(".rs") && facts.root.as_os_str().is_empty() => {
                     facts.root = self.cwd.join(arg);
                 }
+                "-Z" => facts.flag("Z", &value()),
+                _ if arg.starts_with("-Z") => facts.flag("Z", &arg[2..]),
                 _ if arg.starts_with("-C") => self.codegen(&arg[2..], &mut facts, &mut extra),
                 _ if arg.starts_with("-l") => facts.natives.push(Native::read(&arg[2..])),
                 _ if arg.starts_with("-L") => self.search(&arg[2..], &mut facts),
@@ -126,17 +125,9 @@ impl Record {
         match option.split_once('=') {
             Some(("extra-filename", value)) => *extra = value.to_owned(),
             Some(("incremental", value)) => facts.incremental = Some(self.cwd.join(value)),
-            // Without a link-time pass over all crates, the objects are what is linked.
-            Some(("lto", value)) => facts.lto = !matches!(value, "off" | "no" | "n" | "false"),
-            None if option == "lto" => facts.lto = true,
-            Some(("linker-plugin-lto", value)) => {
-                facts.lto |= !matches!(value, "off" | "no" | "n" | "false");
-            }
-            None if option == "linker-plugin-lto" => facts.lto = true,
-            Some(("panic", value)) => facts.aborts = value == "abort",
-            Some(("split-debuginfo", value)) => facts.packs = value == "packed",
             _ => {}
         }
+        facts.flag("", option);
     }
 
     /// `[KIND=]PATH`: of crates, or of libraries of other languages.
@@ -165,6 +156,22 @@ impl Native {
 }
 
 impl Facts {
+    fn flag(&mut self, kind: &str, option: &str) {
+        let (name, value) = option.split_once('=').unwrap_or((option, ""));
+        self.flags.push((format!("{kind}{name}"), value.to_owned()));
+    }
+
+    /// Whether debug information is packed into a file beside the executable.
+    pub fn packs(&self) -> bool {
+        self.value_of("split-debuginfo") == Some("packed")
+    }
+
+    /// Returns the value of a flag, as named in [`Facts::flags`]. The last one counts.
+    pub fn value_of(&self, flag: &str) -> Option<&str> {
+        let found = self.flags.iter().rfind(|(name, _)| name == flag);
+        found.map(|(_, value)| value.as_str())
+    }
+
     /// The archives of other languages that the linker is given, besides what is in the rlib.
     pub fn native_archives(&self) -> impl Iterator<Item = PathBuf> {
         self.natives.iter().filter_map(|native| {
@@ -312,7 +319,7 @@ mod tests {
         .unwrap();
         assert_eq!(facts.key, "shop-fa3e");
         assert_eq!(facts.crate_types, ["lib"]);
-        assert!(facts.is_rlib() && !facts.is_binary() && !facts.lto);
+        assert!(facts.is_rlib() && !facts.is_binary() && !facts.packs());
         assert_eq!(facts.incremental.as_deref(), Some(Path::new("/t/debug/incremental")));
         assert_eq!(facts.externs, [Path::new("/t/debug/deps/libbase-1.rmeta")]);
         assert_eq!(facts.rlib(), Path::new("/t/debug/deps/libshop-fa3e.rlib"));
@@ -321,10 +328,12 @@ mod tests {
 
     #[test]
     fn relative_paths_count_from_the_directory_of_the_command() {
-        let facts = record(&["--crate-name=a", "--emit=link", "--out-dir=deps", "-Clto=thin"]);
+        let facts =
+            record(&["--crate-name=a", "--emit=link", "--out-dir=deps", "-Zlto", "-Ca=b=c"]);
         let facts = facts.facts().unwrap();
         assert_eq!(facts.out_dir, Path::new("/w/deps"));
-        assert!(facts.is_binary() && facts.lto);
+        let flags = [("Zlto", ""), ("a", "b=c")].map(|(a, b)| (a.to_owned(), b.to_owned()));
+        assert!(facts.is_binary() && facts.flags == flags, "{:?}", facts.flags);
     }
 
     #[test]

@@ -77,6 +77,8 @@ pub struct Builder {
     /// The program that cargo runs in place of rustc: hot.
     wrapper: PathBuf,
     idle: PathBuf,
+    /// Whether there has been a program.
+    ran: bool,
     /// The folder of records that no other tool may work with, and the right to it.
     claim: Option<(PathBuf, Claim)>,
 }
@@ -97,6 +99,8 @@ pub enum Built {
     Program(Box<Build>),
     /// It does not compile; the text is that of the errors, which have been printed.
     Failed(String),
+    /// Nothing was built: no edit could go live in it, for this reason.
+    Refused(String),
 }
 
 /// What is known of a program that a command of the user's has built and started.
@@ -123,6 +127,8 @@ pub struct Build {
     pub runner: Vec<OsString>,
     /// Why no edit of this build can go live, if that is so.
     pub obstacle: Option<String>,
+    /// What is to be told of its settings otherwise.
+    pub remarks: Vec<String>,
     session_folder: Arc<OnceLock<PathBuf>>,
     target_dir: PathBuf,
     captures: Captures,
@@ -175,7 +181,7 @@ impl Builder {
         let captures = Captures::open(folder.join(selection.folder()))?;
         let idle = replay::idle_program()?;
         let way = Way::Cargo { selection, workspace: Box::new(workspace) };
-        Ok(Builder { way, captures, config, interrupt, wrapper, idle, claim: None })
+        Ok(Builder { way, captures, config, interrupt, wrapper, idle, ran: false, claim: None })
     }
 
     /// For a command that is run in this folder. `log` is where those that record tell of it;
@@ -193,7 +199,7 @@ impl Builder {
         let config = Config::read(&root, &[]);
         let way = Way::Command { root, log, target_dir: None };
         let idle = replay::idle_program()?;
-        Ok(Builder { way, captures, config, interrupt, wrapper, idle, claim: None })
+        Ok(Builder { way, captures, config, interrupt, wrapper, idle, ran: false, claim: None })
     }
 
     /// The workspace's root, or the folder that the command is run in.
@@ -358,10 +364,14 @@ impl Builder {
         let mut again = false;
         loop {
             let env = self.cargo_env(selection);
+            self.captures.allow();
             let outcome = cargo::build(selection, &env, &self.interrupt, say)?;
             known::settle_all(&self.captures, &outcome);
             if !outcome.success {
-                return Ok(Built::Failed(outcome.errors));
+                return Ok(match self.captures.refused() {
+                    Some(why) => Built::Refused(why),
+                    None => Built::Failed(outcome.errors),
+                });
             }
             let program = cargo::program(workspace, &outcome)?;
             let unknown = known::unknown(&self.captures, &outcome, program);
@@ -374,6 +384,7 @@ impl Builder {
                     let env = &mut unit.record.env;
                     *env = environment::of_compiler(env, &outcome, &self.config);
                 }
+                self.ran = true;
                 return Ok(Built::Program(Box::new(build)));
             }
             let names: BTreeSet<&str> =
@@ -391,6 +402,10 @@ impl Builder {
 
     fn cargo_env(&self, selection: &Selection) -> Vec<(&'static str, OsString)> {
         let mut env = self.captures.wrapper(&self.wrapper, &self.config);
+        // A program that runs is restarted at each save rather than lost.
+        if !self.ran {
+            env.push((capture::PROFILE, (&selection.profile).into()));
+        }
         if selection.is_dev() {
             // A binary's objects are read from its incremental session. It is the default of the
             // profile, so this rebuilds nothing, unless the user had switched it off.
@@ -416,6 +431,7 @@ impl Builder {
             bail!("failed to read the command that compiled {}", artifact.target.name);
         };
         let obstacle = obstacle::of(&graph, profile, executable.as_std_path())?;
+        let remarks = obstacle::remarks(&graph, profile);
         let target = unit.facts.target.as_deref();
         let sysroot = linked::sysroot(&unit.record, target)?;
         let target = target.or(linked::target(&sysroot)).unwrap_or_default();
@@ -426,6 +442,7 @@ impl Builder {
             runner: self.config.runner(target, || linked::rustc(&unit.record)).unwrap_or_default(),
             graph,
             obstacle,
+            remarks,
             session_folder: Arc::default(),
             target_dir,
             captures: self.captures.clone(),

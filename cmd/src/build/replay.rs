@@ -59,7 +59,7 @@ pub fn compile(
     };
     if !unit.facts.is_rlib() {
         command.arg("-C").arg(format!("linker={}", program.display()));
-        if unit.facts.packs {
+        if unit.facts.packs() {
             // What it would pack are the units of an executable that is not made.
             command.args(["-C", "split-debuginfo=unpacked"]);
         }

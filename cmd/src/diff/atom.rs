@@ -25,6 +25,8 @@ pub enum Kind {
     },
     /// Writable data: a static with state.
     Data,
+    /// What instrumentation counts in (coverage, profiles): each version of a function has its own.
+    Counter,
     /// A thread-local.
     ThreadLocal,
     /// A slot.
@@ -40,7 +42,7 @@ pub enum Kind {
 impl Kind {
     /// Whether the running one must be used, where there is one: it has state.
     pub fn is_state(self) -> bool {
-        matches!(self, Kind::Data | Kind::ThreadLocal | Kind::Slot)
+        matches!(self, Kind::Data | Kind::Counter | Kind::ThreadLocal | Kind::Slot)
     }
 }
 

@@ -13,6 +13,8 @@
 //! - not defined in the program's own crates: the executable's, if its name is unique there, else
 //!   what a dynamic library of Rust exports, else out of an archive, else a dynamic symbol.
 //!
+//! What instrumentation counts in belongs to the version of its function, and is always carried.
+//!
 //! Private constants have no name to bind by and are always carried. A private constant that is
 //! writable is state without a name: it comes with a new static, and is refused anywhere else. So is
 //! what C calls `static`, of which several files may have one by the same name.
@@ -342,6 +344,9 @@ fn own(
     sources: &Sources<'_>,
 ) -> Option<Binding> {
     let kind = atom.atom().kind;
+    if kind == Kind::Counter {
+        return Some(Binding::Carried(atom.clone()));
+    }
     let site = sources.loaded.site(name);
     let made = kind == Kind::Data && sources.names.is_made(name);
     let is_old = sources.loaded.contains(name) && !sources.lineage.is_unclear(name);

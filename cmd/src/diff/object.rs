@@ -147,6 +147,7 @@ fn kind_of(section: &ElfSection64<'_, '_, object::Endianness>) -> Result<Option<
         _ if has(elf::SHF_TLS) => Kind::ThreadLocal,
         _ if has(elf::SHF_EXECINSTR) => Kind::Text,
         _ if name.starts_with(".data.rel.ro") || is_personality(name) => Kind::ReadOnly,
+        _ if has(elf::SHF_WRITE) && name.starts_with("__llvm_prf_") => Kind::Counter,
         _ if has(elf::SHF_WRITE) => Kind::Data,
         _ if has(elf::SHF_MERGE) && entry_size > 0 => {
             Kind::Merge { size: entry_size, strings: has(elf::SHF_STRINGS) }

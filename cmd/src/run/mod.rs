@@ -152,6 +152,8 @@ impl Session {
                         return Ok(true);
                     }
                 },
+                Built::Refused(why) if self.options.wait => self.show.terminal.error(&why),
+                Built::Refused(why) => return Err(Usage(why).into()),
                 Built::Failed(rendered) => self.show.tell(&Event::CompileError { rendered }),
             }
             if !self.options.wait || !self.wait_for_fix() {
@@ -317,7 +319,7 @@ impl Session {
         }
         let result = self.build().and_then(|built| match built {
             _ if self.interrupt.requested() => Ok(()),
-            Built::Failed(rendered) => {
+            Built::Failed(rendered) | Built::Refused(rendered) => {
                 self.needs_cargo = Some(why.to_owned());
                 self.show.tell(&Event::CompileError { rendered });
                 Ok(())

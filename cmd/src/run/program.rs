@@ -129,11 +129,21 @@ impl Session {
             )),
             n => self.show.terminal.detail(&count(n, "hot function")),
         }
+        self.tell_remarks();
         if hot_functions > 0 && !self.ended && self.undescribed != undescribed {
             if !undescribed.is_empty() {
                 self.show.terminal.warn(&checks_less(&undescribed));
             }
             self.undescribed = undescribed;
+        }
+    }
+
+    /// Says what follows from the settings of the build, when that is something else than before.
+    fn tell_remarks(&mut self) {
+        let remarks = self.current.as_ref().map(|build| build.remarks.clone()).unwrap_or_default();
+        if self.remarks != remarks {
+            remarks.iter().for_each(|remark| self.show.terminal.warn(remark));
+            self.remarks = remarks;
         }
     }
 

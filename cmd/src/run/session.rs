@@ -57,6 +57,8 @@ pub(super) struct Session {
     /// How often the program was started.
     pub(super) start: u32,
     pub(super) announced: bool,
+    /// What was told of the settings of the last build.
+    pub(super) remarks: Vec<String>,
     /// Whether it was told that the program has started itself.
     pub(super) copies_told: bool,
     /// The crates of which has been told that less is checked.
@@ -161,6 +163,7 @@ impl Session {
             rules,
             start: 0,
             announced: false,
+            remarks: Vec::new(),
             copies_told: false,
             undescribed: Vec::new(),
             ended: false,
@@ -255,7 +258,7 @@ impl Session {
         let built = built?;
         self.show.heard.built(matches!(built, Built::Program(_)));
         self.errors = match &built {
-            Built::Failed(rendered) => Some(rendered.clone()),
+            Built::Failed(rendered) | Built::Refused(rendered) => Some(rendered.clone()),
             Built::Program(build) => {
                 self.forget_what_was_before();
                 self.snapshot = Snapshot::default();

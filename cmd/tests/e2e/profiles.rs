@@ -95,7 +95,22 @@ fn linked_by_gnu_ld() {
     goes_live(&Way { profiles: String::new(), flags: &[], rustc, linker: GNU });
 }
 
-/// Each of these is refused before the program starts, with what to change.
+/// What new code counts in is its own. That its figures are not those of the build is told.
+#[test]
+fn what_is_instrumented_goes_live_and_is_told_to_count_less() {
+    let environment = [("RUSTFLAGS", "-Cinstrument-coverage"), ("LLVM_PROFILE_FILE", "/dev/null")];
+    let mut session = Session::start_with(Project::lay(&PLAIN), &[], &environment);
+    let told = "`-C instrument-coverage`: what new code does is not counted";
+    tool::eventually("it is told", || session.tool.output().contains(told));
+    let copy = PLAIN.copies[0];
+    functions::touches_all_state(&mut session, copy);
+    items::new_functions_and_types(&mut session, copy);
+    items::missing_std(&mut session, copy);
+    session.finish();
+}
+
+/// Each of these is refused before the program starts, with what to change, and what a flag of rustc
+/// tells before anything is built.
 #[test]
 fn what_cannot_go_live_is_refused_at_the_start() {
     let rows = [
@@ -109,7 +124,9 @@ fn what_cannot_go_live_is_refused_at_the_start() {
     for (setting, script, told) in rows {
         let project = Project::lay(&PLAIN);
         let manifest = project.read("Cargo.toml");
-        let profile = format!("{manifest}\n[profile.release]\nopt-level = 0\n{setting}\n");
+        // Nothing else is built so, which would be there already.
+        let own = "opt-level = 0\ncodegen-units = 3";
+        let profile = format!("{manifest}\n[profile.release]\n{own}\n{setting}\n");
         std::fs::write(project.manifest(), profile).expect("the manifest");
         if !script.is_empty() {
             std::fs::write(project.root().join("build.rs"), script).expect("the build script");
@@ -123,6 +140,8 @@ fn what_cannot_go_live_is_refused_at_the_start() {
         let output = tool.output();
         assert_eq!(status.code(), Some(2), "{setting}{script}: {output}");
         assert!(output.contains(told), "{setting}{script}: {output}");
+        let is_early = setting.contains("lto") || setting.contains("panic");
+        assert_eq!(output.contains("Finished"), !is_early, "{setting}: {output}");
         assert!(tool.events().iter().all(|e| e["event"] != "running"), "{}", tool.transcript());
     }
 }

@@ -527,3 +527,100 @@ fn a_script_that_does_not_say_what_it_reads_may_read_all_of_its_package_but_the_
     let env = "fn main() { println!(\"cargo:rerun-if-env-changed=A\"); }\n";
     assert_eq!(role(env, "w/app/data/new.txt"), None);
 }
+
+/// How often each crate was given to rustc by a refused save: an edit of the lowest library, its
+/// replay, what `between` does, and cargo. Then what the program says, and what cargo makes of it.
+fn refused(between: impl FnOnce(&Fixture, &Builder, &mut Build)) -> (Vec<String>, String) {
+    let fixture = Fixture::new();
+    let (wrapper, log) = (fixture.path("count.sh"), fixture.path("log"));
+    let script = format!(
+        "#!/bin/sh\ncase \"$*\" in *___*|*-vV*|*--print*target-libdir*) ;; \
+         *--crate-type\\ bin*) echo \"$3!\" >> {0} ;; *--crate-name*) echo \"$3\" >> {0} ;; esac\n\
+         exec \"$@\"\n",
+        log.display()
+    );
+    std::fs::write(&wrapper, script).unwrap();
+    std::fs::set_permissions(&wrapper, std::os::unix::fs::PermissionsExt::from_mode(0o755))
+        .unwrap();
+    fixture.write("w/shop/src/side.rs", "");
+    fixture.write(
+        "w/shop/src/lib.rs",
+        "mod side;\npub fn total(n: u64) -> u64 { n * base::factor() }\n",
+    );
+    let flag = format!("--config=build.rustc-wrapper=\"{}\"", wrapper.display());
+    let mut builder = fixture.builder_with(&[&flag]);
+    let (mut build, _) = build(&mut builder);
+    let source = fixture.path("base/src/lib.rs");
+    std::fs::write(&source, "pub fn factor() -> u64 { 4 }\nfn unused() {}\n").unwrap();
+    std::fs::write(&log, "").unwrap();
+    assert_eq!(replay(&builder, &mut build, &source).len(), 4);
+    between(&fixture, &builder, &mut build);
+    let mut warned = Vec::new();
+    let built = builder.build(&mut |said| match said {
+        Said::Warning(target, text) => warned.push(format!("{}: {text}", target.name)),
+        Said::Error(_) | Said::Note(_) | Said::Built(_) => {}
+    });
+    let Built::Program(again) = built.unwrap() else { panic!("it does not compile") };
+    let mut compiled: Vec<String> =
+        std::fs::read_to_string(&log).unwrap().lines().map(str::to_owned).collect();
+    compiled.sort();
+    let said = run(&again.executable);
+    assert_eq!(warned.len(), 1, "what rustc warned of is told as ever: {warned:?}");
+    assert!(warned[0].contains("base: ") && warned[0].contains("unused"), "{warned:?}");
+    // The oracle: all of it made anew by cargo alone.
+    fixture.clean(&[]);
+    assert_eq!(fixture.cargo().1, said);
+    (compiled, said)
+}
+
+#[test]
+fn a_refused_save_gives_each_library_to_rustc_once() {
+    let (compiled, said) = refused(|_, _, _| ());
+    // The program is compiled without a link, and then with one.
+    assert_eq!((&*compiled.join(" "), &*said), ("app app! app! base shop", "4 5"));
+}
+
+#[test]
+fn a_library_that_was_saved_after_its_replay_is_compiled_again_whatever_its_time_says() {
+    let (compiled, said) = refused(|fixture, _, _| {
+        let source = fixture.path("base/src/lib.rs");
+        std::fs::write(&source, "pub fn factor() -> u64 { 6 }\nfn unused() {}\n").unwrap();
+        let file = std::fs::File::options().write(true).open(&source).unwrap();
+        file.set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
+    });
+    assert_eq!((&*compiled.join(" "), &*said), ("app app app! app! base base shop shop", "6 5"));
+}
+
+#[test]
+fn what_somebody_else_has_touched_or_what_reads_other_files_is_compiled_again() {
+    // The artifact.
+    let (compiled, said) = refused(|_, _, build| {
+        let rlib = build.graph.units[1].facts.rlib();
+        let copy = rlib.with_extension("copy");
+        std::fs::copy(&rlib, &copy).unwrap();
+        std::fs::rename(&copy, &rlib).unwrap();
+    });
+    assert_eq!((&*compiled.join(" "), &*said), ("app app app! app! base shop shop", "4 5"));
+    // A module that cargo does not know of.
+    let (compiled, said) = refused(|fixture, builder, build| {
+        let text = "pub fn total(n: u64) -> u64 { n * base::factor() * more::two() }\nmod more;\n";
+        fixture.write("w/shop/src/more.rs", "pub fn two() -> u64 { 2 }\n");
+        fixture.write("w/shop/src/lib.rs", text);
+        replay(builder, build, &fixture.path("w/shop/src/lib.rs"));
+    });
+    let all = "app app app app! app! app! base shop shop shop";
+    assert_eq!((&*compiled.join(" "), &*said), (all, "8 5"));
+    // One that did not compile in between, and then does.
+    let (compiled, said) = refused(|fixture, builder, build| {
+        let source = fixture.path("w/shop/src/lib.rs");
+        let text = std::fs::read_to_string(&source).unwrap();
+        std::fs::write(&source, text.replace("n * base", "\"\" * base")).unwrap();
+        let units = build.affected(&units_of(build, &source));
+        let failed = builder.replay(build, &units, &mut |_, _| ()).unwrap();
+        assert!(matches!(failed, Replayed::Failed(_)));
+        std::fs::write(&source, text).unwrap();
+        replay(builder, build, &source);
+    });
+    let all = "app app app! app! app! base shop shop shop";
+    assert_eq!((&*compiled.join(" "), &*said), (all, "4 5"));
+}

@@ -6,6 +6,7 @@
 //! environment and its *runner*, a command that the program is started through, from there; and a
 //! change of one of these files is a change of the program, wherever they lie.
 
+use anyhow::{Context, Result};
 use cargo_platform::{Cfg, Platform};
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -47,6 +48,15 @@ pub struct Variable {
 }
 
 impl Config {
+    /// Reads what applies in the current folder.
+    ///
+    /// # Errors
+    /// When that is gone.
+    pub fn here(flags: &[String]) -> Result<Config> {
+        let cwd = std::env::current_dir().context("the current directory is gone")?;
+        Ok(Config::read(&cwd, flags))
+    }
+
     /// Reads what applies to a cargo that is called in this folder with these flags. What cannot be
     /// read says nothing: cargo tells of it.
     pub fn read(cwd: &Path, flags: &[String]) -> Config {

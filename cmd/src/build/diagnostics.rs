@@ -13,6 +13,9 @@ pub struct Compiled {
     pub success: bool,
     /// What it said, in order, without the lines that only count.
     pub diagnostics: Vec<Diagnostic>,
+    /// The lines of its diagnostics as they came, which cargo keeps of a crate; none where that is
+    /// too much, or where there was more.
+    pub kept: Option<Vec<u8>>,
 }
 
 /// One thing that rustc says.
@@ -63,11 +66,12 @@ const OBJECT: &[u8] = br#"{"$message_type""#;
 /// Reads all that rustc says; what is no JSON (a panic of the compiler) is kept as it is. `metadata`
 /// is called when the crate's metadata has been written: nothing but code is missing then.
 pub(super) fn read(from: impl BufRead, metadata: &mut dyn FnMut()) -> Compiled {
-    let mut compiled = Compiled::default();
+    let mut compiled = Compiled { kept: Some(Vec::new()), ..Compiled::default() };
     let [mut errors, mut warnings, mut notes] = [(); 3].map(|()| Ration::default());
     for line in flood::lines(from).map_while(Result::ok) {
         let Some(line) = line else {
             errors.leave_out();
+            compiled.kept = None;
             continue;
         };
         // What the compiler's libraries say has no line of its own: `rustc-LLVM ERROR: {"$mess…`.
@@ -77,7 +81,15 @@ pub(super) fn read(from: impl BufRead, metadata: &mut dyn FnMut()) -> Compiled {
         if !before.is_empty() && errors.admits(&text) {
             compiled.diagnostics.push(Diagnostic { text, weight: Weight::Error });
         }
-        let (text, weight) = match serde_json::from_slice::<Line>(line) {
+        let parsed = serde_json::from_slice::<Line>(line);
+        let is_one = parsed.as_ref().is_ok_and(|line| line.rendered.is_some());
+        if let Some(kept) = compiled.kept.as_mut().filter(|_| is_one) {
+            kept.extend([line, b"\n"].concat());
+        }
+        if !before.is_empty() || parsed.is_err() || is_too_much(&compiled) {
+            compiled.kept = None;
+        }
+        let (text, weight) = match parsed {
             Ok(Line { message, .. }) if only_counts(&message) => continue,
             Ok(Line { rendered: Some(text), level, .. }) => match level.as_deref() {
                 Some(level) if level.starts_with("error") => (text, Weight::Error),
@@ -107,6 +119,10 @@ pub(super) fn read(from: impl BufRead, metadata: &mut dyn FnMut()) -> Compiled {
         compiled.diagnostics.extend(rest);
     }
     compiled
+}
+
+fn is_too_much(compiled: &Compiled) -> bool {
+    compiled.kept.as_ref().is_some_and(|kept| kept.len() > flood::KEPT)
 }
 
 /// Whether a message only counts what was said before it. Cargo leaves these out as well.

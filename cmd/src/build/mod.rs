@@ -10,6 +10,7 @@
 //! - [`pipeline`] compiles some of them again, several at once ([`standin`]), each by [`replay`];
 //!   [`diagnostics`] reads what rustc says; [`objects`] finds what it left, [`kept`] keeps what it
 //!   would not leave.
+//! - [`freshness`] has cargo find what was compiled again.
 //! - [`obstacle`] tells which builds no edit can go live in; [`flood`] bounds what is kept of what
 //!   the compiler says.
 //!
@@ -25,6 +26,7 @@ pub mod depinfo;
 pub mod diagnostics;
 pub mod environment;
 pub mod flood;
+pub mod freshness;
 pub mod graph;
 pub mod kept;
 pub mod known;
@@ -48,6 +50,7 @@ use cargo_metadata::Artifact;
 use claim::Claim;
 use config::{Config, manifests};
 use diagnostics::Compiled;
+use freshness::Freshness;
 use graph::{Graph, Unit};
 use kept::Kept;
 use linkage::Linkage;
@@ -73,6 +76,7 @@ pub struct Builder {
     captures: Captures,
     /// Cargo's configuration, as it was read last.
     config: Config,
+    freshness: Freshness,
     interrupt: Arc<Interrupt>,
     /// The program that cargo runs in place of rustc: hot.
     wrapper: PathBuf,
@@ -176,12 +180,22 @@ impl Builder {
         interrupt: Arc<Interrupt>,
     ) -> Result<Builder> {
         let workspace = cargo::metadata(&selection)?;
-        let config = Config::read(&current_dir()?, &selection.build);
+        let config = Config::here(&selection.build)?;
         let folder = workspace.target_directory.as_std_path().join("hot/capture");
         let captures = Captures::open(folder.join(selection.folder()))?;
         let idle = replay::idle_program()?;
         let way = Way::Cargo { selection, workspace: Box::new(workspace) };
-        Ok(Builder { way, captures, config, interrupt, wrapper, idle, ran: false, claim: None })
+        Ok(Builder {
+            way,
+            captures,
+            config,
+            freshness: Freshness::default(),
+            interrupt,
+            wrapper,
+            idle,
+            ran: false,
+            claim: None,
+        })
     }
 
     /// For a command that is run in this folder. `log` is where those that record tell of it;
@@ -199,7 +213,17 @@ impl Builder {
         let config = Config::read(&root, &[]);
         let way = Way::Command { root, log, target_dir: None };
         let idle = replay::idle_program()?;
-        Ok(Builder { way, captures, config, interrupt, wrapper, idle, ran: false, claim: None })
+        Ok(Builder {
+            way,
+            captures,
+            config,
+            freshness: Freshness::default(),
+            interrupt,
+            wrapper,
+            idle,
+            ran: false,
+            claim: None,
+        })
     }
 
     /// The workspace's root, or the folder that the command is run in.
@@ -270,6 +294,7 @@ impl Builder {
     /// What the user's command must find in its environment. Forgets what was noted before.
     pub fn command_env(&self) -> Vec<(String, OsString)> {
         self.learn();
+        self.freshness.redeem(&self.interrupt);
         let Way::Command { log, .. } = &self.way else { return Vec::new() };
         // It may not be there yet.
         let _ = std::fs::remove_file(log);
@@ -351,6 +376,7 @@ impl Builder {
     pub fn build(&mut self, say: &mut Say<'_>) -> Result<Built> {
         // A `cargo clean` may have taken the records, and the claim with them.
         self.captures.restore()?;
+        self.freshness.redeem(&self.interrupt);
         self.claim()?;
         let Way::Cargo { selection, workspace } = &mut self.way else {
             bail!("a command builds this program")
@@ -359,7 +385,7 @@ impl Builder {
         if let Ok(now) = cargo::metadata(selection) {
             **workspace = now;
         }
-        self.config = Config::read(&current_dir()?, &selection.build);
+        self.config = Config::here(&selection.build)?;
         let Way::Cargo { selection, workspace } = &self.way else { unreachable!("it was above") };
         let mut again = false;
         loop {
@@ -491,7 +517,8 @@ impl Builder {
             Task { unit, linker: linker(unit), after }
         };
         let tasks: Vec<Task<'_>> = units.iter().map(task).collect();
-        tasks.iter().for_each(|task| replay::distrust(task.unit));
+        let all: Vec<&Unit> = tasks.iter().map(|task| task.unit).collect();
+        let begun = self.freshness.begin(&all, &self.captures);
         let folder = Folder::of(&binary.facts);
         let mut rebuilt: Vec<Option<CrateObjects>> = vec![None; tasks.len()];
         let ended =
@@ -501,6 +528,9 @@ impl Builder {
                 told(unit, compiled);
                 if !compiled.success {
                     return Ok(());
+                }
+                if let Some(begun) = begun {
+                    self.freshness.vouch(unit, compiled, begun);
                 }
                 rebuilt[at] = Some(match &place {
                     _ if !unit.facts.is_binary() => objects::of_library(unit)?,
@@ -521,10 +551,6 @@ impl Builder {
             Ended::Interrupted => Replayed::Interrupted,
         })
     }
-}
-
-fn current_dir() -> Result<PathBuf> {
-    std::env::current_dir().context("the current directory is gone")
 }
 
 impl Build {

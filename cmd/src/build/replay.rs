@@ -6,9 +6,9 @@
 //! the session instead. (And [`super::standin`] may take the place of rlibs.) Debug information
 //! that rustc would pack for the executable stays in the files of its units.
 //!
-//! Cargo does not know of this. Its lock is held meanwhile, and its fingerprints of the crates are
-//! removed, so that it takes them for stale whatever the times of the files say: a later build
-//! by cargo is never wrong, at worst it compiles once more.
+//! Cargo does not know of this. Its lock is held meanwhile, and it is made to take the crates for
+//! stale, whatever the times of the files say ([`super::freshness`]): a later build by cargo is
+//! never wrong, at worst it compiles once more.
 
 use super::diagnostics::{self, Compiled, Diagnostic, Weight};
 use super::graph::Unit;
@@ -98,42 +98,6 @@ pub fn compile(
         compiled.diagnostics.push(Diagnostic { text, weight: Weight::Error });
     }
     Ok(compiled)
-}
-
-/// Makes cargo take the unit for stale: without the list of a unit's files it trusts nothing.
-///
-/// A library whose key has no hash is looked for in the folders of all hashes of its package. What
-/// else is found there under the target's name was compiled with other options, into the same file.
-pub fn distrust(unit: &Unit) {
-    let Some(package) = unit.record.env.get("CARGO_PKG_NAME") else { return };
-    let all = unit.facts.build_dir().join(".fingerprint");
-    let (folders, list) = match unit.key.rsplit_once('-') {
-        Some((_, hash)) => (vec![all.join(format!("{package}-{hash}"))], None),
-        None => (versions(&all, package), Some(format!("dep-lib-{}", unit.key))),
-    };
-    let files = folders.iter().filter_map(|folder| std::fs::read_dir(folder).ok());
-    for file in files.flat_map(|files| files.flatten()) {
-        let name = file.file_name().to_string_lossy().into_owned();
-        let is_list = match &list {
-            Some(list) => name.replace("-", "_") == list.replace("-", "_"),
-            None => name.starts_with("dep-"),
-        };
-        if is_list {
-            // What cannot be removed is still older than the source that was just saved.
-            let _ = std::fs::remove_file(file.path());
-        }
-    }
-}
-
-/// Returns the folders `<package>-<hash>` in a folder.
-fn versions(all: &Path, package: &str) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(all).into_iter().flatten().flatten();
-    let is_version = |name: &str| {
-        let hash = name.strip_prefix(package).and_then(|rest| rest.strip_prefix('-'));
-        hash.is_some_and(|hash| hash.len() == 16 && hash.bytes().all(|b| b.is_ascii_hexdigit()))
-    };
-    let named = entries.filter(|entry| entry.file_name().to_str().is_some_and(is_version));
-    named.map(|entry| entry.path()).collect()
 }
 
 /// A program that does nothing and succeeds, to stand in for the linker.

@@ -152,6 +152,8 @@ fn units_of(build: &Build, file: &Path) -> BTreeSet<usize> {
 }
 
 fn replay(builder: &Builder, build: &mut Build, file: &Path) -> Vec<CrateObjects> {
+    // A save is replayed when nothing has been written for a moment. Files go by a coarse clock.
+    std::thread::sleep(std::time::Duration::from_millis(20));
     let units = build.affected(&units_of(build, file));
     match builder.replay(build, &units, &mut |_, _| ()).unwrap() {
         Replayed::Objects(objects) => objects,

@@ -47,7 +47,7 @@ pub fn compare<'a>(
     walk.add_roots(bound);
     walk.explore();
     let tables = match bound.off.contains(&Check::Tables) {
-        false => vtables::compare(walk.names.old(), walk.names.new_objects(), &shared),
+        false => vtables::compare(walk.names.old(), walk.names.new_objects(), &shared, &bound.own),
         true => Vec::new(),
     };
     walk.report(tables)

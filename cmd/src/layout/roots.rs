@@ -157,7 +157,7 @@ impl<'a> Walk<'a> {
             return;
         }
         if on(Check::Behind) {
-            self.add_held();
+            self.add_held(&bound.own);
         }
         if on(Check::Methods) {
             self.add_methods(bound);
@@ -261,7 +261,7 @@ impl<'a> Walk<'a> {
     }
 
     /// The types behind trait objects, where somebody may ask for them.
-    fn add_held(&mut self) {
+    fn add_held(&mut self, own: &[&str]) {
         let mut held = Vec::new();
         for (index, object) in self.names.old().iter().enumerate() {
             for (name, table) in &object.vtables {
@@ -269,7 +269,7 @@ impl<'a> Walk<'a> {
                 let of = vtables::trait_of(name);
                 let any = of == "core::any::Any" || of == "core::error::Error";
                 // The number of a closure may be another's now, but nobody can ask for a closure.
-                if any || !vtables::is_standard(of) && !is_nameless(object.name(holder)) {
+                if any || !vtables::is_standard(of, own) && !is_nameless(object.name(holder)) {
                     let origin = Origin::Behind { table: name.to_string() };
                     held.push(((index as u32, holder), origin));
                 }
@@ -284,7 +284,7 @@ impl<'a> Walk<'a> {
         let mut types = Vec::new();
         for (name, table) in self.names.old().iter().flat_map(|object| &object.vtables) {
             let of = vtables::trait_of(name);
-            if vtables::is_standard(of) {
+            if vtables::is_standard(of, &bound.own) {
                 continue;
             }
             for symbol in table.methods.iter().flatten() {

@@ -43,7 +43,12 @@ pub(super) fn methods(sections: &Sections<'_>, table: Address, size: u64) -> Opt
 /// Each trait whose methods changed places or signatures in the table of a type that has one on
 /// both sides, or, where its old types have gone, in any table; and each that has no table now but
 /// may be called. `shared` are objects that stand on both sides.
-pub(super) fn compare(old: &[&Object], new: &[&Object], shared: &[&Object]) -> Vec<Difference> {
+pub(super) fn compare(
+    old: &[&Object],
+    new: &[&Object],
+    shared: &[&Object],
+    own: &[&str],
+) -> Vec<Difference> {
     let mut known: HashMap<&str, Vec<&Methods>> = HashMap::new();
     let mut traits: HashMap<&str, Vec<(&str, &Methods)>> = HashMap::new();
     for (name, table) in old.iter().flat_map(|object| &object.vtables) {
@@ -69,12 +74,13 @@ pub(super) fn compare(old: &[&Object], new: &[&Object], shared: &[&Object]) -> V
         }
         let now = &now.methods;
         let of = Some(self_of(name));
-        let own = known.get(&**name).into_iter().flatten().map(|was| (*was, of));
+        let same = known.get(&**name).into_iter().flatten().map(|was| (*was, of));
         // The types are others there, and with them the receivers.
         let gone = traits.get(trait_of(name)).into_iter().flatten();
         let gone = gone.filter(|(of, _)| !kept.contains(of) && !is_numbered(of));
-        let gone = gone.filter(|(of, _)| !is_standard(trait_of(of))).map(|(_, was)| (*was, None));
-        let other = own.chain(gone).find_map(|(was, receiver)| {
+        let gone = gone.filter(|(of, _)| !is_standard(trait_of(of), own));
+        let gone = gone.map(|(_, was)| (*was, None));
+        let other = same.chain(gone).find_map(|(was, receiver)| {
             let places = (was != now).then(|| other_places(was, now)).flatten();
             places.or_else(|| other_signature(old, &signatures, was, now, receiver))
         });
@@ -82,7 +88,7 @@ pub(super) fn compare(old: &[&Object], new: &[&Object], shared: &[&Object]) -> V
             differences.push(Difference::of(format!("trait {}", trait_of(name)), was, now));
         }
     }
-    differences.extend(untold(&traits, new, shared));
+    differences.extend(untold(&traits, new, shared, own));
     // The tables of an object are in no order.
     differences.sort_by(|a, b| (&a.item, &a.was).cmp(&(&b.item, &b.was)));
     differences
@@ -95,11 +101,12 @@ fn untold(
     traits: &HashMap<&str, Vec<(&str, &Methods)>>,
     new: &[&Object],
     shared: &[&Object],
+    own: &[&str],
 ) -> Vec<Difference> {
     let all = || new.iter().chain(shared);
     let told: HashSet<&str> =
         all().flat_map(|object| object.vtables.keys().map(|name| trait_of(name))).collect();
-    let untold = traits.iter().filter(|(of, _)| !is_standard(of) && !told.contains(*of));
+    let untold = traits.iter().filter(|(of, _)| !is_standard(of, own) && !told.contains(*of));
     let called = untold.filter(|(of, _)| {
         let dynamic = format!("dyn {}", of.split('<').next().unwrap_or(of));
         let ends = |c: char| !c.is_alphanumeric() && !matches!(c, '_' | ':');
@@ -208,9 +215,11 @@ fn method(symbol: &str) -> String {
     }
 }
 
-/// Whether a trait is one of the standard library's, or none (`dyn Send`).
-pub(super) fn is_standard(path: &str) -> bool {
-    path == "_" || ["core::", "alloc::", "std::"].iter().any(|krate| path.starts_with(krate))
+/// Whether a trait is one of the standard library's, or none (`dyn Send`). Where a crate of the
+/// program's own is called `core`, traits of that name may be either's, and count as its own.
+pub(super) fn is_standard(path: &str, own: &[&str]) -> bool {
+    let of = |krate: &str| path.strip_prefix(krate).is_some_and(|rest| rest.starts_with("::"));
+    path == "_" || ["core", "alloc", "std"].iter().any(|krate| of(krate) && !own.contains(krate))
 }
 
 /// `shop::Order`, of `<shop::Order as shop::Priced>`.

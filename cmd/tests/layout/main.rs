@@ -4,6 +4,7 @@
 mod boxed;
 mod cut;
 mod fixture;
+mod namesakes;
 mod renamed;
 
 use fixture::{

@@ -232,7 +232,8 @@ fn make_executable(path: &Path) {
 }
 
 /// A program that listens at a socket of the fixture and answers to `n` lists.
-fn listening(socket: &Path, pid: u32, n: usize) -> std::thread::JoinHandle<()> {
+/// It says that it is another process, which is not believed: the kernel tells who it is.
+fn listening(socket: &Path, n: usize) -> std::thread::JoinHandle<()> {
     use hot_patch::message::{
         FunctionInfo, PROTOCOL, PatchInfo, Reply, Request, read_frame, write_frame,
     };
@@ -241,7 +242,7 @@ fn listening(socket: &Path, pid: u32, n: usize) -> std::thread::JoinHandle<()> {
         let mut answered = 0;
         while answered < n {
             let (mut stream, _) = listener.accept().unwrap();
-            let (build_id, patches) = (vec![1], Vec::new());
+            let (pid, build_id, patches) = (4_000_001, vec![1], Vec::new());
             let hello = Reply::Hello { protocol: PROTOCOL, pid, build_id, functions: 1, patches };
             write_frame(&mut stream, &hello.to_bytes()).unwrap();
             // Who only looks which program it is goes again.
@@ -280,36 +281,40 @@ fn the_functions_of_a_program_are_listed_by_its_socket() {
     let (status, _, told) = fixture.run(&["list", dead.to_str().unwrap()]);
     assert!(status == 101 && told.contains("its program has ended"), "{status} {told}");
 
-    let tool = std::process::id();
-    let socket = folder.join(format!("{tool}-1.sock"));
-    let first = listening(&socket, 4_000_001, 5);
+    // The program is this process; its tool, to go by the name of the socket, the first of all.
+    let pid = std::process::id().to_string();
+    let socket = folder.join("1-1.sock");
+    let first = listening(&socket, 6);
     let expected =
         "shop/cart/*Cart.total  live (patch 3, 61 s ago)  src/cart.rs:12  fn(&Cart) -> u64\n";
-    for args in [&["list"][..], &["list", socket.to_str().unwrap()], &["list", "4000001"]] {
+    let ways =
+        [&["list"][..], &["list", socket.to_str().unwrap()], &["list", &pid], &["list", "1"]];
+    for args in ways {
         let (status, said, told) = fixture.run(args);
         assert_eq!((status, said.as_str()), (0, expected), "{told}");
     }
     let (_, said, told) = fixture.run(&["list", "--json"]);
     let list: Value = serde_json::from_str(&said).expect(&told);
-    assert_eq!(list["pid"], 4_000_001);
+    assert_eq!(list["pid"], std::process::id());
     let function = &list["functions"][0];
     assert_eq!(function["name"], "shop/cart/*Cart.total");
     assert_eq!(function["patch"]["number"], 3);
     assert_eq!(function["patch"]["id"], "00000000000000ff");
     assert_eq!(function["patch"]["age_ms"], 61_000);
 
+    let tool = std::os::unix::process::parent_id().to_string();
     let other = folder.join(format!("{tool}-2.sock"));
-    let second = listening(&other, 4_000_002, 1);
+    let second = listening(&other, 1);
     let (status, _, told) = fixture.run(&["list"]);
     assert_eq!(status, 2);
-    assert!(
-        told.contains("several programs") && told.contains("4000001") && told.contains("4000002"),
-        "{told}"
-    );
-    let (status, _, told) = fixture.run(&["list", "4000003"]);
-    assert!(status == 2 && told.contains("no process 4000003"), "{told}");
-    for pid in ["4000001", "4000002"] {
-        assert_eq!(fixture.run(&["list", pid]).0, 0);
+    assert!(told.contains("several programs") && told.contains(&pid), "{told}");
+    for socket in [&socket, &other] {
+        assert!(told.contains(socket.to_str().unwrap()), "{told}");
+    }
+    let (status, _, told) = fixture.run(&["list", "4000001"]);
+    assert!(status == 2 && told.contains("no process 4000001"), "{told}");
+    for tool in ["1", &tool] {
+        assert_eq!(fixture.run(&["list", tool]).0, 0);
     }
     first.join().unwrap();
     second.join().unwrap();

@@ -30,9 +30,8 @@
 
 use crate::home::{self, Header, Home};
 use crate::implied;
-use crate::signature::Signature;
+use crate::signature::{Signature, TOLD_ARGUMENTS};
 use crate::tokens;
-use crate::trampoline::TOLD_ARGUMENTS;
 use proc_macro2::{TokenStream, TokenTree};
 use quote::{format_ident, quote};
 use syn::{GenericParam, Generics, Ident};

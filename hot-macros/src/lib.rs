@@ -9,7 +9,7 @@
 //! - `arguments`, `runtime`: what stands in the attribute's parentheses, and where `hot` is.
 //! - `attributes`: which attribute goes to which piece, and which are refused.
 //! - `home`: where a function stands, and how its pieces are called from there.
-//! - `trampoline`: slot, entry, call; the sync, async and generic shapes.
+//! - `trampoline`: the call; the sync, async and generic shapes. `entry`: slot and entry.
 //! - `identity`: the fn pointer type under which a replacement is checked; `implied`: the bounds that
 //!   it must not lose.
 //! - `name` and `text`: `*Cart.Display.fmt` and `fn(&Cart) -> u64`.
@@ -25,6 +25,7 @@ mod arguments;
 mod attributes;
 mod closure;
 mod crate_id;
+mod entry;
 mod function;
 mod home;
 mod identity;

@@ -252,6 +252,16 @@ impl Signature {
     }
 }
 
+/// How many arguments a function has at most whose sizes are told and that can be mocked
+/// (`registry::sizes` and `mock::shim` in `hot`).
+pub const TOLD_ARGUMENTS: usize = 12;
+
+/// `fn(_, _) -> _`, of so many arguments.
+pub fn pointer_holes(arguments: usize) -> TokenStream {
+    let holes = std::iter::repeat_n(quote!(_), arguments);
+    quote!(fn(#(#holes),*) -> _)
+}
+
 /// The type and const parameters, without the lifetimes.
 pub fn parameters(generics: &Generics) -> Vec<Ident> {
     let name = |parameter: &GenericParam| match parameter {

@@ -15,7 +15,7 @@
 //!   the compiler says.
 //!
 //! A [`Builder`] lives as long as the tool; each build by cargo that succeeds makes a new
-//! [`Build`].
+//! [`Build`] ([`program`]).
 
 pub mod capture;
 pub mod cargo;
@@ -37,11 +37,12 @@ pub mod missing;
 pub mod objects;
 pub mod obstacle;
 pub mod pipeline;
+pub mod program;
 pub mod replay;
 pub mod retold;
 pub mod standin;
 
-use crate::diff::{Archives, CrateObjects};
+use crate::diff::CrateObjects;
 use crate::interrupt::Interrupt;
 use anyhow::{Context, Result, bail};
 use capture::Captures;
@@ -52,17 +53,19 @@ use config::{Config, manifests};
 use diagnostics::Compiled;
 use freshness::Freshness;
 use graph::{Graph, Unit};
-use kept::Kept;
 use linkage::Linkage;
 use lock::BuildLock;
 use pipeline::{Ended, Task};
+use program::Place;
 use replay::Linker;
 use retold::{Retold, Unseen};
 use standin::Folder;
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
+
+pub use program::Build;
 
 /// Bad usage, as opposed to something that failed: the sentence says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -114,39 +117,6 @@ pub enum Adopted {
     Build(Box<Build>),
     /// Some of it was fresh, and hot never saw how it is compiled.
     Unseen(Vec<Unseen>),
-}
-
-/// A program that cargo has built, and how to compile its crates again.
-#[derive(Clone, Debug)]
-pub struct Build {
-    /// The executable.
-    pub executable: PathBuf,
-    /// The user's crates in it.
-    pub graph: Graph,
-    /// What else is linked.
-    pub archives: Archives,
-    /// Environment that `cargo run` would give the program, besides ours.
-    pub env: Vec<(String, OsString)>,
-    /// The command that `cargo run` would start the program through, if it is not empty.
-    pub runner: Vec<OsString>,
-    /// Why no edit of this build can go live, if that is so.
-    pub obstacle: Option<String>,
-    /// What is to be told of its settings otherwise.
-    pub remarks: Vec<String>,
-    session_folder: Arc<OnceLock<PathBuf>>,
-    target_dir: PathBuf,
-    captures: Captures,
-    interrupt: Arc<Interrupt>,
-    /// The executable of hot.
-    own: PathBuf,
-}
-
-/// Where the objects of the program's own crate are found.
-enum Place {
-    /// In the newest incremental session of this folder.
-    Session(PathBuf),
-    /// Where hot has put them.
-    Kept(Kept),
 }
 
 /// How a replay ended.
@@ -550,81 +520,5 @@ impl Builder {
             Ended::Failed(compiled) => Replayed::Failed(compiled),
             Ended::Interrupted => Replayed::Interrupted,
         })
-    }
-}
-
-impl Build {
-    /// These units, those whose artifacts are gone, and all that use them, in the order to compile
-    /// them.
-    pub fn affected(&self, changed: &BTreeSet<usize>) -> Vec<usize> {
-        self.graph.affected(&(changed | &missing::units(&self.graph)))
-    }
-
-    /// Why no unit can be compiled again before cargo has built, if that is so.
-    pub fn needs_cargo(&self) -> Option<String> {
-        if missing::is_of_another_tree(&self.graph, &self.executable) {
-            let folder = self.graph.build_dir().display();
-            return Some(format!("another working tree has been built into {folder}"));
-        }
-        missing::beyond_replay(&self.graph, &self.archives).map(|path| missing::sentence(&path))
-    }
-
-    /// The objects of every unit, as the executable was linked from them.
-    ///
-    /// # Errors
-    /// When some cannot be found or read.
-    pub fn objects(&self) -> Result<Vec<CrateObjects>> {
-        let read = |unit: &Unit| match unit.facts.is_binary() {
-            false => objects::of_library(unit),
-            true => match self.place()? {
-                Place::Session(folder) => objects::of_binary(unit, &folder),
-                Place::Kept(kept) => {
-                    if !kept.has(&self.executable) {
-                        self.keep(unit, &kept)?;
-                    }
-                    kept.read(unit, &kept.linked())
-                }
-            },
-        };
-        self.graph.units.iter().map(read).collect()
-    }
-
-    /// Compiles the program once more, to get the objects that it was linked from.
-    fn keep(&self, unit: &Unit, kept: &Kept) -> Result<()> {
-        let folder = kept.linked();
-        let linker = Linker::Keeps { own: &self.own, folder: &folder };
-        let Some(_lock) = BuildLock::take(&unit.facts.build_dir(), &self.interrupt)? else {
-            bail!("interrupted")
-        };
-        let task = Task { unit, linker, after: Vec::new() };
-        let mut said = None;
-        let folder = Folder::of(&unit.facts);
-        pipeline::run(&[task], &folder, pipeline::width(), &self.interrupt, &mut |_, compiled| {
-            said = Some(compiled.clone());
-            Ok(())
-        })?;
-        let Some(compiled) = said else { bail!("interrupted") };
-        known::settle(&self.captures, &unit.key);
-        if !compiled.success {
-            bail!(
-                "{} was compiled once more to learn its objects, and failed:\n{}",
-                unit.name,
-                compiled.plain_errors()
-            );
-        }
-        kept.stamp(&self.executable)
-    }
-
-    /// Where the program's own objects are.
-    fn place(&self) -> Result<Place> {
-        let unit = self.graph.binary().context("the program has no crates")?;
-        if unit.facts.incremental.is_none() {
-            return Ok(Place::Kept(Kept::new(unit, &self.target_dir)));
-        }
-        if let Some(folder) = self.session_folder.get() {
-            return Ok(Place::Session(folder.clone()));
-        }
-        let folder = objects::session_folder(unit, &self.executable)?;
-        Ok(Place::Session(self.session_folder.get_or_init(|| folder).clone()))
     }
 }

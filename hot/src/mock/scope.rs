@@ -200,12 +200,16 @@ impl Inner {
         }
         let failures = failures.join("\n");
         match fails_already || std::thread::panicking() {
-            false => panic!("{failures}"),
+            false => panic!("{failures}\n{HIDES}"),
             // This may be why.
             true => eprintln!("of the mocks of this scope:\n{failures}"),
         }
     }
 }
+
+/// The last line of a failure, for a test that returns an error: the panic takes its place.
+const HIDES: &str = "(an error that this test returns is hidden by this panic; a test that is run in \
+                     `hot::with_scope` ends with its error, and prints this beside)";
 
 fn uncover(installed: &Arc<Installed>) {
     for point in &installed.target.points {

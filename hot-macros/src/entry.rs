@@ -1,0 +1,178 @@
+//! Slot and entry of a hot function: the statics by which tool and runtime find it.
+//!
+//! The slot is the one word through which the function is called. The entry tells all else that is
+//! known when the function is compiled: its kind, names, place and visibility as text, the type under
+//! which it is replaced ([`Identity`]), the sizes of its arguments and what mocks need. Its layout is
+//! an agreement with `hot_patch::abi`.
+
+use crate::home::Home;
+use crate::identity::Identity;
+use crate::purpose;
+use crate::signature::{Function, Signature, TOLD_ARGUMENTS, pointer_holes};
+use crate::text::render;
+use crate::tokens;
+use proc_macro2::TokenStream;
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::Ident;
+use syn::ext::IdentExt;
+
+/// The statics: slot and entry. What the slot holds is the body or what boxes its future.
+pub fn entry(
+    function: &Function,
+    home: Home<'_>,
+    generic: bool,
+    [slot_holds, body]: [&Ident; 2],
+    identity: Identity,
+    inner: Option<&Ident>,
+    hot: &TokenStream,
+) -> TokenStream {
+    let signature = &function.signature;
+    let kind = match (generic, signature.asyncness.is_some()) {
+        (false, false) => quote!(Function),
+        (false, true) => quote!(Async),
+        (true, false) => quote!(Generic),
+        (true, true) => quote!(GenericAsync),
+    };
+    // The common type of two functions is asked for nowhere else.
+    let needed = purpose::makes_code() || matches!(identity, Identity::Common);
+    let original = if generic || !needed {
+        quote!(#hot::core::ptr::null())
+    } else {
+        let path = home.outside(slot_holds);
+        quote!(#path as *const ())
+    };
+    let identity = match identity {
+        Identity::None => quote!(#hot::core::option::Option::None),
+        Identity::Named(named) => named.proved(signature, home, slot_holds, hot),
+        Identity::Asked(named) => named.asked(signature, home, body, hot),
+        Identity::Common => {
+            let other = match home.header().is_some_and(|header| header.trait_path.is_some()) {
+                true => twin_of(body).unwrap_or_else(|| body.clone()),
+                false => signature.ident.clone(),
+            };
+            let (body, other) = (home.outside(body), home.outside(&other));
+            quote!(#hot::SignatureId::of_both([#body, #other]))
+        }
+    };
+    let span = signature.ident.span();
+    let here = tokens::moved_to(hot, span);
+    let line = quote_spanned!(span=> #here::core::line!());
+    let file = quote_spanned!(span=> #here::core::file!());
+    // Set by cargo when it compiles a binary or an example; names then begin with `main`.
+    let binary = std::env::var("CARGO_BIN_NAME").unwrap_or_default();
+    let with_type = (!generic).then(|| with_type(signature, home, slot_holds, hot));
+    let text = format!("\0{binary}\0{}\0{}\0", item(signature, home), type_text(signature, home));
+    let visibility = format!("\0{}", visibility(function, home));
+    let place = inner.map(|inner| quote!(.with_place(#hot::core::any::type_name::<#inner>)));
+    let crate_id = crate::crate_id::id();
+    let slot = quote! {
+        #[unsafe(link_section = "hot_slots")]
+        static __HOT_SLOT: #hot::Slot = #hot::Slot::new(#original);
+    };
+    if !needed {
+        return slot;
+    }
+    quote! {
+        #slot
+        #[used]
+        #[unsafe(link_section = "hot_entries")]
+        #[allow(deprecated)]
+        static __HOT_ENTRY: #hot::Entry = #hot::Entry::new(
+            #hot::Kind::#kind,
+            #line,
+            &__HOT_SLOT,
+            #original,
+            #hot::core::concat!(#hot::core::module_path!(), #text, #file, #visibility),
+            #identity,
+        ).with_crate(#crate_id) #place #with_type;
+    }
+}
+
+/// What adds to the entry of a function that is not generic what the compiler knows of its type: the
+/// sizes of arguments and result, and what mocks need.
+fn with_type(
+    signature: &Signature,
+    home: Home<'_>,
+    slot_holds: &Ident,
+    hot: &TokenStream,
+) -> TokenStream {
+    let body = home.outside(slot_holds);
+    let mocked = cfg!(feature = "mock");
+    let item = home.item_outside(&signature.ident).unwrap_or_else(|| body.clone());
+    let arguments = signature.receiver.iter().len() + signature.arguments.len();
+    let is_async = signature.asyncness.is_some();
+    let abi = signature.abi.as_ref().filter(|_| !is_async);
+    let c = match abi.map(|abi| abi.name.as_ref().map(|name| name.value())) {
+        None => Some(false),
+        Some(None) => Some(true),
+        Some(Some(name)) => ["Rust", "C"].iter().position(|abi| name == *abi).map(|at| at == 1),
+    };
+    let Some(c) = c.filter(|_| arguments <= TOLD_ARGUMENTS) else {
+        let none = mocked.then(|| quote!(.with_mocks(#hot::Mocks::none(&#item))));
+        return none.unwrap_or_default();
+    };
+    let abi = c.then(|| quote!(extern "C"));
+    let holes = pointer_holes(arguments);
+    let witness = quote!(#body as unsafe #abi #holes);
+    let sizes = if is_async { quote!(async_sizes) } else { quote!(sizes) };
+    let mocks = mocked.then(|| {
+        let maker = format_ident!("mocks_{}{arguments}", if c { "c_" } else { "" });
+        quote!(.with_mocks(#hot::#maker(&#item, #witness)))
+    });
+    quote!(.with_sizes(#hot::#sizes(#witness)) #mocks)
+}
+
+/// The visibility as written; of a method of a trait impl, the impl's.
+fn visibility(function: &Function, home: Home<'_>) -> String {
+    match home.header() {
+        Some(header) if header.trait_path.is_some() => {
+            if header.unsafety { "unsafe impl" } else { "impl" }.to_owned()
+        }
+        _ => render(function.visibility.to_token_stream()),
+    }
+}
+
+/// `total`, `*Cart.total`, `Cart.From<Order>.from`.
+pub fn item(signature: &Signature, home: Home<'_>) -> String {
+    let name = signature.ident.unraw();
+    match home.header() {
+        None => name.to_string(),
+        Some(header) => {
+            let by_pointer = signature.receiver.as_ref().is_some_and(|r| !r.is_by_value());
+            format!("{}{}.{name}", if by_pointer { "*" } else { "" }, header.name)
+        }
+    }
+}
+
+/// The signature as a pointer type, as written but for `Self`.
+fn type_text(signature: &Signature, home: Home<'_>) -> String {
+    let receiver = signature.receiver.as_ref().map(|receiver| receiver.full_type());
+    let inputs = receiver.into_iter().chain(signature.arguments.iter().map(|a| a.ty.clone()));
+    let (asyncness, pointer) = (&signature.asyncness, signature.pointer_qualifiers());
+    let (arrow, where_clause) = (signature.arrow(), &signature.where_clause);
+    let binder = match signature.generics.params.is_empty() {
+        true => None,
+        false => {
+            let parameters = &signature.generics.params;
+            Some(quote!(for<#parameters>))
+        }
+    };
+    let tokens = quote!(#binder #asyncness #pointer fn(#(#inputs),*) #arrow #where_clause);
+    match home.header().and_then(|header| header.self_text.parse::<TokenStream>().ok()) {
+        Some(mut self_type) => {
+            let bare = self_type.clone().into_iter().next().is_some_and(|t| t.to_string() == "dyn");
+            if bare && tokens::lifetimes(&self_type).is_empty() {
+                self_type = quote!((#self_type + 'static));
+            }
+            let before_path = quote!(<#self_type>);
+            render(tokens::replace_self(tokens, &self_type, &before_path))
+        }
+        None => render(tokens),
+    }
+}
+
+/// The name of another function of a body's signature, with which it has a common type.
+pub fn twin_of(body: &Ident) -> Option<Ident> {
+    let name = body.to_string();
+    Some(format_ident!("__hottwin_{}", name.strip_prefix("__hot_")?))
+}

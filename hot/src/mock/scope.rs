@@ -192,19 +192,31 @@ impl Inner {
 
     /// Ends it and fails the test when something was not as expected. A test that fails already, by
     /// a panic or an error, is told beside.
-    fn end(self: &Arc<Self>, fails_already: bool) {
+    fn end(self: &Arc<Self>, work: Work) {
         self.close();
         let failures = self.verdict();
         if failures.is_empty() {
             return;
         }
         let failures = failures.join("\n");
-        match fails_already || std::thread::panicking() {
-            false => panic!("{failures}\n{HIDES}"),
+        match work {
             // This may be why.
-            true => eprintln!("of the mocks of this scope:\n{failures}"),
+            _ if std::thread::panicking() => eprintln!("of the mocks of this scope:\n{failures}"),
+            Work::Failed => eprintln!("of the mocks of this scope:\n{failures}"),
+            Work::Done => panic!("{failures}"),
+            Work::Unknown => panic!("{failures}\n{HIDES}"),
         }
     }
+}
+
+/// What is known of the work in a scope when it ends.
+enum Work {
+    /// Nothing: the guard is dropped before anybody sees the result.
+    Unknown,
+    /// It ended well.
+    Done,
+    /// It ended with an error.
+    Failed,
 }
 
 /// The last line of a failure, for a test that returns an error: the panic takes its place.
@@ -284,9 +296,7 @@ pub fn scope() -> Scope {
 pub fn with_scope<T, E>(work: impl FnOnce(&Scope) -> Result<T, E>) -> Result<T, E> {
     let scope = scope();
     let result = work(&scope);
-    if result.is_err() {
-        scope.inner.end(true);
-    }
+    scope.inner.end(if result.is_ok() { Work::Done } else { Work::Failed });
     result
 }
 
@@ -410,7 +420,7 @@ impl Drop for Scope {
             let before = current.replace(scope);
             drop(before);
         });
-        self.inner.end(false);
+        self.inner.end(Work::Unknown);
     }
 }
 
@@ -507,6 +517,6 @@ impl Local<'_> {
 
 impl Drop for Local<'_> {
     fn drop(&mut self) {
-        self.inner.end(false);
+        self.inner.end(Work::Unknown);
     }
 }

@@ -20,9 +20,11 @@
 //! - `orphan`: a program whose tool was killed; `killed`: a tool whose program was; `children`: a
 //!   program that starts itself;
 //! - `storm`: many saves at once; `places`: where a project may lie, and what its files say of time;
+//! - `beside`: other cargos at work in the same target folder;
 //! - `command`: what the command line promises; `paths`: patches named on the program's stdin.
 
 mod backtraces;
+mod beside;
 mod children;
 mod command;
 mod debuggers;

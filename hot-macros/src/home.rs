@@ -250,7 +250,7 @@ fn may_be_destructor(method: &Ident) -> bool {
 /// The names of the lifetimes that are declared.
 pub fn lifetimes(generics: &Generics) -> Vec<String> {
     let name = |parameter: &GenericParam| match parameter {
-        GenericParam::Lifetime(lifetime) => Some(lifetime.lifetime.ident.to_string()),
+        GenericParam::Lifetime(lifetime) => Some(lifetime.lifetime.ident.unraw().to_string()),
         _ => None,
     };
     generics.params.iter().filter_map(name).collect()

@@ -236,7 +236,9 @@ fn named_or_common(signature: &Signature, home: Home<'_>, hot: &TokenStream) -> 
         let inputs = inputs().chain(signature.arguments.iter().map(|a| a.ty.clone()));
         let behind: Vec<String> = inputs.flat_map(|ty| tokens::reference_lifetimes(&ty)).collect();
         let taken = tokens::lifetimes(&output);
-        let late = |name: &String| behind.contains(name) || !taken.contains(name);
+        // A macro may mention a lifetime where nothing of it is seen.
+        let hidden = tokens::has_macro(&types) || tokens::has_macro(&signature.where_clause);
+        let late = |name: &String| !hidden && (behind.contains(name) || !taken.contains(name));
         let general = own_lifetimes.iter().all(late) && (reference || !elided && !hides);
         let common = general && !self_lifetimes && signature.asyncness.is_none();
         return common.then_some(Identity::Common);
@@ -256,7 +258,12 @@ fn named_or_common(signature: &Signature, home: Home<'_>, hot: &TokenStream) -> 
                 found += 1;
                 tokens::lifetime("__hot_self")
             });
+            let named = tokens::lifetimes(&ty);
             match found {
+                // `&'a self`: the result borrows for `'a`.
+                0 if named.len() == 1 && named[0] != "_" => {
+                    output = tokens::name_elided(output, &mut || tokens::lifetime(&named[0]));
+                }
                 0 if self_lifetimes => return None,
                 0 => {}
                 1 => {

@@ -109,14 +109,16 @@ pub fn find_reserved(tokens: &TokenStream) -> Option<Ident> {
     })
 }
 
-/// The names of all lifetimes that occur, `'_` as `_`.
+/// The names of all lifetimes that occur, `'_` as `_`, `'r#a` as `a`.
 pub fn lifetimes(tokens: &TokenStream) -> Vec<String> {
     let mut found = Vec::new();
     let mut quoted = false;
     for token in tokens.clone() {
         match token {
             TokenTree::Punct(punct) => quoted = punct.as_char() == '\'',
-            TokenTree::Ident(ident) if std::mem::take(&mut quoted) => found.push(ident.to_string()),
+            TokenTree::Ident(ident) if std::mem::take(&mut quoted) => {
+                found.push(ident.unraw().to_string());
+            }
             TokenTree::Group(group) => found.extend(lifetimes(&group.stream())),
             _ => {}
         }
@@ -309,7 +311,7 @@ pub fn reference_lifetimes(tokens: &TokenStream) -> Vec<String> {
             if is_punct(Some(and), '&') && is_punct(Some(quote), '\'') =>
         {
             let mut found = reference_lifetimes(&rest.iter().cloned().collect());
-            found.push(name.to_string());
+            found.push(name.unraw().to_string());
             found
         }
         [and, rest @ ..] if is_punct(Some(and), '&') => {
@@ -364,7 +366,9 @@ pub fn constraining_lifetimes(tokens: &TokenStream) -> Vec<String> {
                 found.extend(constraining_lifetimes(&split_expression(&group).0));
             }
             TokenTree::Punct(mark) if mark.as_char() == '\'' => {
-                found.extend(tokens.next().map(|name| name.to_string()));
+                if let Some(TokenTree::Ident(name)) = tokens.next() {
+                    found.push(name.unraw().to_string());
+                }
             }
             _ => {}
         }

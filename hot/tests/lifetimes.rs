@@ -499,3 +499,75 @@ fn the_rest_is_as_written() {
     assert_eq!(<Unit<'_, '_> as Long<&&u8>>::long(("x", &1)), "x");
     assert_eq!((&Plain("x") - &Plain::from("y"), *Unit(&1, &2).0 + *Unit(&1, &2).1), ("y", 3));
 }
+
+/// Lifetimes that a macro or a raw name hides from whoever reads the tokens: such a function is chosen
+/// for one lifetime when it is named, and a mock that is good for `'static` must not be taken.
+mod hidden_names {
+    use hot::hot;
+
+    pub struct Hid<'a>(pub &'a str);
+    pub struct Other;
+    pub trait Gives<'a> {
+        type Out;
+    }
+    impl<'a> Gives<'a> for u8 {
+        type Out = &'a str;
+    }
+    macro_rules! hidden {
+        () => {
+            Hid<'a>
+        };
+    }
+    macro_rules! word {
+        () => {
+            u64
+        };
+    }
+
+    #[hot]
+    pub fn free<'a>(_x: &'a str, _n: word!())
+    where
+        hidden!(): Sized,
+    {
+    }
+
+    #[hot]
+    #[allow(mismatched_lifetime_syntaxes)]
+    impl Other {
+        pub fn projected<'a>(&self, x: <u8 as Gives<'a>>::Out) -> (hidden!(), Other) {
+            (Hid(x), Other)
+        }
+        pub fn raw<'a>(&self, x: <u8 as Gives<'a>>::Out) -> (Hid<'r#a>, Other) {
+            (Hid(x), Other)
+        }
+        // What is left out is the receiver's, named or not.
+        pub fn named<'a>(&'a self, _: &str) -> &u8 {
+            &7
+        }
+        pub fn pinned<'a>(self: std::pin::Pin<&'a mut Self>, _: &str) -> &u8 {
+            &8
+        }
+    }
+}
+
+#[test]
+fn what_is_chosen_when_the_function_is_named_has_no_type() {
+    use hidden_names::{Hid, Other, free};
+    fn keep(_: &'static str, _: u64) {}
+    assert!(has_no_name(hot::mock(free, keep as fn(&'static str, u64))));
+    type Projected = fn(&Other, &'static str) -> (Hid<'static>, Other);
+    fn projected(_: &Other, x: &'static str) -> (Hid<'static>, Other) {
+        (Hid(x), Other)
+    }
+    assert!(has_no_name(hot::mock(Other::projected, projected as Projected)));
+    assert!(has_no_name(hot::mock(Other::raw, projected as Projected)));
+    free("x", 1);
+    assert_eq!((Other.projected("x").0.0, Other.raw("y").0.0), ("x", "y"));
+
+    fn named<'a>(_: &'a Other, _: &str) -> &'a u8 {
+        &1
+    }
+    hot::mock(Other::named, named as for<'a> fn(&'a Other, &str) -> &'a u8).unwrap();
+    assert_eq!((Other.named("x"), std::pin::pin!(Other).pinned("x")), (&1, &8));
+    hot::reset(Other::named).unwrap();
+}

@@ -108,6 +108,20 @@ fn a_closure_that_allocates_is_not_entered_again() {
     assert!(taking.recorded::<String>().iter().any(|size| size == "12345"));
 }
 
+/// The mock is asked, and put into an order, while it is on.
+#[test]
+fn what_is_asked_of_the_mock_itself_allocates() {
+    let _turn = TURN.lock();
+    let order = hot::Sequence::new();
+    let scope = hot::scope();
+    let taking = hot::mock!(in scope, taken, |_: usize| (), record | bytes | *bytes).unwrap();
+    let given = hot::mock!(in scope, given, |_: usize| ()).unwrap();
+    drop(std::hint::black_box(Box::new([0u8; 12_345])));
+    assert!(taking.recorded::<usize>().contains(&12_345));
+    let waits = (0..40).map(|_| given.clone().in_order(&order)).count();
+    assert_eq!(waits, 40);
+}
+
 #[test]
 fn in_scopes_and_in_order_and_with_the_original() {
     let _turn = TURN.lock();

@@ -13,6 +13,8 @@
 //! - the list was cargo's own work, about the very command that was replayed, and rustc has named the
 //!   same sources and variables as then;
 //! - no source has been written since the replay began, by the times that only the system sets;
+//! - the build script has not run since cargo wrote the list, since a replay compiles with what it
+//!   had said before, and no procedural macro has been written meanwhile;
 //! - neither the fingerprint nor an artifact has been touched since;
 //! - the clock has not been set back: other artifacts are compared with these by their times.
 //!
@@ -52,6 +54,8 @@ struct List {
     fingerprint: Vec<u8>,
     /// What rustc had said of the sources.
     dep_info: Vec<u8>,
+    /// What the build script has said, and the procedural macros: no replay makes these.
+    given: Vec<(PathBuf, Stamp)>,
 }
 
 /// What a replay has made of a crate.
@@ -119,7 +123,7 @@ impl Freshness {
             && are_new
             && sources.iter().all(is_earlier)
         {
-            let stamps = [sources, made].concat();
+            let stamps = [sources, made, known.list.given.clone()].concat();
             known.voucher = Some(Voucher { begun, stamps, said: said.clone() });
         }
     }
@@ -188,17 +192,37 @@ fn list_of(unit: &Unit, captures: &Captures, before: Option<List>) -> Option<Lis
     let [path] = &lists[..] else {
         let fingerprint = |list: &List| std::fs::read(list.beside("")).ok();
         return before.filter(|list| {
-            lists.is_empty() && fingerprint(list).as_ref() == Some(&list.fingerprint)
+            lists.is_empty()
+                && fingerprint(list).as_ref() == Some(&list.fingerprint)
+                && given(unit).as_ref() == Some(&list.given)
         });
     };
+    let script = script(unit);
+    if script.is_some_and(|said| modified(&said) > modified(path)) {
+        return None;
+    }
     let mut list = List {
         path: path.clone(),
         content: std::fs::read(path).ok()?,
         fingerprint: Vec::new(),
         dep_info: std::fs::read(unit.facts.dep_info()).ok()?,
+        given: given(unit)?,
     };
     list.fingerprint = std::fs::read(list.beside("")).ok()?;
     Some(list)
+}
+
+/// Where cargo keeps what the unit's build script has said, if it has one.
+fn script(unit: &Unit) -> Option<PathBuf> {
+    let out = PathBuf::from(unit.record.env.get("OUT_DIR")?);
+    Some(out.parent()?.join("output"))
+}
+
+/// What a unit is compiled with that no replay makes, as it is now; `None` when some of it is gone.
+fn given(unit: &Unit) -> Option<Vec<(PathBuf, Stamp)>> {
+    let is_macro = |path: &&PathBuf| path.extension().is_some_and(|extension| extension == "so");
+    let macros = unit.facts.externs.iter().filter(is_macro).cloned();
+    script(unit).into_iter().chain(macros).map(|path| Some((path.clone(), stamp(&path)?))).collect()
 }
 
 /// Makes cargo take the unit for stale: without its list it trusts nothing.

@@ -233,6 +233,8 @@ impl Session {
             Loaded::Live(patch, functions) => {
                 clock.loaded();
                 self.world()?.committed(prepared.patch.id);
+                // What was built before the program listened went along.
+                self.waiting.clear();
                 let effect = Effect { functions, ..effect };
                 self.show.tell(&Event::Applied { patch, effect, ms: clock.milliseconds() });
                 self.tell_copies();

@@ -450,3 +450,35 @@ fn what_somebody_else_has_touched_or_what_reads_other_files_is_compiled_again() 
     let all = "app app app! app! app! base shop shop shop";
     assert_eq!((&*compiled.join(" "), &*said), (all, "4 5"));
 }
+
+/// A replay compiles with what the build script had said when cargo last compiled the crate.
+#[test]
+fn what_a_build_script_has_said_meanwhile_is_compiled_in_again() {
+    let fixture = Fixture::new();
+    let script = "fn main() {\n    println!(\"cargo:rerun-if-changed=given.txt\");\n    \
+                  println!(\"cargo:rustc-env=GIVEN={}\", \
+                  std::fs::read_to_string(\"given.txt\").unwrap());\n}\n";
+    fixture.write("w/shop/build.rs", script);
+    fixture.write("w/shop/given.txt", "1");
+    let library = |body: &str| {
+        format!(
+            "pub fn total(n: u64) -> u64 {{ n * base::factor() * given() }}\n\
+             fn given() -> u64 {{ {body}env!(\"GIVEN\").parse().unwrap() }}\n"
+        )
+    };
+    fixture.write("w/shop/src/lib.rs", &library(""));
+    let mut builder = fixture.builder();
+    let (mut build, _) = build(&mut builder);
+    assert_eq!(run(&build.executable), "3 5");
+    // The script runs for a check alone.
+    fixture.write("w/shop/given.txt", "2");
+    let mut check = std::process::Command::new(env!("CARGO"));
+    check.args(["check", "-q", "--manifest-path"]).arg(fixture.path("w/Cargo.toml"));
+    assert!(check.status().unwrap().success());
+    fixture.write("w/shop/src/lib.rs", &library("1 * "));
+    replay(&builder, &mut build, &fixture.path("w/shop/src/lib.rs"));
+    let (again, _) = self::build(&mut builder);
+    assert_eq!(run(&again.executable), "6 5");
+    fixture.clean(&[]);
+    assert_eq!(fixture.cargo().1, "6 5");
+}

@@ -1,6 +1,7 @@
 //! An order across functions.
 
 use super::tally::Tally;
+use crate::slot::reentry::Working;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 /// An order in which mocks are to be called, each once: [`Mock::in_order`](crate::Mock::in_order).
@@ -42,6 +43,7 @@ impl Sequence {
 
     pub(super) fn add(&self, tally: &Arc<Tally>) {
         let index = {
+            let _working = Working::begin();
             let mut steps = self.steps.lock().unwrap_or_else(PoisonError::into_inner);
             steps.push(Arc::downgrade(tally));
             steps.len() - 1

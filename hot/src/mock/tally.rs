@@ -232,7 +232,11 @@ impl Tally {
     }
 
     pub(super) fn recorded<T: Clone + 'static>(&self) -> Vec<T> {
-        let records = self.records.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let records = {
+            // The lock is held while the list's memory is allocated.
+            let _working = Working::begin();
+            self.records.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        };
         let value = |record: &Arc<Record>| {
             let value = record.lock().unwrap_or_else(PoisonError::into_inner);
             value.downcast_ref::<T>().cloned()

@@ -71,12 +71,20 @@ impl Place {
     /// Whether this is a method of a trait of another crate than the one with this name.
     pub(crate) fn is_of_foreign_trait(&self, own: &str) -> bool {
         let root = self.trait_path().and_then(|path| path.split_once("::")).map(|(root, _)| root);
-        root.is_some_and(|root| root != own.trim_start_matches("r#")) && *SHOWS_TRAITS
+        // `<shop::Bar as shop::Foo>::f::Secret`: a trait that is defined in a method.
+        let is_name = |root: &str| root.chars().all(|c| c.is_alphanumeric() || c == '_');
+        let own = own.trim_start_matches("r#");
+        root.is_some_and(|root| root != own && is_name(root)) && *SHOWS_TRAITS
     }
 
     /// Whether this is `Drop::drop`.
     pub(crate) fn is_destructor(&self) -> bool {
-        self.trait_path().is_some_and(|path| Some(path) == OWN_DESTRUCTOR.trait_path())
+        let may_be = |path: &str| match *SHOWS_TRAITS {
+            true => Some(path) == OWN_DESTRUCTOR.trait_path(),
+            // This compiler does not tell which trait it is.
+            false => parent_and_last(&self.path).1 == "drop",
+        };
+        self.trait_path().is_some_and(may_be)
     }
 }
 
@@ -295,6 +303,9 @@ mod tests {
         // Not a method of a trait, or not told.
         assert!(!of("shop::Cart::any::Here").is_of_foreign_trait("shop"));
         assert!(!of("<Cart as Display>::any::Here").is_of_foreign_trait("shop"));
+        // One that is defined in a method.
+        let nested = "<u8 as <shop::Cart as shop::Total>::total::Secret>::any::Here";
+        assert!(!of(nested).is_of_foreign_trait("shop"));
         assert!(
             of("x::_::<impl core::ops::drop::Drop for x::A<'_, _>>::drop::Here").is_destructor()
         );

@@ -11,7 +11,8 @@
 //!   everybody; of one of its own crate nothing is known, so by name the method belongs to the
 //!   module of the impl.
 //! - An `unsafe impl` is a promise about what its methods do: safe code gets none of them.
-//! - Items in a function's body belong to the module around it.
+//! - Items in a function's body belong to the module around it. A module in a function's body has the
+//!   path of one beside the function, and is taken for that one if it is there.
 //!
 //! Crates of one name (a library and the test that is called like it) are told apart by a number
 //! that the macro takes from what cargo has rustc tell them apart by.

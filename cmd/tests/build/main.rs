@@ -475,7 +475,7 @@ fn what_a_build_script_has_said_meanwhile_is_compiled_in_again() {
     let mut check = std::process::Command::new(env!("CARGO"));
     check.args(["check", "-q", "--manifest-path"]).arg(fixture.path("w/Cargo.toml"));
     assert!(check.status().unwrap().success());
-    fixture.write("w/shop/src/lib.rs", &library("1 * "));
+    fixture.write("w/shop/src/lib.rs", &library("let _again = (); "));
     replay(&builder, &mut build, &fixture.path("w/shop/src/lib.rs"));
     let (again, _) = self::build(&mut builder);
     assert_eq!(run(&again.executable), "6 5");

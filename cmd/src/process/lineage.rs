@@ -10,6 +10,10 @@
 //! the program, and this its child. A process that has lost its ancestors has made itself a daemon;
 //! a command may have done that on purpose, while a program that was started itself is gone then.
 //!
+//! A runner of cargo's is a launcher that may become the program, start it, or run it itself as an
+//! emulator does. So there the executable is a hint: whatever is below a process that runs it was
+//! started by the program.
+//!
 //! A process that becomes another program (exec) keeps its ID, and loses the socket.
 
 use std::os::unix::fs::MetadataExt;
@@ -22,6 +26,8 @@ pub struct Lineage {
     root: u32,
     /// The executable that the program runs, where that is known.
     executable: Option<File>,
+    /// It runs that one and no other.
+    exact: bool,
 }
 
 /// A file, whatever its name is by now: its device and its number there.
@@ -30,7 +36,13 @@ type File = (u64, u64);
 impl Lineage {
     /// Below this process. With an executable, no other is the program.
     pub fn of(root: u32, executable: Option<&Path>) -> Lineage {
-        Lineage { root, executable: executable.and_then(file) }
+        let executable = executable.and_then(file);
+        Lineage { root, executable, exact: executable.is_some() }
+    }
+
+    /// Below this process, which runs the executable by whatever means.
+    pub fn through_runner(root: u32, executable: &Path) -> Lineage {
+        Lineage { root, executable: file(executable), exact: false }
     }
 
     /// Whether the process is the program.
@@ -39,12 +51,13 @@ impl Lineage {
             return true;
         }
         let runs = file(format!("/proc/{pid}/exe").as_ref());
-        if self.executable.is_some() && runs != self.executable {
+        if self.exact && runs != self.executable {
             return false;
         }
         let mut at = pid;
         while let Some(parent) = parent(at) {
-            if runs.is_some() && file(format!("/proc/{parent}/exe").as_ref()) == runs {
+            let above = file(format!("/proc/{parent}/exe").as_ref());
+            if above.is_some() && (above == runs || above == self.executable) {
                 return false;
             }
             if parent == self.root {
@@ -52,7 +65,7 @@ impl Lineage {
             }
             at = parent;
         }
-        self.executable.is_none()
+        !self.exact
     }
 }
 
@@ -115,6 +128,13 @@ mod tests {
         assert!(Lineage::of(child.id(), Some(&program)).admits(pids[0]));
         assert!(!Lineage::of(child.id(), Some(&launcher)).admits(pids[0]), "another executable");
         assert!(Lineage::of(child.id(), None).admits(pids[0]));
+        assert!(Lineage::through_runner(child.id(), &program).admits(pids[0]));
+        // The runner has become the program, and this is a helper of its.
+        assert!(!Lineage::through_runner(child.id(), &launcher).admits(pids[0]));
+        assert!(Lineage::through_runner(child.id(), &launcher).admits(child.id()));
+        // An emulator: what it runs is no process of its own.
+        let emulated = Path::new("/bin/true");
+        assert!(Lineage::through_runner(child.id(), emulated).admits(child.id()));
         drop(child.stdin.take());
         child.wait().unwrap();
     }

@@ -97,7 +97,10 @@ impl Program {
             .spawn()
             .with_context(|| format!("failed to start {}", launch.executable.display()))?;
         let pid = Pid::from_child(&child);
-        let lineage = Lineage::of(child.id(), launch.program.as_deref());
+        let lineage = match (launch.kind, &launch.program) {
+            (Kind::Command { .. }, Some(program)) => Lineage::through_runner(child.id(), program),
+            (_, program) => Lineage::of(child.id(), program.as_deref()),
+        };
         let link = Link::connect(launch.socket.clone(), lineage, opened)?;
         let (watched, link_of_dead) = (pid, Arc::clone(&link));
         std::thread::Builder::new()

@@ -37,8 +37,7 @@ impl Session {
         self.start += 1;
         let n = self.start;
         let executable = build.executable.clone();
-        // What runs it may be an interpreter of machine code, or start one.
-        let program = build.runner.is_empty().then(|| executable.clone());
+        let program = Some(executable.clone());
         let (executable, args, kind) = match build.runner.split_first() {
             None => (executable, Vec::new(), Kind::Program),
             Some((runner, args)) => {

@@ -118,8 +118,9 @@ fn what_is_asked_of_the_mock_itself_allocates() {
     let given = hot::mock!(in scope, given, |_: usize| ()).unwrap();
     drop(std::hint::black_box(Box::new([0u8; 12_345])));
     assert!(taking.recorded::<usize>().contains(&12_345));
-    let waits = (0..40).map(|_| given.clone().in_order(&order)).count();
-    assert_eq!(waits, 40);
+    for _ in 0..40 {
+        drop(given.clone().in_order(&order));
+    }
 }
 
 #[test]

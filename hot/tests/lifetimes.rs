@@ -532,7 +532,7 @@ mod hidden_names {
     }
 
     #[hot]
-    #[allow(mismatched_lifetime_syntaxes)]
+    #[allow(mismatched_lifetime_syntaxes, clippy::needless_lifetimes)]
     impl Other {
         pub fn projected<'a>(&self, x: <u8 as Gives<'a>>::Out) -> (hidden!(), Other) {
             (Hid(x), Other)

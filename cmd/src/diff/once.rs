@@ -12,7 +12,9 @@
 //!
 //! **Coroutines.** The body of an `async` function or block is called by whoever polls it, in a loop and
 //! through pointers; but from its beginning to its end it runs once each time it is *made*. So its
-//! callers are taken to be the program's own functions that lead to it, whatever stands between. A call
+//! callers are taken to be the program's own functions that lead to it, whatever stands between. (Not so
+//! the one of an `async` closure or block within another body, a handler say: whoever was given that, calls
+//! it when it likes.) A call
 //! site that does not lead back to itself within the body is reached once: what a coroutine resumes at
 //! lies behind its entry.
 
@@ -111,7 +113,8 @@ impl<'a> Callers<'a> {
             return names.text(name) != "main";
         }
         if self.is_coroutine(name) {
-            return self.is_made_again(name);
+            // Of a closure or block in another: whoever was given that may call it as often as it likes.
+            return path.matches("{closure").count() > 1 || self.is_made_again(name);
         }
         self.users_of(name).into_iter().any(|user| {
             let calls =

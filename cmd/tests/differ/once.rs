@@ -17,6 +17,7 @@ hot! { pub fn threaded / __hot_threaded(n: u64) -> u64 { n + 23 } }
 hot! { pub fn tabled / __hot_tabled(n: u64) -> u64 { n + 24 } }
 hot! { pub fn later / __hot_later(n: u64) -> u64 { n + 25 } }
 hot! { pub fn handled / __hot_handled(n: u64) -> u64 { n + 26 } }
+hot! { pub fn asked / __hot_asked(n: u64) -> u64 { n + 27 } }
 pub static TABLE: [fn(u64) -> u64; 1] = [tabled];
 pub trait Handler { fn handle(&self, n: u64) -> u64; }
 pub struct Plain;
@@ -33,6 +34,7 @@ fn main() {
     println!("{}", handler.handle(n));
     std::thread::spawn(move || shop::threaded(n)).join().unwrap();
     for m in 0..n { println!("{}", shop::step(m) + shop::work(m)); }
+    println!("{}", block_on(serve(async |m: u64| shop::asked(m), n)));
     block_on(async move {
         println!("{}", shop::early(n));
         for m in 0..n {
@@ -42,6 +44,9 @@ fn main() {
             task.await;
         }
     });
+}
+async fn serve<F: AsyncFn(u64) -> u64>(handler: F, n: u64) -> u64 {
+    handler(n).await
 }
 struct Turn(bool);
 impl Future for Turn {
@@ -75,6 +80,8 @@ fn a_function_that_only_the_start_calls_is_told_as_that() {
         ("22", None),
         ("15", None),
         ("25", None),
+        // In a handler that somebody else was given.
+        ("27", None),
         // By way of a thread, a static, a trait object.
         ("23", None),
         ("24", None),

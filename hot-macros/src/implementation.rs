@@ -17,8 +17,9 @@
 //!
 //! `Display` is its supertrait, so `Self::Item` still means the item of the original trait, and
 //! the type may be foreign. Where the trait's own types imply bounds (`PartialEq<&'a T>`) it is none,
-//! since a header implies nothing in a trait, and `Self::Item` is written out. Three details: a lifetime that the header leaves out gets a name, since
-//! a trait header may leave out none; and `Self` in a declaration is written out as the type where
+//! since a header implies nothing in a trait, and `Self::Item` is written out. Three details: a
+//! lifetime that the header leaves out gets a name, since a trait header may leave out none; and
+//! `Self` in a declaration is written out as the type where
 //! it stands for a value, since in a trait nobody knows its size; and where a method takes a value of
 //! the type, the extension trait says that it has a size, which `impl Add for Cart` needs: the `Cart`
 //! that `Add` adds by default is there the `Self` of whoever names it.

@@ -153,19 +153,8 @@ impl Builder {
         let config = Config::here(&selection.build)?;
         let folder = workspace.target_directory.as_std_path().join("hot/capture");
         let captures = Captures::open(folder.join(selection.folder()))?;
-        let idle = replay::idle_program()?;
         let way = Way::Cargo { selection, workspace: Box::new(workspace) };
-        Ok(Builder {
-            way,
-            captures,
-            config,
-            freshness: Freshness::default(),
-            interrupt,
-            wrapper,
-            idle,
-            ran: false,
-            claim: None,
-        })
+        Builder::begin(way, captures, config, wrapper, interrupt)
     }
 
     /// For a command that is run in this folder. `log` is where those that record tell of it;
@@ -182,7 +171,17 @@ impl Builder {
         let captures = Captures::in_folders(Vec::new());
         let config = Config::read(&root, &[]);
         let way = Way::Command { root, log, target_dir: None };
-        let idle = replay::idle_program()?;
+        Builder::begin(way, captures, config, wrapper, interrupt)
+    }
+
+    /// A builder that has built nothing yet.
+    fn begin(
+        way: Way,
+        captures: Captures,
+        config: Config,
+        wrapper: PathBuf,
+        interrupt: Arc<Interrupt>,
+    ) -> Result<Builder> {
         Ok(Builder {
             way,
             captures,
@@ -190,7 +189,7 @@ impl Builder {
             freshness: Freshness::default(),
             interrupt,
             wrapper,
-            idle,
+            idle: replay::idle_program()?,
             ran: false,
             claim: None,
         })

@@ -12,11 +12,10 @@
 //!
 //! **Coroutines.** The body of an `async` function or block is called by whoever polls it, in a loop and
 //! through pointers; but from its beginning to its end it runs once each time it is *made*. So its
-//! callers are taken to be the program's own functions that lead to it, whatever stands between. (Not so
-//! the one of an `async` closure or block within another body, a handler say: whoever was given that, calls
-//! it when it likes.) A call
-//! site that does not lead back to itself within the body is reached once: what a coroutine resumes at
-//! lies behind its entry.
+//! callers are taken to be the program's own functions that lead to it, whatever stands between. That
+//! is not so for an `async` closure or block within another body, such as a handler: whoever was given
+//! it calls it at any time. A call site that does not lead back to itself within the body is reached
+//! once: what a coroutine resumes at lies behind its entry.
 
 use super::atom::{AtomRef, Kind};
 use super::code;

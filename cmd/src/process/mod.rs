@@ -39,7 +39,7 @@ pub struct Launch {
     pub args: Vec<std::ffi::OsString>,
     /// Environment besides ours.
     pub env: Vec<(String, std::ffi::OsString)>,
-    /// The executable of the program, where it is known.
+    /// The executable of the program, where it is known; where a command runs it, by whatever means.
     pub program: Option<PathBuf>,
     /// Where its reloader shall listen.
     pub socket: PathBuf,

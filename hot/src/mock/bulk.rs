@@ -12,8 +12,9 @@ use std::sync::Arc;
 
 /// Forbids every public function whose name or Rust path fits the pattern, for the whole process: a
 /// call panics. The macro [`forbid!`](crate::forbid!) does so with all functions that are visible
-/// where it stands. Destructors and methods of an `unsafe impl` are left out. `*` stands for any letters, in `shop/net/*` also for further modules. The star that marks
-/// methods by reference (`*Cart.total`) fits itself.
+/// where it stands. Destructors and methods of an `unsafe impl` are left out. `*` stands for any
+/// letters, in `shop/net/*` also for further modules. The star that marks methods by reference
+/// (`*Cart.total`) fits itself.
 ///
 /// [`Forbidden::allow`] lifts it for some. [`Scope::forbid`](crate::Scope::forbid) does the same for
 /// a scope, and fails its test even when the panic is caught or happens on another thread.

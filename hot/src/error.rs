@@ -80,12 +80,12 @@ pub enum Error {
         /// The type of the replacement, as the compiler prints it.
         given: String,
     },
-    /// An `async fn` was taken for another function, or the other way round.
+    /// A mock or a call that is `async` was given for a function that is not, or the other way round.
     #[error("`{name}` is {}`async`: use {with}", if *is { "" } else { "not " })]
-    Asynchronous {
+    AsyncMismatch {
         /// The function's name.
         name: String,
-        /// Whether it is `async`.
+        /// The function is `async`.
         is: bool,
         /// What to use instead.
         with: &'static str,
@@ -109,9 +109,9 @@ pub enum Error {
     /// A mock was put into a scope that has ended.
     #[error("the scope is over: its mocks ended with it")]
     ScopeIsOver,
-    /// What was expected of mocks has not come true.
+    /// Expectations of mocks that were not met.
     #[error("{}", failures.join("\n"))]
-    NotAsExpected {
+    ExpectationFailed {
         /// A sentence for each mock.
         failures: Vec<String>,
     },

@@ -344,7 +344,7 @@ fn async_functions() {
         "`mock_kinds/local` is `async`: use an `async` closure: hot::mock!(f, async |…| -> … { … })"
     );
     let wrong = hot::mock_by_name!(in scope, "mock_kinds/longest", async |_: u8| -> u8 { 1 });
-    assert!(matches!(wrong, Err(Error::Asynchronous { is: false, .. })));
+    assert!(matches!(wrong, Err(Error::AsyncMismatch { is: false, .. })));
     assert!(hot::call_original(lend, ("a", "b")).is_err());
     let spy = scope.spy(later::<u8>).unwrap();
     assert_eq!((ready(later(1u8)), ready(later(1u16)), spy.calls()), (1, 1, 1));

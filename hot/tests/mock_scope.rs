@@ -294,7 +294,7 @@ fn what_is_expected_is_checked_at_the_end() {
     );
     let scope = hot::scope();
     let mock = hot::mock!(in scope, counted, |_: u64| -> u64 { 1 }).unwrap().at_least(1);
-    assert!(matches!(scope.verify(), Err(Error::NotAsExpected { .. })));
+    assert!(matches!(scope.verify(), Err(Error::ExpectationFailed { .. })));
     counted(1);
     assert_eq!((scope.verify(), mock.verify()), (Ok(()), Ok(())));
 }

@@ -17,9 +17,9 @@
 use super::installed::{Answer, Installed};
 use super::shim::Found;
 use super::target::{Item, Key};
-use super::{original, points, scope, why};
+use super::{original, scope, sites, why};
 use crate::slot::reentry::{InClosure, Working};
-use crate::slot::{Point, Slot, instances};
+use crate::slot::{MockSite, Slot, instances};
 use arc_swap::{ArcSwap, ArcSwapOption};
 use once_cell::sync::Lazy;
 use std::any::TypeId;
@@ -29,7 +29,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 /// What is kept for each function that was ever mocked.
 #[derive(Default)]
-pub(super) struct Keeper {
+pub(super) struct SiteState {
     /// The process-wide mock, of all instances for a generic function.
     pub process: ArcSwapOption<Installed>,
     /// How many mocks of scopes lie on the function.
@@ -40,9 +40,9 @@ pub(super) struct Keeper {
     pub by_allocator: AtomicBool,
 }
 
-/// The keeper of a point.
-pub(super) fn keeper(point: &'static Point) -> &'static Keeper {
-    point.keeper(Keeper::default)
+/// The state of a site.
+pub(super) fn state(site: &'static MockSite) -> &'static SiteState {
+    site.state(SiteState::default)
 }
 
 /// Process-wide mocks of instances of generic functions.
@@ -51,10 +51,10 @@ pub(super) static INSTANCES: Lazy<ArcSwap<HashMap<TypeId, Arc<Installed>>>> =
 
 /// What a call of an ordinary function runs.
 pub(super) fn find(item: TypeId) -> Found {
-    let point = points::by_item(item);
-    let asked = Asked { point, item: None, name: "", body: std::ptr::null() };
+    let site = sites::by_item(item);
+    let asked = Asked { site, item: None, name: "", body: std::ptr::null() };
     let Some(_working) = Working::begin() else { return asked.by_allocator() };
-    if original::is_asked_for(point, None) {
+    if original::is_asked_for(site, None) {
         return asked.below();
     }
     search(asked, None)
@@ -63,13 +63,13 @@ pub(super) fn find(item: TypeId) -> Found {
 /// What a call of an instance of a generic function runs. `body` is the instance's own code.
 #[cold]
 pub fn find_instance(slot: &'static Slot, body: *const (), item: fn() -> Item) -> Found {
-    let Some(point) = points::by_slot(slot.address()) else {
+    let Some(site) = sites::by_slot(slot.address()) else {
         return Found::plain(instances::instance(slot, body));
     };
     let item = item();
-    let asked = Asked { point, item: Some(item.id), name: item.name, body };
+    let asked = Asked { site, item: Some(item.id), name: item.name, body };
     let Some(_working) = Working::begin() else { return asked.by_allocator() };
-    if original::is_asked_for(point, asked.item) {
+    if original::is_asked_for(site, asked.item) {
         return asked.below();
     }
     search(asked, None)
@@ -78,7 +78,7 @@ pub fn find_instance(slot: &'static Slot, body: *const (), item: fn() -> Item) -
 /// The function that is called.
 #[derive(Clone, Copy)]
 pub(super) struct Asked {
-    pub point: &'static Point,
+    pub site: &'static MockSite,
     pub item: Option<TypeId>,
     /// Of an instance, for people.
     pub name: &'static str,
@@ -89,24 +89,24 @@ pub(super) struct Asked {
 impl Asked {
     fn below(self) -> Found {
         Found::plain(match self.item {
-            Some(_) => instances::instance(self.point.slot(), self.body),
-            None => self.point.below(),
+            Some(_) => instances::instance(self.site.slot(), self.body),
+            None => self.site.below(),
         })
     }
 
     /// What a call runs that the allocator has made for the mocks.
     fn by_allocator(self) -> Found {
         // Relaxed: whoever does not see it yet allocates once more.
-        keeper(self.point).by_allocator.store(true, Ordering::Relaxed);
+        state(self.site).by_allocator.store(true, Ordering::Relaxed);
         match self.item {
-            Some(_) => Found::plain(instances::instance_within(self.point.slot(), self.body)),
+            Some(_) => Found::plain(instances::instance_within(self.site.slot(), self.body)),
             None => self.below(),
         }
     }
 
     fn keys(self) -> impl Iterator<Item = Key> {
         let instance = self.item.map(Key::Instance);
-        instance.into_iter().chain([Key::Function(self.point.address())])
+        instance.into_iter().chain([Key::Function(self.site.address())])
     }
 }
 
@@ -143,7 +143,7 @@ fn walk(
     first: bool,
     mut offer: impl FnMut(&Arc<Installed>) -> Option<Found>,
 ) -> Option<Found> {
-    let keeper = keeper(asked.point);
+    let state = state(asked.site);
     let mut in_scope = false;
     let mut next = scope::current();
     while let Some(scope) = next {
@@ -161,7 +161,7 @@ fn walk(
         next = scope.parent();
     }
     // Relaxed: for a count for people, read when the scope is over.
-    let scoped = keeper.scoped.load(Ordering::Relaxed) > 0;
+    let scoped = state.scoped.load(Ordering::Relaxed) > 0;
     if !in_scope && first && (scoped || asked.item.is_some() || why::is_asked()) {
         note_missed(asked, scoped);
     }
@@ -171,7 +171,7 @@ fn walk(
     {
         return Some(found);
     }
-    keeper.process.load_full().and_then(|installed| offer(&installed))
+    state.process.load_full().and_then(|installed| offer(&installed))
 }
 
 /// Notes, for those who wait for calls in vain, a call that no mock of a scope has met.
@@ -182,7 +182,7 @@ fn note_missed(asked: Asked, scoped: bool) {
         let mut note = |installed: &Arc<Installed>| {
             let key = installed.target.key;
             let of_another = matches!(key, Key::Instance(of) if of != item);
-            if of_another && installed.is_for(asked.point) {
+            if of_another && installed.is_for(asked.site) {
                 installed.tally.note_other(asked.name);
                 others += 1;
             }
@@ -196,7 +196,7 @@ fn note_missed(asked: Asked, scoped: bool) {
     }
     if others == 0 && scoped {
         // Relaxed: as above.
-        keeper(asked.point).outside.fetch_add(1, Ordering::Relaxed);
+        state(asked.site).outside.fetch_add(1, Ordering::Relaxed);
     }
     if why::is_asked() {
         why::count(asked.keys());
@@ -207,7 +207,7 @@ fn note_missed(asked: Asked, scoped: bool) {
 fn take(installed: &Arc<Installed>, asked: Asked) -> Option<Found> {
     // An instance is found by its item, which says nothing about the shape of the function's code:
     // only the functions that the mock was made for are of the right one.
-    if !installed.is_for(asked.point) {
+    if !installed.is_for(asked.site) {
         return None;
     }
     match &installed.answer {
@@ -216,7 +216,7 @@ fn take(installed: &Arc<Installed>, asked: Asked) -> Option<Found> {
             None
         }
         // An allocator must not panic: it is written down.
-        Answer::Forbidden if keeper(asked.point).by_allocator.load(Ordering::Relaxed) => {
+        Answer::Forbidden if state(asked.site).by_allocator.load(Ordering::Relaxed) => {
             installed.tally.note_refused();
             Some(asked.below())
         }
@@ -227,7 +227,7 @@ fn take(installed: &Arc<Installed>, asked: Asked) -> Option<Found> {
         }
         Answer::Closure { .. }
             // Relaxed: it is written before the mock is met first, by whoever puts it on.
-            if keeper(asked.point).by_allocator.load(Ordering::Relaxed)
+            if state(asked.site).by_allocator.load(Ordering::Relaxed)
                 && InClosure::is_inside() =>
         {
             Some(asked.below())

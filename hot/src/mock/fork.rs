@@ -6,14 +6,14 @@
 
 #[cfg(unix)]
 mod locks {
-    use super::super::{change_lock, points};
+    use super::super::{change_lock, sites};
     use crate::slot::layers;
     use std::cell::Cell;
     use std::sync::{MutexGuard, Once};
 
     struct Held {
         _table: layers::Held,
-        _points: MutexGuard<'static, ()>,
+        _sites: MutexGuard<'static, ()>,
         _change: MutexGuard<'static, ()>,
     }
 
@@ -22,8 +22,8 @@ mod locks {
     }
 
     extern "C" fn take() {
-        let (change, points, table) = (change_lock(), points::hold(), layers::hold());
-        let held = Held { _table: table, _points: points, _change: change };
+        let (change, sites, table) = (change_lock(), sites::hold(), layers::hold());
+        let held = Held { _table: table, _sites: sites, _change: change };
         // A thread that is being taken down has no place for them: the child takes its chances.
         let _ = HELD.try_with(|place| place.set(Some(held)));
     }

@@ -118,11 +118,11 @@ impl Mock {
     /// Checks now whether it was called as often as it is to be, and in its turn.
     ///
     /// # Errors
-    /// [`Error::NotAsExpected`].
+    /// [`Error::ExpectationFailed`].
     pub fn verify(&self) -> Result<(), Error> {
         match self.tally.verdict() {
             None => Ok(()),
-            Some(failure) => Err(Error::NotAsExpected { failures: vec![failure] }),
+            Some(failure) => Err(Error::ExpectationFailed { failures: vec![failure] }),
         }
     }
 

@@ -1,11 +1,11 @@
 //! A mock that lies on a function, and a call that is inside it.
 
-use super::find::{Asked, keeper, search};
+use super::find::{Asked, search, state};
 use super::shim::Found;
 use super::tally::Tally;
 use super::target::{Key, Target};
 use crate::registry::SignatureId;
-use crate::slot::Point;
+use crate::slot::MockSite;
 use crate::slot::reentry::{InClosure, Working};
 use std::any::TypeId;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -42,7 +42,7 @@ pub(crate) struct Installed {
     number: u64,
     /// Of an instance: who asked for it last. There is one function with this item; its bodies are
     /// copies of one another.
-    asked: OnceLock<(&'static Point, TypeId)>,
+    asked: OnceLock<(&'static MockSite, TypeId)>,
     body: AtomicPtr<()>,
 }
 
@@ -67,14 +67,14 @@ impl Installed {
     }
 
     /// Whether it was made for this function, or one of these functions.
-    pub(super) fn is_for(&self, point: &'static Point) -> bool {
-        self.target.points.iter().any(|of| std::ptr::eq(*of, point))
+    pub(super) fn is_for(&self, site: &'static MockSite) -> bool {
+        self.target.sites.iter().any(|of| std::ptr::eq(*of, site))
     }
 
     /// Keeps what is needed to let a call of an instance through.
     pub(super) fn remember(&self, asked: Asked) {
         if let Some(item) = asked.item {
-            let _ = self.asked.set((asked.point, item));
+            let _ = self.asked.set((asked.site, item));
             // Relaxed: the address of code that was there from the start of the program, or that
             // this thread has just come from.
             self.body.store(asked.body.cast_mut(), Ordering::Relaxed);
@@ -86,20 +86,20 @@ impl Installed {
     fn is_entered_once(&self) -> bool {
         // Relaxed: see `find::take`.
         let by_allocator =
-            |point: &&'static Point| keeper(point).by_allocator.load(Ordering::Relaxed);
+            |site: &&'static MockSite| state(site).by_allocator.load(Ordering::Relaxed);
         !matches!(self.answer, Answer::Closure { asynchronous: true, .. })
-            && self.target.points.iter().any(by_allocator)
+            && self.target.sites.iter().any(by_allocator)
     }
 
     fn asked(&self) -> Asked {
         match self.asked.get() {
-            Some(&(point, item)) => {
+            Some(&(site, item)) => {
                 let body = self.body.load(Ordering::Relaxed);
-                Asked { point, item: Some(item), name: "", body }
+                Asked { site, item: Some(item), name: "", body }
             }
             None => {
-                let point = self.target.points[0];
-                Asked { point, item: None, name: "", body: std::ptr::null() }
+                let site = self.target.sites[0];
+                Asked { site, item: None, name: "", body: std::ptr::null() }
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Mocks: functions replaced for the time of a test.
 //!
 //! - `target`: which function is meant, from a path or a name.
-//! - `shim`: what lies in a slot while the function is mocked; `points`: how the two find each other;
+//! - `shim`: what lies in a slot while the function is mocked; `sites`: how the two find each other;
 //!   `find`: what a call runs, and who frees a closure.
 //! - `installed`: a mock on a function, and a call that is inside it.
 //! - `process`: mocks that everybody sees, the classic functions. `scope`: those that only some of
@@ -30,11 +30,11 @@ mod fork;
 mod handle;
 mod installed;
 pub(crate) mod original;
-mod points;
 pub(crate) mod process;
 pub(crate) mod scope;
 pub(crate) mod sequence;
 mod shim;
+mod sites;
 mod tally;
 mod target;
 mod why;
@@ -90,11 +90,11 @@ fn check(target: &mut Target, shape: Shape, exact: Exact) -> Result<(), Error> {
         true => "a closure that is not `async`",
         false => "an `async` closure: hot::mock!(f, async |…| -> … { … })",
     };
-    let wrong = |name| Err(Error::Asynchronous { name, is: !asynchronous, with });
+    let wrong = |name| Err(Error::AsyncMismatch { name, is: !asynchronous, with });
     let Some(entry) = target.entry else {
-        let all = target.points.len();
+        let all = target.sites.len();
         target.keep_kind(asynchronous);
-        if target.points.is_empty() && all > 0 {
+        if target.sites.is_empty() && all > 0 {
             return wrong(target.name.clone());
         }
         target::refuse_lifetimes(target)?;

@@ -9,7 +9,7 @@
 
 use super::target::{self, Item, Key, Target};
 use crate::error::Error;
-use crate::slot::{Point, layers};
+use crate::slot::{MockSite, layers};
 use std::any::TypeId;
 use std::cell::Cell;
 use std::future::Future;
@@ -24,8 +24,8 @@ thread_local! {
 }
 
 /// Whether this call is meant for the code below the mocks. Asked once for each call.
-pub(super) fn is_asked_for(point: &'static Point, item: Option<TypeId>) -> bool {
-    let key = item.map_or(Key::Function(point.address()), Key::Instance);
+pub(super) fn is_asked_for(site: &'static MockSite, item: Option<TypeId>) -> bool {
+    let key = item.map_or(Key::Function(site.address()), Key::Instance);
     // A thread that is being taken down has no note.
     NOTE.try_with(|note| note.get() == Some(Note(key)) && note.take().is_some()).unwrap_or(false)
 }
@@ -38,7 +38,7 @@ struct Below {
 
 impl Below {
     fn new(target: Target) -> Below {
-        target.points.iter().for_each(|point| layers::cover(point));
+        target.sites.iter().for_each(|site| layers::retain_shim(site));
         Below { target, before: None }
     }
 
@@ -58,7 +58,7 @@ impl Below {
 
 impl Drop for Below {
     fn drop(&mut self) {
-        self.target.points.iter().for_each(|point| layers::uncover(point));
+        self.target.sites.iter().for_each(|site| layers::release_shim(site));
     }
 }
 
@@ -114,7 +114,7 @@ callable! {
 /// ```
 ///
 /// # Errors
-/// [`Error::NotHot`], [`Error::NotInstrumented`], [`Error::NotAnItem`]; [`Error::Asynchronous`] for
+/// [`Error::NotHot`], [`Error::NotInstrumented`], [`Error::NotAnItem`]; [`Error::AsyncMismatch`] for
 /// an `async fn`, see [`call_original_async`].
 pub fn call_original<F, Arguments>(function: F, arguments: Arguments) -> Result<F::Output, Error>
 where
@@ -122,9 +122,9 @@ where
 {
     let mut target = target::of_item(Item::of(&function))?;
     target.keep_kind(false);
-    if target.points.is_empty() {
+    if target.sites.is_empty() {
         let name = target.name;
-        return Err(Error::Asynchronous { name, is: true, with: "hot::call_original_async" });
+        return Err(Error::AsyncMismatch { name, is: true, with: "hot::call_original_async" });
     }
     Ok(Below::new(target).during(|| function.call_with(arguments)))
 }
@@ -132,7 +132,7 @@ where
 /// The same for an `async fn`: `hot::call_original_async(fetch, (7,)).await`.
 ///
 /// # Errors
-/// As [`call_original`]; [`Error::Asynchronous`] for a function that is not `async`.
+/// As [`call_original`]; [`Error::AsyncMismatch`] for a function that is not `async`.
 pub async fn call_original_async<F, Arguments>(
     function: F,
     arguments: Arguments,
@@ -142,9 +142,9 @@ where
 {
     let mut target = target::of_item(Item::of(&function))?;
     target.keep_kind(true);
-    if target.points.is_empty() {
+    if target.sites.is_empty() {
         let name = target.name;
-        return Err(Error::Asynchronous { name, is: false, with: "hot::call_original" });
+        return Err(Error::AsyncMismatch { name, is: false, with: "hot::call_original" });
     }
     // The trampoline reads its slot when its future is first polled.
     let below = Below::new(target);

@@ -3,7 +3,7 @@
 //! At most one lies on a function; a new one takes its place. A function pointer goes into the slot
 //! itself as long as no scope has a mock on the function; all else goes through the shim.
 
-use super::find::{INSTANCES, keeper};
+use super::find::{INSTANCES, state};
 use super::installed::{Answer, Code, Installed, Typed};
 use super::tally::{Failures, Tally};
 use super::target::{self, Item, Key, Target};
@@ -45,11 +45,11 @@ fn exchange_if(
     // slot does: whoever comes from a slot finds the one or the other.
     if let Some(new) = &new {
         write(target, Some(new.clone()));
-        cover(new);
+        retain_shim(new);
         reentry::allocate();
     }
     if let Some(old) = &current {
-        uncover(old, new.as_ref());
+        release_shim(old, new.as_ref());
         if new.is_none() {
             write(target, None);
         }
@@ -59,14 +59,14 @@ fn exchange_if(
 
 fn look_up(key: Key, target: &Target) -> Option<Arc<Installed>> {
     match key {
-        Key::Function(_) => keeper(target.points[0]).process.load_full(),
+        Key::Function(_) => state(target.sites[0]).process.load_full(),
         Key::Instance(item) => INSTANCES.load().get(&item).cloned(),
     }
 }
 
 fn write(target: &Target, installed: Option<Arc<Installed>>) {
     match target.key {
-        Key::Function(_) => keeper(target.points[0]).process.store(installed),
+        Key::Function(_) => state(target.sites[0]).process.store(installed),
         Key::Instance(item) => {
             let mut instances: HashMap<TypeId, Arc<Installed>> = HashMap::clone(&INSTANCES.load());
             match installed {
@@ -79,25 +79,25 @@ fn write(target: &Target, installed: Option<Arc<Installed>>) {
     }
 }
 
-fn cover(installed: &Installed) {
-    for point in &installed.target.points {
+fn retain_shim(installed: &Installed) {
+    for site in &installed.target.sites {
         match installed.answer {
             // SAFETY: a plain answer was checked to be of the type of the function.
-            Answer::Plain(Code(code)) => unsafe { layers::set_plain(point, Some(code)) },
-            _ => layers::cover(point),
+            Answer::Plain(Code(code)) => unsafe { layers::set_plain(site, Some(code)) },
+            _ => layers::retain_shim(site),
         }
     }
 }
 
-fn uncover(installed: &Installed, successor: Option<&Arc<Installed>>) {
+fn release_shim(installed: &Installed, successor: Option<&Arc<Installed>>) {
     let plain = |installed: &Installed| matches!(installed.answer, Answer::Plain(_));
     let replaced = successor.is_some_and(|successor| plain(successor));
-    for point in &installed.target.points {
+    for site in &installed.target.sites {
         match plain(installed) {
             true if replaced => {}
             // SAFETY: takes off what was put there.
-            true => unsafe { layers::set_plain(point, None) },
-            false => layers::uncover(point),
+            true => unsafe { layers::set_plain(site, None) },
+            false => layers::release_shim(site),
         }
     }
 }
@@ -191,7 +191,7 @@ impl<P: std::fmt::Pointer + Copy + 'static> FunctionPointer for P {}
 ///
 /// # Errors
 /// [`Error::SignatureMismatch`] with both types; [`Error::NotHot`]; [`Error::NotAnItem`];
-/// [`Error::NotInstrumented`]; [`Error::Asynchronous`] for an `async fn` and [`Error::CannotMock`]
+/// [`Error::NotInstrumented`]; [`Error::AsyncMismatch`] for an `async fn` and [`Error::CannotMock`]
 /// for an instance of a generic function, which `mock!` can do.
 #[track_caller]
 pub fn mock<F, P: FunctionPointer>(function: F, fake: P) -> Result<Mock, Error> {
@@ -244,7 +244,7 @@ fn pointer_to<P: FunctionPointer>(
     let name = entry.text().name();
     if entry.kind().is_some_and(target::is_async) {
         let with = "an `async` closure: hot::mock!(f, async |…| -> … { … })";
-        return Err(Error::Asynchronous { name, is: true, with });
+        return Err(Error::AsyncMismatch { name, is: true, with });
     }
     let given = SignatureId::of::<P>();
     match entry.identity() {
@@ -334,7 +334,7 @@ pub fn original_by_name<P: FunctionPointer>(name: &str, viewer: Viewer) -> Resul
     match entry.identity() {
         _ if entry.kind().is_some_and(target::is_async) => {
             let with = "hot::call_original_async";
-            Err(Error::Asynchronous { name: target.name, is: true, with })
+            Err(Error::AsyncMismatch { name: target.name, is: true, with })
         }
         Some(identity) if identity.id == given.id && !identity.callable => Err(Error::CannotMock {
             name: target.name,

@@ -123,10 +123,10 @@ impl Inner {
         let mut mocks = Mocks::clone(&self.mocks.load());
         let mut tallies = self.tallies.lock().unwrap_or_else(PoisonError::into_inner);
         for installed in added {
-            for point in &installed.target.points {
+            for site in &installed.target.sites {
                 // Relaxed: a hint to those who count for people.
-                find::keeper(point).scoped.fetch_add(1, Ordering::Relaxed);
-                layers::cover(point);
+                find::state(site).scoped.fetch_add(1, Ordering::Relaxed);
+                layers::retain_shim(site);
             }
             tallies.push(installed.tally.clone());
             mocks.entry(installed.target.key).or_default().push(installed);
@@ -144,7 +144,7 @@ impl Inner {
             let mut mocks = Mocks::clone(&self.mocks.load());
             mocks.values_mut().for_each(|stack| stack.retain(|installed| !is(installed)));
             let before = self.mocks.swap(Arc::new(mocks));
-            before.values().flatten().filter(|i| is(i)).for_each(uncover);
+            before.values().flatten().filter(|i| is(i)).for_each(release_shim);
             before
         };
         // Outside of the lock, since it may run the user's code.
@@ -157,7 +157,7 @@ impl Inner {
             let _change = change();
             self.closed.store(true, Ordering::Relaxed);
             let before = self.mocks.swap(Arc::default());
-            before.values().flatten().for_each(uncover);
+            before.values().flatten().for_each(release_shim);
             before
         };
         if self.thread.is_some() {
@@ -223,10 +223,10 @@ enum Work {
 const HIDES: &str = "(an error that this test returns is hidden by this panic; a test that is run in \
                      `hot::with_scope` ends with its error, and prints this beside)";
 
-fn uncover(installed: &Arc<Installed>) {
-    for point in &installed.target.points {
-        find::keeper(point).scoped.fetch_sub(1, Ordering::Relaxed);
-        layers::uncover(point);
+fn release_shim(installed: &Arc<Installed>) {
+    for site in &installed.target.sites {
+        find::state(site).scoped.fetch_sub(1, Ordering::Relaxed);
+        layers::release_shim(site);
     }
 }
 
@@ -361,13 +361,13 @@ impl Scope {
     /// Checks now what is expected of the mocks so far.
     ///
     /// # Errors
-    /// [`Error::NotAsExpected`], with a line for each mock.
+    /// [`Error::ExpectationFailed`], with a line for each mock.
     pub fn verify(&self) -> Result<(), Error> {
         let tallies = self.inner.tallies.lock().unwrap_or_else(PoisonError::into_inner);
         let failures = self.inner.failures_of(&tallies);
         match failures.is_empty() {
             true => Ok(()),
-            false => Err(Error::NotAsExpected { failures }),
+            false => Err(Error::ExpectationFailed { failures }),
         }
     }
 

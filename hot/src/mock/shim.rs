@@ -7,7 +7,7 @@
 //! of the function's signature is written a second time.
 //!
 //! Which function a shim belongs to is told by a type: that of the function as an item, or that of its
-//! body where nobody may name the function. Its ID leads to the point ([`points`](super::points)).
+//! body where nobody may name the function. Its ID leads to the site ([`sites`](super::sites)).
 
 use super::find::find;
 use crate::registry::Mocks;

@@ -5,7 +5,7 @@
 //! stack shows who called; and since that may be another thread's stack, or one that catches
 //! panics, it is also written down for the scope, which fails the test that owns it.
 
-use super::find::{Keeper, keeper};
+use super::find::{SiteState, state};
 use super::sequence::Step;
 use super::target::{Key, Target};
 use super::why;
@@ -64,7 +64,7 @@ pub(crate) struct Tally {
     /// Where it was put on.
     place: &'static Location<'static>,
     key: Key,
-    keepers: Vec<&'static Keeper>,
+    states: Vec<&'static SiteState>,
     /// Calls without a scope before this mock was put on.
     outside: u64,
     /// Calls of this thread before it was put on, where they are counted.
@@ -96,13 +96,13 @@ impl Tally {
         place: &'static Location<'static>,
     ) -> Arc<Tally> {
         why::begin();
-        let keepers: Vec<_> = target.points.iter().map(|point| keeper(point)).collect();
+        let states: Vec<_> = target.sites.iter().map(|site| state(site)).collect();
         Arc::new(Tally {
             name: target.name.clone(),
             place,
             key: target.key,
-            outside: outside(&keepers),
-            keepers,
+            outside: outside(&states),
+            states,
             before: why::calls(target.key),
             calls: AtomicU64::new(0),
             passed: AtomicU64::new(0),
@@ -195,8 +195,8 @@ impl Tally {
     /// all other tests. The call is answered then.
     fn fail(&self, failure: String) {
         self.note(&failure);
-        let by_allocator = |keeper: &&'static Keeper| keeper.by_allocator.load(Ordering::Relaxed);
-        if !std::thread::panicking() && !self.keepers.iter().any(by_allocator) {
+        let by_allocator = |state: &&'static SiteState| state.by_allocator.load(Ordering::Relaxed);
+        if !std::thread::panicking() && !self.states.iter().any(by_allocator) {
             Working::end();
             panic!("{failure}")
         }
@@ -290,7 +290,7 @@ impl Tally {
         let passed = self.passed.load(Ordering::Relaxed);
         let newer: u64 =
             newer.iter().filter(|other| other.key == self.key).map(|n| n.calls()).sum();
-        let outside = if self.scoped { outside(&self.keepers) - self.outside } else { 0 };
+        let outside = if self.scoped { outside(&self.states) - self.outside } else { 0 };
         let mut why = String::new();
         if let Some(other) = self.other.get() {
             why += &format!("; another instance was called {}: `{other}`", times(others));
@@ -319,8 +319,8 @@ impl Tally {
     }
 }
 
-fn outside(keepers: &[&'static Keeper]) -> u64 {
-    keepers.iter().map(|keeper| keeper.outside.load(Ordering::Relaxed)).sum()
+fn outside(states: &[&'static SiteState]) -> u64 {
+    states.iter().map(|state| state.outside.load(Ordering::Relaxed)).sum()
 }
 
 fn times(n: u64) -> String {

@@ -1,4 +1,4 @@
-//! Which function is meant: from an item or a name to its point.
+//! Which function is meant: from an item or a name to its site.
 //!
 //! The value of a path such as `Cart::total` has a type of its own, the *item type*, of size zero;
 //! no two functions share one. Function pointers do not identify functions: the compiler merges
@@ -12,10 +12,10 @@
 //! instance gets a closure only when there are no lifetimes among its types. The compiler tells that by
 //! the type's name alone; [`SHOWS_LIFETIMES`] makes sure, on types that have some, that it does.
 
-use super::points;
+use super::sites;
 use crate::error::Error;
 use crate::registry::{self, Entry, Viewer};
-use crate::slot::Point;
+use crate::slot::MockSite;
 use hot_patch::abi::Kind;
 use once_cell::sync::Lazy;
 use std::any::{TypeId, type_name};
@@ -24,7 +24,7 @@ use std::marker::PhantomData;
 /// Under what a mock is found.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(super) enum Key {
-    /// The point of a function; of a generic one, for all its instances.
+    /// The site of a function; of a generic one, for all its instances.
     Function(usize),
     /// The item of an instance of a generic function.
     Instance(TypeId),
@@ -34,9 +34,9 @@ pub(super) enum Key {
 #[derive(Clone)]
 pub(super) struct Target {
     pub key: Key,
-    /// The function's point. For an instance, those of all generic functions of its path, of which
+    /// The function's site. For an instance, those of all generic functions of its path, of which
     /// there may be two in two blocks: which of them it is shows at the first call.
-    pub points: Vec<&'static Point>,
+    pub sites: Vec<&'static MockSite>,
     pub name: String,
     /// None for an instance.
     pub entry: Option<&'static Entry>,
@@ -109,12 +109,12 @@ pub(super) fn of_item(item: Item) -> Result<Target, Error> {
         return of_entry(entry);
     }
     let instances = entries.into_iter().filter(|entry| generic(entry) && !is_drop(entry));
-    let points: Vec<_> = instances.filter_map(points::of).collect();
-    if points.is_empty() {
+    let sites: Vec<_> = instances.filter_map(sites::of).collect();
+    if sites.is_empty() {
         return Err(Error::NotHot { path: item.name.to_owned() });
     }
     let name = item.name.to_owned();
-    Ok(Target { key: Key::Instance(item.id), points, name, entry: None })
+    Ok(Target { key: Key::Instance(item.id), sites, name, entry: None })
 }
 
 /// Refuses an instance that stands for those of other lifetimes too.
@@ -153,10 +153,8 @@ pub(super) fn of_any_name(name: &str) -> Result<Target, Error> {
 
 /// Refuses a method of an `unsafe impl`, which unsafe code relies on.
 pub(super) fn refuse_promises(target: &Target) -> Result<(), Error> {
-    let entries = target
-        .points
-        .iter()
-        .filter_map(|point| registry::slot_is_registered(point.slot().address()));
+    let entries =
+        target.sites.iter().filter_map(|site| registry::slot_is_registered(site.slot().address()));
     match entries.into_iter().find(|entry| entry.text().visibility == "unsafe impl") {
         Some(entry) => Err(registry::private(entry)),
         None => Ok(()),
@@ -175,10 +173,10 @@ pub(super) fn have_mocks(name: &str) -> Result<(), Error> {
 /// The function of an entry.
 pub(super) fn of_entry(entry: &'static Entry) -> Result<Target, Error> {
     let name = entry.text().name();
-    match points::of(entry) {
-        Some(point) => {
-            let key = Key::Function(point.address());
-            Ok(Target { key, points: vec![point], name, entry: Some(entry) })
+    match sites::of(entry) {
+        Some(site) => {
+            let key = Key::Function(site.address());
+            Ok(Target { key, sites: vec![site], name, entry: Some(entry) })
         }
         None => Err(Error::CannotMock {
             name,
@@ -193,12 +191,12 @@ pub(super) fn of_entry(entry: &'static Entry) -> Result<Target, Error> {
 impl Target {
     /// For an instance: keeps the functions whose code has this shape.
     pub(super) fn keep_kind(&mut self, asynchronous: bool) {
-        let is = |point: &&'static Point| {
-            registry::slot_is_registered(point.slot().address())
+        let is = |site: &&'static MockSite| {
+            registry::slot_is_registered(site.slot().address())
                 .and_then(Entry::kind)
                 .is_some_and(|kind| is_async(kind) == asynchronous)
         };
-        self.points.retain(is);
+        self.sites.retain(is);
     }
 }
 

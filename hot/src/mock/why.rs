@@ -35,8 +35,8 @@ pub(super) fn begin() {
         for function in registry::functions() {
             // One that cannot be mocked has no mock to be met.
             let target = target::of_entry(function.entry());
-            target.iter().flat_map(|target| &target.points).for_each(|point| {
-                layers::cover(point);
+            target.iter().flat_map(|target| &target.sites).for_each(|site| {
+                layers::retain_shim(site);
             });
         }
         ASKED.store(true, Ordering::Relaxed);

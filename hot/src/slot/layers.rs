@@ -10,7 +10,7 @@
 //! cannot leave a slot with the older one's code. Callers never touch the lock.
 //!
 //! Of the mocks of a function this table knows only whether there are any: as long as one is on, the
-//! slot holds the shim, which finds out at each call which mock is meant ([`super::Point`]). A lone
+//! slot holds the shim, which finds out at each call which mock is meant ([`super::MockSite`]). A lone
 //! process-wide function pointer needs no shim and lies in the slot itself.
 //!
 //! A commit of several functions is all or none towards other commits. Towards callers it is slot
@@ -18,7 +18,7 @@
 //! another, as it may when it was under way already.
 
 use super::reentry::Working;
-use super::{Code, Point, Slot, instances};
+use super::{Code, MockSite, Slot, instances};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry::{Occupied, Vacant};
 use std::fmt;
@@ -68,13 +68,13 @@ struct Layers {
     mocks: Mocks,
 }
 
-/// What is known here of the mocks of a function.
+/// The mocks of a function, as far as this table knows them.
 #[derive(Default)]
 struct Mocks {
     /// From the first mock on.
-    point: Option<&'static Point>,
+    site: Option<&'static MockSite>,
     /// How many mocks need the shim.
-    covers: usize,
+    shim_users: usize,
     /// A process-wide function pointer.
     plain: Option<Code>,
 }
@@ -95,8 +95,8 @@ impl Layers {
     /// The topmost layer, its patch, its code.
     fn top(&self) -> (Layer, u32, Code) {
         match (&self.mocks, self.mocks.plain) {
-            (Mocks { point: Some(point), covers: 1.., .. }, _) => {
-                (Layer::Mock, 0, Code(point.shim()))
+            (Mocks { site: Some(site), shim_users: 1.., .. }, _) => {
+                (Layer::Mock, 0, Code(site.shim()))
             }
             (_, Some(plain)) => (Layer::Mock, 0, plain),
             _ => self.below(),
@@ -105,8 +105,8 @@ impl Layers {
 
     /// Writes what has changed: first what lies below the mocks, so that a shim always finds it.
     fn write(&self, slot: &Slot) {
-        if let Some(point) = self.mocks.point {
-            point.below_slot().set(self.below().2.0);
+        if let Some(site) = self.mocks.site {
+            site.below_slot().set(self.below().2.0);
         }
         slot.set(self.top().2.0);
     }
@@ -145,14 +145,14 @@ pub(crate) unsafe fn commit_live(changes: &[Change]) {
     with_table(|table| table.commit_live(changes));
 }
 
-/// One more mock on this function needs its shim.
-pub(crate) fn cover(point: &'static Point) {
-    with_table(|table| table.cover(point));
+/// Keeps the shim in the function's slot for one more mock.
+pub(crate) fn retain_shim(site: &'static MockSite) {
+    with_table(|table| table.retain_shim(site));
 }
 
-/// One mock less: the last one uncovers what lies below.
-pub(crate) fn uncover(point: &'static Point) {
-    with_table(|table| table.uncover(point));
+/// Lets go of the shim for one mock: after the last, the code below the mocks is called again.
+pub(crate) fn release_shim(site: &'static MockSite) {
+    with_table(|table| table.release_shim(site));
 }
 
 /// Puts a function pointer into the slot itself while no mock needs the shim, or takes it off. Not
@@ -160,8 +160,8 @@ pub(crate) fn uncover(point: &'static Point) {
 ///
 /// # Safety
 /// `code` is the address of code, there for good, whose type is that of the function in the slot.
-pub(crate) unsafe fn set_plain(point: &'static Point, code: Option<*const ()>) {
-    with_table(|table| table.change_mocks(point, |mocks| mocks.plain = code.map(Code)));
+pub(crate) unsafe fn set_plain(site: &'static MockSite, code: Option<*const ()>) {
+    with_table(|table| table.change_mocks(site, |mocks| mocks.plain = code.map(Code)));
 }
 
 /// The topmost layer of a function and the number of the patch that it runs, 0 for none; of a
@@ -200,27 +200,27 @@ impl Table {
         }
     }
 
-    pub(super) fn cover(&mut self, point: &'static Point) {
-        self.change_mocks(point, |mocks| mocks.covers += 1);
+    pub(super) fn retain_shim(&mut self, site: &'static MockSite) {
+        self.change_mocks(site, |mocks| mocks.shim_users += 1);
     }
 
-    pub(super) fn uncover(&mut self, point: &'static Point) {
-        self.change_mocks(point, |mocks| mocks.covers -= 1);
+    pub(super) fn release_shim(&mut self, site: &'static MockSite) {
+        self.change_mocks(site, |mocks| mocks.shim_users -= 1);
     }
 
-    fn change_mocks(&mut self, point: &'static Point, change: impl FnOnce(&mut Mocks)) {
-        let slot = point.slot();
-        let replaced = point.shim().is_null()
+    fn change_mocks(&mut self, site: &'static MockSite, change: impl FnOnce(&mut Mocks)) {
+        let slot = site.slot();
+        let replaced = site.shim().is_null()
             && self.0.keys().any(|(of, instance)| *of == slot.address() && instance.is_some());
         let layers =
             self.0.entry((slot.address(), None)).or_insert_with(|| Layers::new(Code(slot.get())));
-        layers.mocks.point = Some(point);
+        layers.mocks.site = Some(site);
         change(&mut layers.mocks);
-        if !point.shim().is_null() {
+        if !site.shim().is_null() {
             return layers.write(slot);
         }
         // A generic function has no shim. Its trampolines ask as soon as the slot is not null.
-        match layers.mocks.covers > 0 || replaced {
+        match layers.mocks.shim_users > 0 || replaced {
             true => slot.set(std::ptr::from_ref(slot).cast()),
             false => slot.set(std::ptr::null()),
         }

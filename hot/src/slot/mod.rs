@@ -4,7 +4,7 @@
 //! initialised, nothing locked. Slots lie packed in a section of their own, so that a cache line
 //! holds eight of them and nothing else. A call is one load and one indirect call; a swap is one
 //! store. Who may store what is decided in [`layers`]. What lies on top for the time of a mock is found
-//! through a [`Point`].
+//! through a [`MockSite`].
 //!
 //! The slot of a generic function is null while no instance is replaced, and afterwards something
 //! that is not null: then [`instances`] is asked.
@@ -13,10 +13,10 @@ pub(crate) mod instances;
 pub(crate) mod layers;
 #[cfg(all(test, hot_loom))]
 mod model;
-mod point;
 pub(crate) mod reentry;
+mod site;
 
-pub(crate) use point::Point;
+pub(crate) use site::MockSite;
 
 #[cfg(hot_loom)]
 use loom::sync::atomic::{AtomicPtr, Ordering};

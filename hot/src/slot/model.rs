@@ -7,7 +7,7 @@
 //! Without slots (`--no-default-features`) since statics cannot hold the model's atomics.
 
 use super::layers::{Change, Layer, Table};
-use super::{Point, Slot};
+use super::{MockSite, Slot};
 use loom::cell::UnsafeCell;
 use loom::sync::{Arc, Mutex};
 use loom::thread;
@@ -172,12 +172,12 @@ fn what_a_list_tells_is_what_calls_run() {
 fn a_commit_below_a_mock_is_uncovered_by_its_end() {
     bounded(|| {
         let (slot, (table, images)) = (slot(), layered());
-        let point: &'static Point = Box::leak(Box::new(Point::new(slot, SHIM)));
+        let site: &'static MockSite = Box::leak(Box::new(MockSite::new(slot, SHIM)));
         let mock = {
             let table = table.clone();
             thread::spawn(move || {
-                table.lock().expect("no panic").cover(point);
-                table.lock().expect("no panic").uncover(point);
+                table.lock().expect("no panic").retain_shim(site);
+                table.lock().expect("no panic").release_shim(site);
             })
         };
         let commit = {
@@ -192,14 +192,14 @@ fn a_commit_below_a_mock_is_uncovered_by_its_end() {
             let known = [ORIGINAL.addr(), images[0].code().addr()];
             thread::spawn(move || {
                 let code = slot.get();
-                let code = if code == SHIM { point.below() } else { code };
+                let code = if code == SHIM { site.below() } else { code };
                 assert!(known.contains(&code.addr()), "a shim found {code:?} below it");
             })
         };
         for thread in [mock, commit, caller] {
             thread.join().expect("no panic");
         }
-        assert_eq!((call(slot, &images), point.below()), (7, images[0].code()));
+        assert_eq!((call(slot, &images), site.below()), (7, images[0].code()));
         assert_eq!(table.lock().expect("no panic").layer_of(slot), (Layer::Live, 1));
     });
 }

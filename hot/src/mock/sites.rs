@@ -1,13 +1,13 @@
-//! The points of all functions that were ever mocked, for their shims and trampolines to find.
+//! The sites of all functions that were ever mocked, for their shims and trampolines to find.
 //!
-//! A point is made for the first mock of a function and stays. It is linked into two tables that only
+//! A site is made for the first mock of a function and stays. It is linked into two tables that only
 //! grow, so that a call that looks one up takes no lock and does not allocate: the allocator itself
-//! may call a hot function. Point and tables come before the slot leads to the shim, so whoever comes
+//! may call a hot function. Site and tables come before the slot leads to the shim, so whoever comes
 //! from there finds them.
 
-use super::find::keeper;
+use super::find::state;
 use crate::registry::Entry;
-use crate::slot::Point;
+use crate::slot::MockSite;
 use crate::slot::reentry::Working;
 use hot_patch::abi::Kind;
 use std::any::TypeId;
@@ -26,7 +26,7 @@ struct Table<K: 'static> {
 
 struct Link<K: 'static> {
     key: K,
-    point: &'static Point,
+    site: &'static MockSite,
     next: *const Link<K>,
 }
 
@@ -41,25 +41,25 @@ impl<K: Hash + Eq> Table<K> {
         &self.lists[hash.0 as usize % LISTS]
     }
 
-    fn get(&self, key: &K) -> Option<&'static Point> {
-        // Acquire, paired with the Release below: the link is read whole, and so is the point.
+    fn get(&self, key: &K) -> Option<&'static MockSite> {
+        // Acquire, paired with the Release below: the link is read whole, and so is the site.
         let mut link = self.list(key).load(Ordering::Acquire).cast_const();
         // SAFETY: null or a link, which is there for good and is not written to.
         while let Some(found) = unsafe { link.as_ref() } {
             if found.key == *key {
-                return Some(found.point);
+                return Some(found.site);
             }
             link = found.next;
         }
         None
     }
 
-    /// Adds a point, under the lock.
-    fn add(&self, key: K, point: &'static Point) {
+    /// Adds a site, under the lock.
+    fn add(&self, key: K, site: &'static MockSite) {
         let list = self.list(&key);
         // Relaxed: whoever wrote it held the lock.
         let next = list.load(Ordering::Relaxed);
-        list.store(Box::into_raw(Box::new(Link { key, point, next })), Ordering::Release);
+        list.store(Box::into_raw(Box::new(Link { key, site, next })), Ordering::Release);
     }
 }
 
@@ -67,44 +67,44 @@ static BY_ITEM: Table<TypeId> = Table::new();
 static BY_SLOT: Table<usize> = Table::new();
 static ADDING: Mutex<()> = Mutex::new(());
 
-/// Holds off whoever makes a point.
+/// Holds off whoever makes a site.
 pub(super) fn hold() -> MutexGuard<'static, ()> {
     // Nothing under this lock panics but for want of memory, before a table is changed.
     ADDING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The point of a function; none for one that cannot be mocked.
-pub(super) fn of(entry: &'static Entry) -> Option<&'static Point> {
+/// The site of a function; none for one that cannot be mocked.
+pub(super) fn of(entry: &'static Entry) -> Option<&'static MockSite> {
     let generic = entry.kind().is_some_and(Kind::is_generic);
     if entry.shim().is_null() && !generic {
         return None;
     }
     let slot = entry.slot();
-    if let Some(point) = by_slot(slot.address()) {
-        return Some(point);
+    if let Some(site) = by_slot(slot.address()) {
+        return Some(site);
     }
     let _working = Working::begin();
     let _adding = hold();
-    if let Some(point) = by_slot(slot.address()) {
-        return Some(point);
+    if let Some(site) = by_slot(slot.address()) {
+        return Some(site);
     }
-    let point: &'static Point = Box::leak(Box::new(Point::new(slot, entry.shim())));
+    let site: &'static MockSite = Box::leak(Box::new(MockSite::new(slot, entry.shim())));
     // Made here, so that no call has to.
-    keeper(point);
+    state(site);
     if !generic {
-        BY_ITEM.add(entry.item(), point);
+        BY_ITEM.add(entry.item(), site);
     }
-    BY_SLOT.add(slot.address(), point);
-    Some(point)
+    BY_SLOT.add(slot.address(), site);
+    Some(site)
 }
 
-/// The point of the function that has this item, which is mocked or was.
-pub(super) fn by_item(item: TypeId) -> &'static Point {
-    BY_ITEM.get(&item).expect("a shim is in a slot only with a point")
+/// The site of the function that has this item, which is mocked or was.
+pub(super) fn by_item(item: TypeId) -> &'static MockSite {
+    BY_ITEM.get(&item).expect("a shim is in a slot only with a site")
 }
 
-/// The point of the function with this slot, if it was ever mocked.
-pub(super) fn by_slot(slot: usize) -> Option<&'static Point> {
+/// The site of the function with this slot, if it was ever mocked.
+pub(super) fn by_slot(slot: usize) -> Option<&'static MockSite> {
     BY_SLOT.get(&slot)
 }
 

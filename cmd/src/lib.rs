@@ -13,4 +13,5 @@ pub mod process;
 pub mod run;
 pub mod screen;
 pub mod show;
+pub mod symbol;
 pub mod watch;

@@ -33,7 +33,8 @@ use super::program::Definitions;
 use super::split;
 use super::world::{Loaded, Site};
 use super::{Detail, DiffError};
-use crate::layout::{ObjectLayouts, item_path};
+use crate::layout::ObjectLayouts;
+use crate::symbol::item_path;
 use hot_patch::patch::{LOCALS, LOCALS_ALIGN, PAGE};
 use std::collections::{BTreeSet, HashMap, HashSet};
 

@@ -49,7 +49,7 @@ mod thread;
 mod uses;
 mod world;
 
-use crate::layout::as_written;
+use crate::symbol::as_written;
 use atom::AtomRef;
 pub use effect::{Held, Left, Partly};
 pub use host::registered;

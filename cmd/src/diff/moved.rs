@@ -25,10 +25,11 @@
 
 use super::atom::{AtomRef, Kind};
 use super::hot::Hot;
-use super::name::{Name, Names, unnumbered};
+use super::name::{Name, Names};
 use super::program::Definitions;
 use super::world::Loaded;
 use crate::layout::Layouts;
+use crate::symbol::without_numbers;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// The symbols that one item has had.
@@ -146,7 +147,7 @@ fn statics(moved: &mut Moved, both: &Both<'_>) {
     for (side, items) in [&before, &now].into_iter().enumerate() {
         for (&name, atom) in items {
             if both.names.is_mangled(name) {
-                let path = (atom.object.home.as_str(), unnumbered(&both.names.path(name)));
+                let path = (atom.object.home.as_str(), without_numbers(&both.names.path(name)));
                 paths.entry(path).or_default()[side].insert(name);
             }
         }
@@ -181,7 +182,7 @@ fn statics(moved: &mut Moved, both: &Both<'_>) {
 /// that the static had when its object was compiled.
 fn type_of(atom: &AtomRef, names: &Names) -> Option<String> {
     let layouts: Layouts = atom.object.layouts().ok().cloned().into_iter().collect();
-    Some(unnumbered(layouts.static_type(names.text(atom.atom().name?))?.name()))
+    Some(without_numbers(layouts.static_type(names.text(atom.atom().name?))?.name()))
 }
 
 /// A symbol, and the numbers in its path.
@@ -202,7 +203,7 @@ fn code(moved: &mut Moved, both: &Both<'_>, instances: &HashSet<Name>) {
         if !told && !both.by_path && instances.contains(&name) {
             return;
         }
-        let family = (atom.object.home.clone(), unnumbered(&path));
+        let family = (atom.object.home.clone(), without_numbers(&path));
         pairs.entry(family).or_default()[side].push((numbers(&path), name));
     };
     for (name, atoms) in both.loaded.iter() {

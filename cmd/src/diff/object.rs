@@ -17,8 +17,9 @@
 //!    that lead into one another without relocations (`super::tangle`) share all of theirs.
 
 use super::atom::{Ask, Atom, Kind, Object, Reloc, Target};
-use super::name::{Names, is_mangled};
+use super::name::Names;
 use super::{frame, tangle};
+use crate::symbol::is_mangled;
 use hot_patch::abi;
 use hot_patch::patch::MAX_IMAGE;
 use iced_x86::{Decoder, DecoderOptions};

@@ -6,7 +6,7 @@ use super::dirty::differs;
 use super::name::{Name, Names};
 use super::program::{Definitions, Program};
 use super::world::Loaded;
-use crate::layout::as_written;
+use crate::symbol::as_written;
 use std::collections::{BTreeSet, HashSet};
 
 /// The names that this save changed.

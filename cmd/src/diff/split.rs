@@ -11,36 +11,37 @@
 //! part of the same one.
 
 use super::atom::{AtomRef, Kind};
-use super::name::{Name, Names, stem};
+use super::name::{Name, Names};
 use super::program::Definitions;
 use super::world::Loaded;
 use crate::layout::Layouts;
+use crate::symbol::without_vendor_suffix;
 use std::collections::BTreeMap;
 
 /// Whether the program has another part of this static, or the whole, although not this name.
 pub fn has_kin(name: Name, loaded: &Loaded, names: &Names) -> bool {
-    let stem = stem(names.text(name));
+    let mangled = without_vendor_suffix(names.text(name));
     loaded.iter().any(|(other, copies)| {
         other != name
             && copies.first().is_some_and(|c| c.atom().kind.is_state())
-            && self::stem(names.text(other)) == stem
+            && without_vendor_suffix(names.text(other)) == mangled
     })
 }
 
 /// Whether a static may be bound to what runs under its name: it is whole, or split as before.
 pub fn is_as_before(name: Name, loaded: &Loaded, newest: &Definitions, names: &Names) -> bool {
-    let stem = stem(names.text(name));
-    if stem.len() == names.text(name).len() {
+    let mangled = without_vendor_suffix(names.text(name));
+    if mangled.len() == names.text(name).len() {
         return true;
     }
-    let before = parts(stem, loaded.iter(), names);
-    let now = parts(stem, newest.iter(), names);
+    let before = parts(mangled, loaded.iter(), names);
+    let now = parts(mangled, newest.iter(), names);
     let fills = |parts: &BTreeMap<String, AtomRef>| {
         let numbered = (0..).zip(parts.keys()).all(|(n, part)| *part == format!(".{n}"));
         let sum: u64 = parts.values().map(|atom| atom.atom().size).sum();
         let whole = parts.values().next().and_then(|atom| {
             let layouts: Layouts = atom.object.layouts().ok().cloned().into_iter().collect();
-            layouts.static_type(stem)?.size()
+            layouts.static_type(mangled)?.size()
         });
         numbered && parts.len() <= 10 && whole == Some(sum)
     };
@@ -61,7 +62,8 @@ fn parts<'a>(
     })
     .filter_map(|(name, atoms)| {
         let text = names.text(name);
-        (stem(text) == whole).then(|| (text[whole.len()..].to_owned(), atoms[0].clone()))
+        (without_vendor_suffix(text) == whole)
+            .then(|| (text[whole.len()..].to_owned(), atoms[0].clone()))
     })
     .collect()
 }

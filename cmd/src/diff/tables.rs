@@ -19,7 +19,7 @@ use super::atom::{Ask, AtomRef, Kind, Meaning, Object};
 use super::guard::Lived;
 use super::name::{Name, Names};
 use super::program::Program;
-use crate::layout::implemented_trait;
+use crate::symbol::implemented_trait;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 

@@ -11,8 +11,8 @@
 //! ([`super::compare`] asks where that counts). Closures and coroutines name what they capture: there
 //! another name is another variable.
 
-use super::symbol::{is_nameless, same, short};
 use super::types::{Id, Kind, Member, Object, Type, Variant, VariantPart};
+use crate::symbol::{is_nameless, same_but_for_numbers, short_type_name};
 use std::cell::OnceCell;
 use std::collections::HashMap;
 
@@ -166,7 +166,7 @@ impl Side<'_> {
 
     /// Hands back two types if they go by one name, and tells whether they do.
     fn pair(&mut self, old: Id, new: Id, held: bool) -> bool {
-        let same = same(self.old.name(old), self.new.name(new));
+        let same = same_but_for_numbers(self.old.name(old), self.new.name(new));
         if same {
             let list = if held { &mut self.changes.held } else { &mut self.changes.led_to };
             list.push((old, new));
@@ -181,7 +181,7 @@ impl Side<'_> {
         };
         if !same {
             let name = |object: &Object, id: Option<Id>| {
-                id.map_or_else(|| "()".to_string(), |id| short(object.name(id)))
+                id.map_or_else(|| "()".to_string(), |id| short_type_name(object.name(id)))
             };
             let line = format!("{} → {}", name(self.old, old), name(self.new, new));
             self.own(line);
@@ -211,7 +211,7 @@ impl Side<'_> {
                     was.offset == now.offset
                         && !renamed.contains(&&*was.name)
                         && kept.get(index, &was.name).is_none()
-                        && same(self.old.name(was.ty), self.new.name(now.ty))
+                        && same_but_for_numbers(self.old.name(was.ty), self.new.name(now.ty))
                 };
                 if let Some(was) = old.iter().find(at_its_place).filter(|_| !self.nameless) {
                     renamed.push(&was.name);
@@ -321,7 +321,8 @@ impl Side<'_> {
     /// Whether two variants hold fields of the same types at the same places.
     fn alike(&self, old: &[Member], new: &[Member]) -> bool {
         let is_alike = |(was, now): (&Member, &Member)| {
-            was.offset == now.offset && same(self.old.name(was.ty), self.new.name(now.ty))
+            was.offset == now.offset
+                && same_but_for_numbers(self.old.name(was.ty), self.new.name(now.ty))
         };
         old.len() == new.len() && old.iter().zip(new).all(is_alike)
     }
@@ -396,7 +397,7 @@ impl Named for (Box<str>, i128) {
 }
 
 fn placed(object: &Object, member: &Member) -> String {
-    at(short(object.name(member.ty)), member.offset)
+    at(short_type_name(object.name(member.ty)), member.offset)
 }
 
 fn full(object: &Object, member: &Member) -> String {

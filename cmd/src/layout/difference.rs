@@ -1,6 +1,6 @@
 //! What is told of a type that changed.
 
-use super::symbol::short;
+use crate::symbol::short_type_name;
 use std::fmt;
 
 /// One thing that is not as it was.
@@ -83,11 +83,11 @@ impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Origin::Static { path, type_name } => {
-                write!(f, "static {path} ({})", short(type_name))
+                write!(f, "static {path} ({})", short_type_name(type_name))
             }
             Origin::Argument { function, number } => write!(f, "argument {number} of {function}"),
             Origin::Result { function } => write!(f, "result of {function}"),
-            Origin::Behind { table } => write!(f, "trait objects ({})", short(table)),
+            Origin::Behind { table } => write!(f, "trait objects ({})", short_type_name(table)),
             Origin::Method { method } => write!(f, "trait objects, through {method}"),
             Origin::Instance { by } => write!(f, "what {by} may find again by its type"),
             Origin::Untyped { what } => write!(f, "what is not described: {what}"),

@@ -7,8 +7,8 @@
 
 use super::LayoutError;
 use super::sections::{Address, Sections, Slice};
-use super::symbol::stem;
 use super::types::{ANY, Function, Id, Kind, Member, Object, Static, Type, Variant, VariantPart};
+use crate::symbol::without_llvm_suffix;
 use gimli::{
     Abbreviation, Attribute, AttributeValue, Dwarf, EntriesRaw, Reader as _, Section as _, Unit,
     UnitOffset, constants as dw,
@@ -356,7 +356,7 @@ impl<'w, 'd> Walk<'w, 'd> {
             origin,
             generics: Vec::new(),
             offset,
-            symbol: symbol.map(|name| stem(&name).into()),
+            symbol: symbol.map(|name| without_llvm_suffix(&name).into()),
             declared_at: attributes.declared_at,
             function: Function {
                 name: self.path.as_str().into(),
@@ -377,7 +377,7 @@ impl<'w, 'd> Walk<'w, 'd> {
             return;
         }
         let described = Static { ty: Id(ty), align: attributes.align };
-        self.out.object.statics.insert(stem(&symbol).into(), described);
+        self.out.object.statics.insert(without_llvm_suffix(&symbol).into(), described);
     }
 
     fn argument(&mut self, parent: Owner, attributes: &Attributes<'d>) {

@@ -25,7 +25,6 @@ mod renamed;
 mod resolve;
 mod roots;
 mod sections;
-mod symbol;
 mod types;
 mod vtables;
 
@@ -35,10 +34,8 @@ pub use renamed::{described, only_renamed};
 #[doc(hidden)]
 pub use roots::Check;
 pub use roots::{Bound, HotFunction};
-pub use symbol::as_written;
-pub use symbol::implemented as implemented_trait;
-pub use symbol::path as item_path;
 
+use crate::symbol::{short_type_name, without_llvm_suffix};
 use std::sync::Arc;
 
 /// What one object file (one codegen unit) tells of types. Cheap to clone and to keep: a rebuilt
@@ -136,7 +133,7 @@ impl Layouts {
 
     /// The type of a static or a thread-local, by symbol. `.llvm.<digits>` does not matter.
     pub fn static_type(&self, symbol: &str) -> Option<TypeRef<'_>> {
-        let symbol = symbol::stem(symbol);
+        let symbol = without_llvm_suffix(symbol);
         self.objects.iter().find_map(|ObjectLayouts(object)| {
             Some(TypeRef { object, id: object.statics.get(symbol)?.ty })
         })
@@ -145,7 +142,7 @@ impl Layouts {
     /// The qualified name of a function, by symbol, with the generic arguments of an instance.
     /// `.llvm.<digits>` does not matter.
     pub fn function_name(&self, symbol: &str) -> Option<&str> {
-        let symbol = symbol::stem(symbol);
+        let symbol = without_llvm_suffix(symbol);
         self.objects
             .iter()
             .find_map(|ObjectLayouts(object)| Some(&*object.functions.get(symbol)?.name))
@@ -153,7 +150,7 @@ impl Layouts {
 
     /// The arguments and the result of a function, by symbol. `.llvm.<digits>` does not matter.
     pub fn signature(&self, symbol: &str) -> Option<Signature<'_>> {
-        let symbol = symbol::stem(symbol);
+        let symbol = without_llvm_suffix(symbol);
         self.objects.iter().find_map(|ObjectLayouts(object)| {
             let function = object.functions.get(symbol)?;
             let ty = |id| TypeRef { object, id };
@@ -187,7 +184,7 @@ impl<'a> TypeRef<'a> {
 
     /// The name for people, without paths and default arguments: `Option<Order>`.
     pub fn short_name(&self) -> String {
-        symbol::short(self.name())
+        short_type_name(self.name())
     }
 
     /// The size in bytes, where the type has one of its own (arrays and pointers tell none).

@@ -24,8 +24,8 @@
 //! number of saves.
 
 use super::compare::{Node, Prehashed};
-use super::symbol::is_numbered;
 use super::types::{Id, Kind, Object, Type};
+use crate::symbol::is_numbered;
 use std::cell::{OnceCell, RefCell};
 use std::collections::{HashMap, HashSet, VecDeque};
 

@@ -15,8 +15,8 @@
 
 use super::ObjectLayouts;
 use super::changes;
-use super::symbol::stem;
 use super::types::{Function, Id, Kind, Object};
+use crate::symbol::without_llvm_suffix;
 use std::collections::HashSet;
 
 /// Returns whether the type of a function reads as `signature` in both objects, is laid out alike, and
@@ -27,7 +27,8 @@ pub fn only_renamed(
     signature: &str,
 ) -> bool {
     let (old, new) = (&*old.0, &*new.0);
-    let functions = (old.functions.get(stem(was)), new.functions.get(stem(now)));
+    let functions =
+        (old.functions.get(without_llvm_suffix(was)), new.functions.get(without_llvm_suffix(now)));
     let (Some(was), Some(now)) = functions else { return false };
     let names = |object: &Object, function: &Function| -> Vec<String> {
         types_of(function).map(|id| object.name(id).to_owned()).collect()
@@ -70,7 +71,7 @@ pub fn only_renamed(
 /// Returns the types of a function's arguments and result as the debug information names them.
 pub fn described(object: &ObjectLayouts, symbol: &str) -> Option<String> {
     let object = &*object.0;
-    Some(super::vtables::signature(object, object.functions.get(stem(symbol))?))
+    Some(super::vtables::signature(object, object.functions.get(without_llvm_suffix(symbol))?))
 }
 
 fn types_of(function: &Function) -> impl Iterator<Item = Id> {

@@ -71,9 +71,11 @@
 use super::compare::{Node, Walk};
 use super::difference::{Difference, Origin};
 use super::names::Names;
-use super::symbol::{is_nameless, path, same, short, stem};
 use super::types::{ANY, Function, Id, Kind, Object, Static};
 use super::vtables::{self, signature};
+use crate::symbol::{
+    is_nameless, item_path, same_but_for_numbers, short_type_name, without_llvm_suffix,
+};
 use std::collections::{HashMap, HashSet};
 
 /// What of the running program new code may meet, and what of it is looked at.
@@ -139,10 +141,10 @@ impl<'a> Walk<'a> {
         let on = |check| !bound.off.contains(&check);
         if on(Check::State) {
             for symbol in &bound.statics {
-                self.add_static(stem(symbol), true, bound);
+                self.add_static(without_llvm_suffix(symbol), true, bound);
             }
             for symbol in &bound.state {
-                self.add_static(stem(symbol), false, bound);
+                self.add_static(without_llvm_suffix(symbol), false, bound);
             }
         }
         if on(Check::Calls) {
@@ -183,7 +185,7 @@ impl<'a> Walk<'a> {
             }
             _ => {}
         }
-        let path = path(symbol);
+        let path = item_path(symbol);
         let item = format!("static {path}");
         let Some(&(new_in, now)) = new.first().filter(|_| !old.is_empty()) else {
             if old.is_empty() && new.is_empty() && !all.off.contains(&Check::Untyped) {
@@ -191,7 +193,7 @@ impl<'a> Walk<'a> {
             }
             if bound && !(old.is_empty() && new.is_empty()) {
                 let told = |objects: &[&Object], found: &[(usize, &Static)]| match found.first() {
-                    Some((index, known)) => short(objects[*index].name(known.ty)),
+                    Some((index, known)) => short_type_name(objects[*index].name(known.ty)),
                     None => UNDESCRIBED.into(),
                 };
                 let was = told(self.names.old(), &old);
@@ -203,7 +205,7 @@ impl<'a> Walk<'a> {
         let now_name = self.names.new_objects()[new_in].name(now.ty);
         for (old_in, was) in old {
             let was_name = self.names.old()[old_in].name(was.ty);
-            if !same(was_name, now_name) {
+            if !same_but_for_numbers(was_name, now_name) {
                 // Under another symbol it is another static.
                 if bound || one_symbol {
                     let (was, now) = shortest(was_name, now_name);
@@ -221,8 +223,8 @@ impl<'a> Walk<'a> {
     }
 
     fn add_function(&mut self, function: &HotFunction<'_>, bound: &Bound<'_>) {
-        let now = stem(function.now);
-        let was = function.was.iter().map(|symbol| stem(symbol));
+        let now = without_llvm_suffix(function.now);
+        let was = function.was.iter().map(|symbol| without_llvm_suffix(symbol));
         let described = |was| find_all(self.names.old(), move |object| object.functions.get(was));
         let olds: Vec<_> = was.flat_map(described).collect();
         let new = find_all(self.names.new_objects(), |object| object.functions.get(now));
@@ -240,9 +242,9 @@ impl<'a> Walk<'a> {
                 (self.names.old()[old_in], self.names.new_objects()[new_in]);
             let agree = was.arguments.len() == now.arguments.len()
                 && was.result.is_some() == now.result.is_some()
-                && types_of(was)
-                    .zip(types_of(now))
-                    .all(|(was, now)| same(old_object.name(was), new_object.name(now)));
+                && types_of(was).zip(types_of(now)).all(|(was, now)| {
+                    same_but_for_numbers(old_object.name(was), new_object.name(now))
+                });
             if !agree {
                 let (was, now) = shortest(&signature(old_object, was), &signature(new_object, now));
                 self.differences.push(Difference::of(name.clone(), was, now));
@@ -293,7 +295,8 @@ impl<'a> Walk<'a> {
                 for ty in
                     function.arguments.iter().skip(1).map(|(_, ty)| *ty).chain(function.result)
                 {
-                    let method = format!("{}::{}", short(of), vtables::method_name(symbol));
+                    let method =
+                        format!("{}::{}", short_type_name(of), vtables::method_name(symbol));
                     types.push(((index as u32, ty), Origin::Method { method }));
                 }
             }
@@ -499,15 +502,16 @@ fn renamed<'a>(
     symbol: &str,
     type_name: &str,
 ) -> Option<(usize, &'a Static)> {
-    let wanted = path(symbol);
+    let wanted = item_path(symbol);
     let mut found = Vec::new();
     for (index, object) in objects.iter().enumerate() {
-        let namesakes = object.statics.iter().filter(|(symbol, _)| path(symbol) == wanted);
+        let namesakes = object.statics.iter().filter(|(symbol, _)| item_path(symbol) == wanted);
         found.extend(namesakes.map(|(symbol, known)| (symbol, index, known)));
     }
     found.sort_by_key(|(symbol, index, _)| (*symbol, *index));
-    let of_type =
-        |(_, index, known): &&(_, usize, &Static)| same(objects[*index].name(known.ty), type_name);
+    let of_type = |(_, index, known): &&(_, usize, &Static)| {
+        same_but_for_numbers(objects[*index].name(known.ty), type_name)
+    };
     let chosen = found.iter().find(of_type).or(match found.as_slice() {
         [only] => Some(only),
         _ => None,
@@ -521,13 +525,13 @@ fn types_of(function: &Function) -> impl Iterator<Item = Id> {
 
 /// Two type names, shortened where they still differ then.
 fn shortest(was: &str, now: &str) -> (String, String) {
-    let (a, b) = (short(was), short(now));
+    let (a, b) = (short_type_name(was), short_type_name(now));
     if a == b { (was.to_string(), now.to_string()) } else { (a, b) }
 }
 
 fn aligned(what: &str, align: Option<u64>) -> String {
     match align {
-        Some(align) => format!("{} aligned to {align}", short(what)),
-        None => format!("{} of unknown alignment", short(what)),
+        Some(align) => format!("{} aligned to {align}", short_type_name(what)),
+        None => format!("{} of unknown alignment", short_type_name(what)),
     }
 }

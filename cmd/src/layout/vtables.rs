@@ -13,8 +13,11 @@
 
 use super::difference::Difference;
 use super::sections::{Address, Sections};
-use super::symbol::{implemented, is_numbered, same, short, stem};
 use super::types::{Function, Id, Object};
+use crate::symbol::{
+    demangle, implemented_trait, is_numbered, same_but_for_numbers, short_type_name,
+    without_llvm_suffix,
+};
 use std::collections::{HashMap, HashSet};
 use std::ptr;
 
@@ -37,7 +40,13 @@ pub(super) struct Table {
 pub(super) fn methods(sections: &Sections<'_>, table: Address, size: u64) -> Option<Methods> {
     let words = usize::try_from(size / 8).ok()?;
     let names = sections.functions_at(table, words)?;
-    Some(names.into_iter().skip(HEADER).map(|name| Some(stem(name?).into())).collect())
+    Some(
+        names
+            .into_iter()
+            .skip(HEADER)
+            .map(|name| Some(without_llvm_suffix(name?).into()))
+            .collect(),
+    )
 }
 
 /// Each trait whose methods changed places or signatures in the table of a type that has one on
@@ -182,8 +191,9 @@ fn other_signature(
         let receiver = receives_own(object, function) && receives_own(before, earlier);
         let before = told(before, earlier, receiver);
         let after = told(object, function, receiver);
-        if !same(&before, &after) {
-            let line = |signature: &str| format!("{}: {}", method_name(now), short(signature));
+        if !same_but_for_numbers(&before, &after) {
+            let line =
+                |signature: &str| format!("{}: {}", method_name(now), short_type_name(signature));
             return Some((line(&before), line(&after)));
         }
     }
@@ -199,7 +209,7 @@ pub(super) fn signature(object: &Object, function: &Function) -> String {
 
 /// `price`, of `<shop::Order as shop::Priced>::price`.
 pub(super) fn method_name(symbol: &str) -> String {
-    let path = format!("{:#}", rustc_demangle::demangle(symbol));
+    let path = demangle(symbol);
     // Shims carry what they are in braces.
     let named = path.rsplit("::").map(|part| part.split('{').next().unwrap_or(part));
     named.into_iter().find(|part| !part.is_empty()).unwrap_or(&path).to_string()
@@ -207,10 +217,10 @@ pub(super) fn method_name(symbol: &str) -> String {
 
 /// `shop::Priced::price`, of `<shop::Order as shop::Priced>::price`: the same for every type.
 fn method(symbol: &str) -> String {
-    let path = format!("{:#}", rustc_demangle::demangle(symbol));
+    let path = demangle(symbol);
     let name = method_name(symbol);
     match path.rfind(&format!("::{name}")) {
-        Some(at) => format!("{}::{name}", implemented(&path[..at])),
+        Some(at) => format!("{}::{name}", implemented_trait(&path[..at])),
         None => name,
     }
 }

@@ -5,9 +5,9 @@
 //! which it is replaced ([`Identity`]), the sizes of its arguments and what mocks need. Its layout is
 //! an agreement with `hot_patch::abi`.
 
-use crate::home::Home;
+use crate::codegen_mode;
+use crate::container::Container;
 use crate::identity::Identity;
-use crate::purpose;
 use crate::signature::{Function, Signature, TOLD_ARGUMENTS, pointer_holes};
 use crate::text::render;
 use crate::tokens;
@@ -19,7 +19,7 @@ use syn::ext::IdentExt;
 /// The statics: slot and entry. What the slot holds is the body or what boxes its future.
 pub fn entry(
     function: &Function,
-    home: Home<'_>,
+    container: Container<'_>,
     generic: bool,
     [slot_holds, body]: [&Ident; 2],
     identity: Identity,
@@ -34,23 +34,23 @@ pub fn entry(
         (true, true) => quote!(GenericAsync),
     };
     // The common type of two functions is asked for nowhere else.
-    let needed = purpose::makes_code() || matches!(identity, Identity::Common);
+    let needed = codegen_mode::emits_code() || matches!(identity, Identity::Common);
     let original = if generic || !needed {
         quote!(#hot::core::ptr::null())
     } else {
-        let path = home.outside(slot_holds);
+        let path = container.outside(slot_holds);
         quote!(#path as *const ())
     };
     let identity = match identity {
         Identity::None => quote!(#hot::core::option::Option::None),
-        Identity::Named(named) => named.proved(signature, home, slot_holds, hot),
-        Identity::Asked(named) => named.asked(signature, home, body, hot),
+        Identity::Named(named) => named.proved(signature, container, slot_holds, hot),
+        Identity::Asked(named) => named.asked(signature, container, body, hot),
         Identity::Common => {
-            let other = match home.header().is_some_and(|header| header.trait_path.is_some()) {
+            let other = match container.header().is_some_and(|header| header.trait_path.is_some()) {
                 true => twin_of(body).unwrap_or_else(|| body.clone()),
                 false => signature.ident.clone(),
             };
-            let (body, other) = (home.outside(body), home.outside(&other));
+            let (body, other) = (container.outside(body), container.outside(&other));
             quote!(#hot::SignatureId::of_both([#body, #other]))
         }
     };
@@ -60,9 +60,13 @@ pub fn entry(
     let file = quote_spanned!(span=> #here::core::file!());
     // Set by cargo when it compiles a binary or an example; names then begin with `main`.
     let binary = std::env::var("CARGO_BIN_NAME").unwrap_or_default();
-    let with_type = (!generic).then(|| with_type(signature, home, slot_holds, hot));
-    let text = format!("\0{binary}\0{}\0{}\0", item(signature, home), type_text(signature, home));
-    let visibility = format!("\0{}", visibility(function, home));
+    let with_type = (!generic).then(|| with_type(signature, container, slot_holds, hot));
+    let text = format!(
+        "\0{binary}\0{}\0{}\0",
+        item(signature, container),
+        type_text(signature, container)
+    );
+    let visibility = format!("\0{}", visibility(function, container));
     let place = inner.map(|inner| quote!(.with_place(#hot::core::any::type_name::<#inner>)));
     let crate_id = crate::crate_id::id();
     let slot = quote! {
@@ -92,13 +96,13 @@ pub fn entry(
 /// sizes of arguments and result, and what mocks need.
 fn with_type(
     signature: &Signature,
-    home: Home<'_>,
+    container: Container<'_>,
     slot_holds: &Ident,
     hot: &TokenStream,
 ) -> TokenStream {
-    let body = home.outside(slot_holds);
+    let body = container.outside(slot_holds);
     let mocked = cfg!(feature = "mock");
-    let item = home.item_outside(&signature.ident).unwrap_or_else(|| body.clone());
+    let item = container.item_outside(&signature.ident).unwrap_or_else(|| body.clone());
     let arguments = signature.receiver.iter().len() + signature.arguments.len();
     let is_async = signature.asyncness.is_some();
     let abi = signature.abi.as_ref().filter(|_| !is_async);
@@ -123,8 +127,8 @@ fn with_type(
 }
 
 /// The visibility as written; of a method of a trait impl, the impl's.
-fn visibility(function: &Function, home: Home<'_>) -> String {
-    match home.header() {
+fn visibility(function: &Function, container: Container<'_>) -> String {
+    match container.header() {
         Some(header) if header.trait_path.is_some() => {
             if header.unsafety { "unsafe impl" } else { "impl" }.to_owned()
         }
@@ -133,9 +137,9 @@ fn visibility(function: &Function, home: Home<'_>) -> String {
 }
 
 /// `total`, `*Cart.total`, `Cart.From<Order>.from`.
-pub fn item(signature: &Signature, home: Home<'_>) -> String {
+pub fn item(signature: &Signature, container: Container<'_>) -> String {
     let name = signature.ident.unraw();
-    match home.header() {
+    match container.header() {
         None => name.to_string(),
         Some(header) => {
             let by_pointer = signature.receiver.as_ref().is_some_and(|r| !r.is_by_value());
@@ -145,7 +149,7 @@ pub fn item(signature: &Signature, home: Home<'_>) -> String {
 }
 
 /// The signature as a pointer type, as written but for `Self`.
-fn type_text(signature: &Signature, home: Home<'_>) -> String {
+fn type_text(signature: &Signature, container: Container<'_>) -> String {
     let receiver = signature.receiver.as_ref().map(|receiver| receiver.full_type());
     let inputs = receiver.into_iter().chain(signature.arguments.iter().map(|a| a.ty.clone()));
     let (asyncness, pointer) = (&signature.asyncness, signature.pointer_qualifiers());
@@ -158,7 +162,7 @@ fn type_text(signature: &Signature, home: Home<'_>) -> String {
         }
     };
     let tokens = quote!(#binder #asyncness #pointer fn(#(#inputs),*) #arrow #where_clause);
-    match home.header().and_then(|header| header.self_text.parse::<TokenStream>().ok()) {
+    match container.header().and_then(|header| header.self_text.parse::<TokenStream>().ok()) {
         Some(mut self_type) => {
             let bare = self_type.clone().into_iter().next().is_some_and(|t| t.to_string() == "dyn");
             if bare && tokens::lifetimes(&self_type).is_empty() {

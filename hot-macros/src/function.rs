@@ -2,7 +2,7 @@
 
 use crate::arguments::Arguments;
 use crate::attributes::{self, Sorted};
-use crate::home::Home;
+use crate::container::Container;
 use crate::signature::{Function, Signature};
 use crate::tokens::{find_reserved, is_reserved, mentions, self_paths};
 use crate::trampoline;
@@ -16,12 +16,12 @@ pub fn expand(function: Function, arguments: &Arguments) -> Result<TokenStream> 
     if sorted.skip {
         return Ok(as_written(&function, arguments));
     }
-    match check(&function, Home::Free, &sorted) {
+    match check(&function, Container::Module, &sorted) {
         Ok(()) => {}
         Err(_) if arguments.within_module => return Ok(as_written(&function, arguments)),
         Err(refusal) => return Err(refusal),
     }
-    trampoline::split(&function, Home::Free, &sorted, arguments)
+    trampoline::split(&function, Container::Module, &sorted, arguments)
         .map(|(pieces, _)| pieces.trampoline)
 }
 
@@ -33,10 +33,10 @@ pub fn as_written(function: &Function, arguments: &Arguments) -> TokenStream {
 }
 
 /// Whether the function can be hot; the refusal says what to do instead.
-pub fn check(function: &Function, home: Home<'_>, sorted: &Sorted) -> Result<()> {
-    match find_obstacle(function, home, sorted) {
+pub fn check(function: &Function, container: Container<'_>, sorted: &Sorted) -> Result<()> {
+    match find_obstacle(function, container, sorted) {
         None => Ok(()),
-        Some(refusal) if home.header().is_none() => Err(refusal),
+        Some(refusal) if container.header().is_none() => Err(refusal),
         Some(refusal) => {
             let message = format!("{refusal}; or leave the method out with `#[hot(skip)]`");
             Err(Error::new(refusal.span(), message))
@@ -69,7 +69,7 @@ fn reserved(signature: &Signature, body: &TokenTree) -> Option<Ident> {
     })
 }
 
-fn find_obstacle(function: &Function, home: Home<'_>, sorted: &Sorted) -> Option<Error> {
+fn find_obstacle(function: &Function, container: Container<'_>, sorted: &Sorted) -> Option<Error> {
     let signature = &function.signature;
     if let Some(constness) = &signature.constness {
         return Some(Error::new_spanned(
@@ -105,8 +105,8 @@ fn find_obstacle(function: &Function, home: Home<'_>, sorted: &Sorted) -> Option
     if let Some(name) = reserved(signature, body) {
         return Some(Error::new(name.span(), RESERVED));
     }
-    if let Some(header) = home.header()
-        && (home.is_generic() || !header.lifetimes().is_empty())
+    if let Some(header) = container.header()
+        && (container.is_generic() || !header.lifetimes().is_empty())
         && self_paths(&signature.types()).iter().any(|name| header.lending.contains(name))
     {
         return Some(Error::new_spanned(
@@ -116,7 +116,7 @@ fn find_obstacle(function: &Function, home: Home<'_>, sorted: &Sorted) -> Option
              call a `#[hot]` function",
         ));
     }
-    if home.header().is_none() {
+    if container.header().is_none() {
         let lone = "a method cannot be `#[hot]` alone, since the attribute has to know its type: \
                     write `#[hot]` on the impl block, and `#[hot(skip)]` on the methods to be left \
                     out";

@@ -28,7 +28,7 @@
 //!
 //! For an `async fn` the output stands in the place of the result.
 
-use crate::home::{self, Header, Home};
+use crate::container::{self, Container, Header};
 use crate::implied;
 use crate::signature::{Signature, TOLD_ARGUMENTS};
 use crate::tokens;
@@ -82,14 +82,14 @@ impl Named {
     pub fn asked(
         &self,
         signature: &Signature,
-        home: Home<'_>,
+        container: Container<'_>,
         body: &Ident,
         hot: &TokenStream,
     ) -> TokenStream {
         let Named { lifetimes, inputs, .. } = self;
         let alias =
-            home.header().filter(|header| header.trait_path.is_none()).and_then(Header::alias);
-        let path = home.outside_named(body);
+            container.header().filter(|header| header.trait_path.is_none()).and_then(Header::alias);
+        let path = container.outside_named(body);
         let exact = match signature.asyncness {
             Some(_) => quote!(exact_async),
             None => quote!(exact),
@@ -124,14 +124,14 @@ impl Named {
     pub fn proved(
         &self,
         signature: &Signature,
-        home: Home<'_>,
+        container: Container<'_>,
         slot_holds: &Ident,
         hot: &TokenStream,
     ) -> TokenStream {
         let ty = self.pointer();
         // That of a trait impl stands outside.
         let alias =
-            home.header().filter(|header| header.trait_path.is_none()).and_then(Header::alias);
+            container.header().filter(|header| header.trait_path.is_none()).and_then(Header::alias);
         if !self.callable {
             return quote!({ #alias #hot::SignatureId::of_replacement::<#ty>() });
         }
@@ -143,14 +143,14 @@ impl Named {
             }
             false => (self.qualifiers.clone(), self.output.clone()),
         };
-        let of_impl = home.header().map(|header| header.lifetimes()).unwrap_or_default();
+        let of_impl = container.header().map(|header| header.lifetimes()).unwrap_or_default();
         let (code, function) = match of_impl.is_empty() {
-            true => (home.outside(slot_holds), None),
+            true => (container.outside(slot_holds), None),
             false => {
                 let (lifetimes, inputs) = (&self.lifetimes, &self.inputs);
                 let names = (0..inputs.len()).map(|index| format_ident!("__hot_argument_{index}"));
                 let names: Vec<Ident> = names.collect();
-                let path = home.outside_inferred(slot_holds);
+                let path = container.outside_inferred(slot_holds);
                 // SAFETY (of what is emitted): it is compiled and never run.
                 let call = match is_async || signature.unsafety.is_some() {
                     true => quote!(unsafe { #path(#(#names),*) }),
@@ -177,13 +177,17 @@ impl Named {
 }
 
 /// Decides for one function.
-pub fn of(signature: &Signature, home: Home<'_>, hot: &TokenStream) -> Identity {
-    named_or_common(signature, home, hot).unwrap_or(Identity::None)
+pub fn of(signature: &Signature, container: Container<'_>, hot: &TokenStream) -> Identity {
+    named_or_common(signature, container, hot).unwrap_or(Identity::None)
 }
 
-fn named_or_common(signature: &Signature, home: Home<'_>, hot: &TokenStream) -> Option<Identity> {
+fn named_or_common(
+    signature: &Signature,
+    container: Container<'_>,
+    hot: &TokenStream,
+) -> Option<Identity> {
     let types = signature.types();
-    let generic = home.is_generic() || !signature.parameters().is_empty();
+    let generic = container.is_generic() || !signature.parameters().is_empty();
     if generic || tokens::mentions(&types, "impl") || bounded(&signature.generics) {
         return None;
     }
@@ -191,12 +195,12 @@ fn named_or_common(signature: &Signature, home: Home<'_>, hot: &TokenStream) -> 
     if has_lifetime(&signature.where_clause) {
         return None;
     }
-    let own_lifetimes = home::lifetimes(&signature.generics);
+    let own_lifetimes = container::lifetimes(&signature.generics);
     let mut lifetimes = own_lifetimes.clone();
     let mut self_lifetimes = false;
     let mut told = !tokens::has_macro(&types);
     let mut callable = true;
-    if let Some(header) = home.header() {
+    if let Some(header) = container.header() {
         if bounded(&header.generics) || has_lifetime(&header.where_clause) {
             return None;
         }
@@ -244,7 +248,7 @@ fn named_or_common(signature: &Signature, home: Home<'_>, hot: &TokenStream) -> 
         return common.then_some(Identity::Common);
     }
     if asked {
-        return ask(signature, home, lifetimes, callable, hot).map(Identity::Asked);
+        return ask(signature, container, lifetimes, callable, hot).map(Identity::Asked);
     }
 
     let mut inputs = Vec::new();
@@ -279,7 +283,7 @@ fn named_or_common(signature: &Signature, home: Home<'_>, hot: &TokenStream) -> 
     }
     inputs.extend(signature.arguments.iter().map(|argument| argument.ty.clone()));
 
-    if let Some(header) = home.header() {
+    if let Some(header) = container.header() {
         let alone = header.self_alone(hot);
         let (ty, path) = (&header.self_type, &header.trait_path);
         let before_path = quote!(<#ty as #path>);
@@ -300,14 +304,14 @@ fn named_or_common(signature: &Signature, home: Home<'_>, hot: &TokenStream) -> 
 /// The type but for its result. All lifetimes have names here, since they are written twice.
 fn ask(
     signature: &Signature,
-    home: Home<'_>,
+    container: Container<'_>,
     mut lifetimes: Vec<String>,
     callable: bool,
     hot: &TokenStream,
 ) -> Option<Named> {
     let arguments = signature.arguments.iter().map(|argument| &argument.ty);
     let receiver = signature.receiver.as_ref().map(|receiver| receiver.full_type());
-    let header = home.header()?;
+    let header = container.header()?;
     let many = signature.receiver.iter().len() + signature.arguments.len() > TOLD_ARGUMENTS;
     if !callable || many || signature.unsafety.is_some() || arguments.clone().any(may_hide_lifetime)
     {

@@ -26,8 +26,8 @@
 
 use crate::arguments::Arguments;
 use crate::attributes::{self, Sorted};
+use crate::container::{Container, Header};
 use crate::function::{RESERVED, as_written, check, reserved_parameter};
-use crate::home::{Header, Home};
 use crate::identity::may_have_lifetime;
 use crate::name;
 use crate::signature::{Argument, Function, Receiver, Signature};
@@ -197,11 +197,11 @@ fn expand_method(
     if sorted.skip {
         return Ok(None);
     }
-    match check(function, Home::Impl(header), &sorted) {
+    match check(function, Container::Impl(header), &sorted) {
         Err(_) if arguments.within_module => return Ok(None),
         checked => checked?,
     }
-    split(function, Home::Impl(header), &sorted, arguments).map(Some)
+    split(function, Container::Impl(header), &sorted, arguments).map(Some)
 }
 
 /// Whether the result borrows, for all that can be seen, from an argument that is no receiver.

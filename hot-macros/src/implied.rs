@@ -13,7 +13,7 @@
 //!
 //! Everywhere else they are lost.
 
-use crate::home::Header;
+use crate::container::Header;
 use crate::signature::Signature;
 use crate::tokens::{has_macro, lifetimes, mentions, parts, self_paths};
 use proc_macro2::{Delimiter, TokenStream, TokenTree};

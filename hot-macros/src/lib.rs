@@ -8,7 +8,7 @@
 //!   double the cost of the attribute.
 //! - `arguments`, `runtime`: what stands in the attribute's parentheses, and where `hot` is.
 //! - `attributes`: which attribute goes to which piece, and which are refused.
-//! - `home`: where a function stands, and how its pieces are called from there.
+//! - `container`: where a function stands, and how its pieces are called from there.
 //! - `trampoline`: the call; the sync, async and generic shapes. `entry`: slot and entry.
 //! - `identity`: the fn pointer type under which a replacement is checked; `implied`: the bounds that
 //!   it must not lose.
@@ -24,17 +24,17 @@
 mod arguments;
 mod attributes;
 mod closure;
+mod codegen_mode;
+mod container;
 mod crate_id;
 mod entry;
 mod function;
-mod home;
 mod identity;
 mod implementation;
 mod implied;
 mod mock;
 mod module;
 mod name;
-mod purpose;
 mod runtime;
 mod signature;
 mod text;

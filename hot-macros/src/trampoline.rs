@@ -34,10 +34,10 @@
 
 use crate::arguments::Arguments;
 use crate::attributes::Sorted;
+use crate::codegen_mode;
+use crate::container::Container;
 use crate::entry::{entry, item, twin_of};
-use crate::home::Home;
 use crate::identity::{self, Identity};
-use crate::purpose;
 use crate::signature::{Argument, Function, Signature, pointer_holes};
 use crate::tokens;
 use proc_macro2::{Delimiter, Group, Span, TokenStream};
@@ -125,7 +125,7 @@ impl Sibling {
 /// Takes a function to pieces. It has passed the checks of [`crate::function`].
 pub fn split(
     function: &Function,
-    home: Home<'_>,
+    container: Container<'_>,
     attributes: &Sorted,
     Arguments { hot, .. }: &Arguments,
 ) -> Result<(Pieces, bool)> {
@@ -158,9 +158,9 @@ pub fn split(
 
     let sibling =
         |ident: &Ident, qualifiers: TokenStream, output: TokenStream, body: TokenStream| Sibling {
-            attributes: match home {
-                Home::Free => TokenStream::new(),
-                Home::Impl(_) => attributes.every.clone(),
+            attributes: match container {
+                Container::Module => TokenStream::new(),
+                Container::Impl(_) => attributes.every.clone(),
             },
             marks: TokenStream::new(),
             qualifiers,
@@ -196,7 +196,7 @@ pub fn split(
     siblings.push(body);
 
     if asyncness.is_some() {
-        let body = home.inside(&body_ident);
+        let body = container.inside(&body_ident);
         let output = signature.output.clone().unwrap_or_else(|| quote!(()));
         let output = tokens::as_argument(output, hot);
         // SAFETY (of what is emitted): the trampoline wraps the result in a future that borrows what
@@ -210,25 +210,32 @@ pub fn split(
         ));
     }
 
-    let generic = home.is_generic() || !crate::signature::parameters(&generics).is_empty();
+    let generic = container.is_generic() || !crate::signature::parameters(&generics).is_empty();
     let slot_holds = if asyncness.is_some() { &box_ident } else { &body_ident };
     if !generic && let Some(held) = siblings.iter_mut().find(|s| s.ident == *slot_holds) {
-        held.marks.extend(own_section(signature, home, hot));
+        held.marks.extend(own_section(signature, container, hot));
     }
-    let identity = identity::of(signature, home, hot);
+    let identity = identity::of(signature, container, hot);
     let twin = matches!(identity, Identity::Common);
     let inferred = generics.params.len() != signature.generics.params.len();
-    let here = here(home, generic, inferred);
-    let mut entry =
-        entry(function, home, generic, [slot_holds, &body_ident], identity, here.as_ref(), hot);
+    let here = here(container, generic, inferred);
+    let mut entry = entry(
+        function,
+        container,
+        generic,
+        [slot_holds, &body_ident],
+        identity,
+        here.as_ref(),
+        hot,
+    );
     // In a function the type stands beside its pieces, in a method inside the one with the entry.
     let mut beside = here.map(|here| quote!(#[allow(dead_code)] struct #here;));
-    if matches!(home, Home::Impl(_)) {
+    if matches!(container, Container::Impl(_)) {
         entry = quote!(#beside #entry);
         beside = None;
     }
     let holes = self_token.map(|_| quote!(_)).into_iter().chain(names.iter().map(|_| quote!(_)));
-    let code_path = home.inside(slot_holds);
+    let code_path = container.inside(slot_holds);
     let pointer_type = match asyncness {
         Some(_) => quote!(unsafe fn(#(#holes),*) -> _),
         None => quote!(#pointer fn(#(#holes),*) -> _),
@@ -237,7 +244,7 @@ pub fn split(
     // function's own type only (`slot::layers::commit_live`), and the type is taken from the body.
     let mockable = generic && cfg!(feature = "mock");
     let code = if mockable {
-        let item = match (home.item_inside(&signature.ident), signature.parameters()) {
+        let item = match (container.item_inside(&signature.ident), signature.parameters()) {
             (None, _) => quote!(#code_path #turbofish),
             (Some(item), none) if none.is_empty() => item,
             (Some(item), names) => quote!(#item::<#(#names),*>),
@@ -255,7 +262,7 @@ pub fn split(
         // Where the function itself may not name its item, which would ask what its own result is, a
         // sibling does.
         let teller = quote!(#hot::Item::teller(&#local_item));
-        let (item, teller) = match has_opaque_result(signature) && home.is_of_trait() {
+        let (item, teller) = match has_opaque_result(signature) && container.is_of_trait() {
             false => {
                 let told = tell(&values);
                 (quote!(let #local_item = #item; #told), teller)
@@ -273,7 +280,7 @@ pub fn split(
                 );
                 teller.take_no_arguments();
                 siblings.push(teller);
-                let path = home.inside(&item_ident);
+                let path = container.inside(&item_ident);
                 (TokenStream::new(), quote!(#path #turbofish()))
             }
         };
@@ -344,7 +351,7 @@ pub fn split(
         call
     };
     let call = if asyncness.is_some() {
-        let witness = home.inside(&body_ident);
+        let witness = container.inside(&body_ident);
         let witness = guard(quote!(#witness #turbofish(#values)));
         // SAFETY (of what is emitted): the slot's code boxes a future that stands for the body's,
         // whose type the branch that never runs gives to the wrapper.
@@ -370,14 +377,14 @@ pub fn split(
         let own = signature.parameters();
         let inferred = generics.params.len() - signature.generics.params.len();
         let inferred = std::iter::repeat_n(quote!(_), inferred);
-        let via = home.inside(&via_ident);
+        let via = container.inside(&via_ident);
         let call = guard(quote!(#via::<#(#own,)* #(#inferred),*>(#values)));
         let wait = asyncness.map(|_| quote!(.await));
         dispatch = quote!(#call #wait);
     }
-    let nested = match home {
-        Home::Free => siblings.iter().map(Sibling::define).collect(),
-        Home::Impl(_) => TokenStream::new(),
+    let nested = match container {
+        Container::Module => siblings.iter().map(Sibling::define).collect(),
+        Container::Impl(_) => TokenStream::new(),
     };
 
     let (every, own) = (&attributes.every, &attributes.trampoline);
@@ -394,7 +401,7 @@ pub fn split(
     }
     // The entry keeps the function, and all that it alone calls, from being told to be dead code. Where
     // it is left out, this does.
-    let alive = (!purpose::makes_code()).then(|| quote!(#[allow(dead_code)]));
+    let alive = (!codegen_mode::emits_code()).then(|| quote!(#[allow(dead_code)]));
     let trampoline = quote! {
         #every #own #alive #inline
         #visibility #asyncness #pointer #fn_token #ident #written(
@@ -447,8 +454,8 @@ fn turbofish(generics: &Generics) -> TokenStream {
 /// A section of its own for what the slot holds. LLVM makes one function of those that compile to
 /// the same instructions, but not across sections; and an entry has to name its own function, whose
 /// symbol covers the types in its signature.
-fn own_section(signature: &Signature, home: Home<'_>, hot: &TokenStream) -> TokenStream {
-    let text = format!("::{}", item(signature, home));
+fn own_section(signature: &Signature, container: Container<'_>, hot: &TokenStream) -> TokenStream {
+    let text = format!("::{}", item(signature, container));
     // Of the macro's making: to a lint this is unsafe code, and not the user's.
     // SAFETY (of what is emitted): the section is one of code, as a function's own would be.
     quote! {
@@ -460,10 +467,10 @@ fn own_section(signature: &Signature, home: Home<'_>, hot: &TokenStream) -> Toke
 /// `hot`): for generic functions, which no item type stands for, and methods of trait impls, whose
 /// trait has to be known. With arguments that are `inferred` a method's entry is in its second piece,
 /// which is of another trait than the method.
-fn here(home: Home<'_>, generic: bool, inferred: bool) -> Option<Ident> {
-    let of_trait = home.header().is_some_and(|header| header.trait_path.is_some());
+fn here(container: Container<'_>, generic: bool, inferred: bool) -> Option<Ident> {
+    let of_trait = container.header().is_some_and(|header| header.trait_path.is_some());
     let name = if of_trait && inferred { "__HotHereToo" } else { "__HotHere" };
-    ((generic || of_trait) && purpose::makes_code()).then(|| format_ident!("{name}"))
+    ((generic || of_trait) && codegen_mode::emits_code()).then(|| format_ident!("{name}"))
 }
 
 /// Attributes of an argument: lint levels, on the body's and the trampoline's.

@@ -1,6 +1,6 @@
 //! Whether the replacements fit the functions they name: all of them, or none is taken.
 
-use super::LibraryError;
+use super::error::LibraryError;
 use super::table::Replacement;
 use crate::registry::{self, Entry, SignatureId};
 use crate::slot::layers::Change;

@@ -4,7 +4,7 @@
 //! tables that the dynamic section names. Each must lie inside the file. What is inside them is
 //! trusted, as the code is.
 
-use super::LibraryError;
+use super::error::LibraryError;
 use super::table::{NAME, NAME_STEM};
 
 const WHOLE: &str = "it is cut off, or still being written: a part that its headers name lies \

@@ -9,7 +9,7 @@
 //! aborts the process when the other catches it. So a replacement is wrapped: [`guard`] catches the
 //! panic where it is at home and hands its payload to the program, which panics in its own way.
 
-use super::LibraryError;
+use super::error::LibraryError;
 use crate::registry::SignatureId;
 use std::any::{Any, TypeId};
 use std::hash::{Hash, Hasher};

@@ -1,7 +1,7 @@
 //! From the bases that a patch names to addresses.
 
 use super::arch::{Arch, Processor};
-use super::ledger::Image;
+use super::loaded_patches::LoadedPatch;
 use super::os::{Host, Os, Platform};
 use hot_patch::patch::{Base, PAGE, Patch, Place, Width};
 use std::ops::{Range, RangeInclusive};
@@ -30,7 +30,7 @@ pub(super) struct Bases {
     host_bias: u64,
     host: Range<u64>,
     locals: Range<i64>,
-    patches: Vec<Image>,
+    patches: Vec<LoadedPatch>,
     symbols: Vec<u64>,
 }
 
@@ -40,7 +40,7 @@ pub(super) fn bind(
     patch: &Patch,
     locals: Range<i64>,
     host: &Host,
-    required: Vec<Image>,
+    required: Vec<LoadedPatch>,
 ) -> Result<Bases, Unbound> {
     let symbols = patch
         .symbols

@@ -8,7 +8,7 @@
 //!    `hot-patch`), then that it is for this processor, for this very build, and that the patches
 //!    it refers to are here and it is not;
 //! 2. **bind** ([`bind`]): each base that a relocation names becomes an address; new thread-locals
-//!    get their room ([`local`]), the same on every thread;
+//!    get their room ([`tls`]), the same on every thread;
 //! 3. **place** ([`place`]): pages within reach of the executable, or at least of what the patch
 //!    refers to, writable for now;
 //! 4. **relocate** ([`relocate`]): the few fields that only the process can fill in;
@@ -25,11 +25,11 @@ mod arch;
 mod bind;
 mod commit;
 mod debug;
-mod ledger;
-mod local;
+mod loaded_patches;
 mod os;
 mod place;
 mod relocate;
+mod tls;
 mod verify;
 
 // They load patches for hot functions of their own, which must have slots.
@@ -66,7 +66,7 @@ pub(crate) enum LoadError {
     Place(#[from] place::NoRoom),
     /// No room for its thread-locals.
     #[error(transparent)]
-    Local(#[from] local::NoLocals),
+    Tls(#[from] tls::NoTls),
     /// Something that it refers to is not here.
     #[error(transparent)]
     Bind(#[from] bind::Unbound),
@@ -96,8 +96,8 @@ pub(crate) unsafe fn load(file: &[u8]) -> Result<Loaded, LoadError> {
     let _one = LOADING.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
 
     let patch = Patch::from_bytes(file)?;
-    let required = verify::verify(&patch, Platform::host(), &ledger::read())?;
-    let room = local::take(patch.locals)?;
+    let required = verify::verify(&patch, Platform::host(), &loaded_patches::list())?;
+    let room = tls::reserve(patch.locals)?;
     let mut bases = bind::bind(&patch, room.offsets(), Platform::host(), required)?;
     let mut pages = place::take(Platform::host(), &bases.window(&patch), patch.image_size())?;
     bases.place_image(pages.base());
@@ -109,7 +109,7 @@ pub(crate) unsafe fn load(file: &[u8]) -> Result<Loaded, LoadError> {
     // checked while the pages can still be given back.
     let plan = commit::check(&patch, &bases, &pages)?;
     let image = pages.seal(patch.read_only_offset(), patch.data_offset())?;
-    let number = ledger::add(&patch, &image, room.offsets());
+    let number = loaded_patches::record(&patch, &image, room.offsets());
     room.keep();
     if let Some(offset) = patch.unwind {
         // SAFETY: the offset lies in the read-only part (checked by `Patch::from_bytes`), where
@@ -130,13 +130,13 @@ pub(crate) fn announce() {
 
 /// The patches loaded so far, oldest first.
 pub(crate) fn loaded() -> Vec<PatchId> {
-    ledger::read().iter().map(|image| image.id).collect()
+    loaded_patches::list().iter().map(|image| image.id).collect()
 }
 
 /// The patch with a number, and how long it has been loaded.
 pub(crate) fn patch(number: u32) -> Option<(PatchId, Duration)> {
     let index = usize::try_from(number).ok()?.checked_sub(1)?;
-    ledger::read().get(index).map(|image| (image.id, image.loaded.elapsed()))
+    loaded_patches::list().get(index).map(|image| (image.id, image.loaded.elapsed()))
 }
 
 /// Build ID of the running executable; empty when it has none.

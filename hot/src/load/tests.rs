@@ -233,7 +233,7 @@ fn no_page_is_writable_and_executable() {
     patch.data = vec![1; 8];
     load_patch(&patch).expect("it loads");
     assert_eq!(sealed(), 2);
-    let base = ledger::read().iter().find(|i| i.id == patch.id).expect("it is listed").base;
+    let base = loaded_patches::list().iter().find(|i| i.id == patch.id).expect("it is listed").base;
     let maps = std::fs::read_to_string("/proc/self/maps").expect("/proc is mounted");
     let access = |address: u64| {
         let line = maps.lines().find(|line| {
@@ -432,7 +432,7 @@ fn a_patch_has_its_file_under_all_its_slots_until_the_room_is_full() {
     assert!(slots.windows(2).all(|pair| pair[0].1.end == pair[1].1.start), "one after the other");
     assert!(slots.iter().all(|(name, _)| !std::path::Path::new(name).exists()), "no file yet");
     let base = |patch: &Patch| {
-        ledger::read().iter().find(|image| image.id == patch.id).expect("it is listed").base
+        loaded_patches::list().iter().find(|image| image.id == patch.id).expect("it is listed").base
     };
     let slot_at = |address: u64| slots.iter().position(|(_, range)| range.contains(&address));
 

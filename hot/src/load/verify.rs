@@ -1,7 +1,7 @@
 //! Whether a well-formed patch is for this process, now.
 
 use super::arch::{Arch, Processor};
-use super::ledger::Image;
+use super::loaded_patches::LoadedPatch;
 use super::os::Host;
 use hot_patch::patch::{Architecture, Patch, PatchId};
 
@@ -30,7 +30,11 @@ pub(crate) enum Mismatch {
 
 /// Checks the patch against the process; answers the patches that it refers to, in the order in
 /// which it names them.
-pub(super) fn verify(patch: &Patch, host: &Host, loaded: &[Image]) -> Result<Vec<Image>, Mismatch> {
+pub(super) fn verify(
+    patch: &Patch,
+    host: &Host,
+    loaded: &[LoadedPatch],
+) -> Result<Vec<LoadedPatch>, Mismatch> {
     if Processor::ARCHITECTURE != Some(patch.architecture) {
         return Err(Mismatch::Architecture(patch.architecture));
     }

@@ -5,21 +5,12 @@ use super::shim::Found;
 use super::tally::Tally;
 use super::target::{Key, Target};
 use crate::registry::SignatureId;
-use crate::slot::MockSite;
 use crate::slot::reentry::{InClosure, Working};
+use crate::slot::{Code, MockSite};
 use std::any::TypeId;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
-
-/// The address of code.
-#[derive(Clone, Copy)]
-pub(super) struct Code(pub *const ());
-
-// SAFETY: it is the address of code, which any thread may call; nothing is written through it.
-unsafe impl Send for Code {}
-// SAFETY: as above.
-unsafe impl Sync for Code {}
 
 /// What a mock does with a call.
 pub(super) enum Answer {

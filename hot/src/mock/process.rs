@@ -4,13 +4,13 @@
 //! itself as long as no scope has a mock on the function; all else goes through the shim.
 
 use super::find::{INSTANCES, state};
-use super::installed::{Answer, Code, Installed, Typed};
+use super::installed::{Answer, Installed, Typed};
 use super::tally::{Failures, Tally};
 use super::target::{self, Item, Key, Target};
 use super::{Exact, Mock, change, check};
 use crate::error::Error;
 use crate::registry::{self, SignatureId, Viewer};
-use crate::slot::{layers, reentry};
+use crate::slot::{Code, layers, reentry};
 use std::any::TypeId;
 use std::collections::HashMap;
 use std::panic::Location;

@@ -20,7 +20,7 @@
 //! A destructor is given to nobody: who calls it frees twice, who replaces it breaks what `Pin`
 //! promises.
 
-use super::Entry;
+use super::entry::Entry;
 
 /// From where a function is asked for by name.
 #[derive(Clone, Copy)]

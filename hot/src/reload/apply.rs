@@ -5,7 +5,8 @@
 //! process, and a panic on the way becomes an error like any other: both loaders commit last, so
 //! that nothing is half done.
 
-use super::{Reloader, Report};
+use super::reloader::Reloader;
+use super::report::Report;
 use crate::load::{self, Loaded};
 use hot_patch::patch;
 use std::any::Any;

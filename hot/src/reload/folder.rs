@@ -7,8 +7,9 @@
 //! comes. Moving a finished file into the folder is better.) What lies there at the start is new.
 
 use super::apply::{self, Kind};
+use super::reloader::Reloader;
+use super::report::Report;
 use super::stop::Stop;
-use super::{Reloader, Report};
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, Metadata};

@@ -3,8 +3,10 @@
 //! The future has nothing to do with how the work is done: its first poll starts the thread, and
 //! the thread's last act is to say so and to wake whoever polled last. So it runs anywhere.
 
+use super::reloader::Reloader;
+use super::report::Report;
 use super::stop::Stop;
-use super::{Reloader, Report, worker};
+use super::{own_thread, worker};
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
@@ -63,6 +65,18 @@ impl Running {
             listener.report(&Report::Ended { message });
         };
         started().map_err(fail).ok()
+    }
+}
+
+impl Reloader {
+    /// The reloader as a future; see [`reloader_loop`](super::reloader_loop).
+    pub fn run(self) -> impl Future<Output = ()> + Send + 'static {
+        Loop::new(self)
+    }
+
+    /// The reloader at once, on a thread of its own; see [`spawn_reloader`](super::spawn_reloader).
+    pub fn spawn(self) -> ReloaderHandle {
+        ReloaderHandle::new(self)
     }
 }
 
@@ -144,7 +158,7 @@ impl ReloaderHandle {
         if let Some(running) = &self.0 {
             running.stop.request();
         }
-        let own = super::worker::on_reloader_thread();
+        let own = own_thread::is_current();
         if cfg!(unix) && !own {
             self.join();
         }

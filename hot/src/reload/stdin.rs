@@ -4,9 +4,11 @@
 //! have to be held through every wait. What is read ahead is lost to the rest of the program,
 //! which must not read stdin beside the reloader anyway.
 
+use super::apply;
 use super::lines::{LONGEST, Line, Lines};
+use super::reloader::Reloader;
+use super::report::Report;
 use super::stop::{Stop, Stoppable};
-use super::{Reloader, Report, apply};
 use std::fs::File;
 use std::path::PathBuf;
 

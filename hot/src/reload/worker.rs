@@ -1,9 +1,10 @@
 //! The reloader's thread: chooses the source and works it off.
 
+use super::reloader::{FOLDER_VARIABLE, Reloader, SOCKET_VARIABLE};
+use super::report::Report;
 use super::stop::Stop;
 use super::turn::Turn;
-use super::{FOLDER_VARIABLE, Reloader, Report, SOCKET_VARIABLE, folder, stdin};
-use std::cell::Cell;
+use super::{folder, own_thread, stdin};
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -16,23 +17,9 @@ enum Input {
     Stdin,
 }
 
-thread_local! {
-    static OWN: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Whether the caller is a thread of a reloader.
-pub(super) fn on_reloader_thread() -> bool {
-    OWN.get()
-}
-
-/// Makes the caller a thread of a reloader.
-pub(super) fn become_reloader_thread() {
-    OWN.set(true);
-}
-
 /// Works until the input ends or `stop` is asked for.
 pub(super) fn work(reloader: &Reloader, stop: &Arc<Stop>) {
-    become_reloader_thread();
+    own_thread::mark();
     crate::load::announce();
     let ended = match Turn::take(stop) {
         None if stop.requested() => Ok(()),
@@ -100,7 +87,7 @@ fn run_socket(_: &Reloader, _: &Stop, _: &std::path::Path) -> Result<(), String>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Source;
+    use crate::reload::reloader::Source;
 
     #[test]
     fn socket_then_folder_then_stdin() {

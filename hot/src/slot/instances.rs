@@ -5,7 +5,8 @@
 //! this table, under the slot and the address of the instance's own code. The price of a look-up
 //! is paid by the instances of such a function alone, and from its first replacement on.
 
-use super::{Code, Slot};
+use super::atomic::Slot;
+use super::code::Code;
 use dashmap::DashMap;
 use once_cell::sync::Lazy;
 

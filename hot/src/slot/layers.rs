@@ -17,8 +17,11 @@
 //! by slot: a call that begins in between may run the new code of one function and the old code of
 //! another, as it may when it was under way already.
 
+use super::atomic::Slot;
+use super::code::Code;
+use super::instances;
 use super::reentry::Working;
-use super::{Code, MockSite, Slot, instances};
+use super::site::MockSite;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry::{Occupied, Vacant};
 use std::fmt;

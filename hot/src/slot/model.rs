@@ -6,8 +6,9 @@
 //! does not try every delay.
 //! Without slots (`--no-default-features`) since statics cannot hold the model's atomics.
 
+use super::atomic::Slot;
 use super::layers::{Change, Layer, Table};
-use super::{MockSite, Slot};
+use super::site::MockSite;
 use loom::cell::UnsafeCell;
 use loom::sync::{Arc, Mutex};
 use loom::thread;

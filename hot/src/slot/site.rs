@@ -9,7 +9,7 @@
 //! [`super::layers`], so that neither a mock that calls the original nor a live edit meanwhile has
 //! to take the mock off.
 
-use super::Slot;
+use super::atomic::Slot;
 use std::any::Any;
 use std::sync::OnceLock;
 

@@ -1,6 +1,6 @@
 //! Any other processor: no patch is for it.
 
-use super::Arch;
+use super::processor::Arch;
 use hot_patch::patch::{Architecture, Width};
 
 /// See [`Arch`].

@@ -1,6 +1,6 @@
 //! x86-64: relative fields are signed 32-bit; instruction caches are coherent.
 
-use super::Arch;
+use super::processor::Arch;
 use hot_patch::patch::{Architecture, Width};
 
 /// See [`Arch`].

@@ -1,6 +1,6 @@
 //! Linux with glibc: program headers from the dynamic loader, pages from `mmap`, frames to libgcc.
 
-use super::{Access, Announced, Host, Os};
+use super::system::{Access, Announced, Host, Os};
 #[cfg(all(feature = "backtraces", feature = "enabled", target_arch = "x86_64"))]
 mod announce;
 #[cfg(all(feature = "backtraces", feature = "enabled", target_arch = "x86_64"))]

@@ -1,6 +1,6 @@
 //! Any other system: patches are refused with a sentence; slots, mocks and plugins work.
 
-use super::{Access, Announced, Host, Os};
+use super::system::{Access, Announced, Host, Os};
 use std::ops::Range;
 
 /// See [`Os`].

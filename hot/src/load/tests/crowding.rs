@@ -52,7 +52,7 @@ fn reading(name: &str, base: Base, offset: u64) -> Patch {
 }
 
 fn base_of(patch: &Patch) -> u64 {
-    ledger::read().iter().find(|image| image.id == patch.id).expect("it is listed").base
+    loaded_patches::list().iter().find(|image| image.id == patch.id).expect("it is listed").base
 }
 
 #[test]

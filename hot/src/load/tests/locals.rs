@@ -46,7 +46,7 @@ fn a_new_thread_local_is_each_threads_own_and_later_patches_use_it() {
     assert_eq!([older(), older()], [1, 2]);
     let newer = || std::thread::spawn(|| [local(), local()]).join().expect("it does not panic");
     assert_eq!(newer(), [1, 2]);
-    let ledger = ledger::read();
+    let ledger = loaded_patches::list();
     let room = &ledger.iter().find(|i| i.id == first.id).expect("it is listed").locals;
     assert_eq!((room.end - room.start, room.start.rem_euclid(64)), (24, 0));
 

@@ -5,8 +5,9 @@
 //! the reloader ends and when the process exits; never another one that has taken its place, and
 //! never from a forked child.
 
+use super::super::stop::Stop;
+use super::peer;
 use super::unshared::Unshared;
-use super::{PATIENCE, Stop, peer};
 use std::fs::{self, DirBuilder, Permissions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, PermissionsExt};
@@ -15,8 +16,15 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, Once, PoisonError};
 use std::time::{Duration, Instant};
 
+/// How long another process may go on listening before that is a failure.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// How often it is looked whether the socket has become free.
 const LOOK: Duration = Duration::from_millis(50);
+
+/// What is said in a process that the tool has not started.
+pub(super) const NOT_MEANT: &str = "this process goes on with the code that it was started with: edits go live \
+                         in the program that `hot` has started, and this is another process, which \
+                         has inherited HOT_SOCKET from it";
 
 /// A listening socket with its file.
 #[derive(Debug)]
@@ -67,7 +75,7 @@ impl Bound {
                 return Err(why);
             };
             if peer::is_ancestor(other) {
-                return Err(super::NOT_MEANT.to_owned());
+                return Err(NOT_MEANT.to_owned());
             }
             if stop.wait(LOOK) {
                 return Ok(None);

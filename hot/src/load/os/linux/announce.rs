@@ -17,7 +17,7 @@
 //! The asm also puts [`at_start`] among what runs before `main`, in the same object file, so that
 //! the linker takes both or neither.
 
-use super::super::Announced;
+use super::super::system::Announced;
 use std::ffi::{c_int, c_void};
 use std::sync::OnceLock;
 
@@ -50,7 +50,7 @@ static OBJECTS: OnceLock<Vec<Object>> = OnceLock::new();
 type Callback = unsafe extern "C-unwind" fn(*mut libc::dl_phdr_info, usize, *mut c_void) -> c_int;
 type Iterate = unsafe extern "C-unwind" fn(Callback, *mut c_void) -> c_int;
 
-/// See [`super::super::Os::announce`].
+/// See [`super::super::system::Os::announce`].
 pub(super) fn announce(objects: Vec<Announced>) {
     let object = |announced: Announced| {
         let segment = libc::Elf64_Phdr {

@@ -13,7 +13,7 @@ use std::time::Instant;
 
 /// A loaded patch's image.
 #[derive(Clone, Debug)]
-pub(super) struct Image {
+pub(super) struct LoadedPatch {
     /// The patch's name.
     pub(super) id: PatchId,
     /// Where its image begins.
@@ -26,28 +26,28 @@ pub(super) struct Image {
     pub(super) locals: Range<i64>,
 }
 
-impl Image {
+impl LoadedPatch {
     /// The addresses that it covers.
     pub(super) fn range(&self) -> Range<u64> {
         self.base..self.base + self.size
     }
 }
 
-static LOADED: ArcSwapOption<Vec<Image>> = ArcSwapOption::const_empty();
+static LOADED: ArcSwapOption<Vec<LoadedPatch>> = ArcSwapOption::const_empty();
 
 /// The images, oldest first.
-pub(super) fn read() -> Arc<Vec<Image>> {
+pub(super) fn list() -> Arc<Vec<LoadedPatch>> {
     LOADED.load_full().unwrap_or_default()
 }
 
 /// Writes down a patch whose image is sealed; answers its number, from 1.
-pub(super) fn add(patch: &Patch, image: &Sealed, locals: Range<i64>) -> u32 {
+pub(super) fn record(patch: &Patch, image: &Sealed, locals: Range<i64>) -> u32 {
     let (base, size, loaded) = (image.base(), patch.image_size(), Instant::now());
-    let image = Image { id: patch.id, base, size, loaded, locals };
+    let image = LoadedPatch { id: patch.id, base, size, loaded, locals };
     LOADED.rcu(|images| {
         let mut images = images.as_deref().cloned().unwrap_or_default();
         images.push(image.clone());
         Some(Arc::new(images))
     });
-    u32::try_from(read().len()).unwrap_or(u32::MAX)
+    u32::try_from(list().len()).unwrap_or(u32::MAX)
 }

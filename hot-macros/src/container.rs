@@ -1,6 +1,6 @@
 //! Where a function stands, and how its pieces are called from there.
 //!
-//! | home | the body is | inside the trampoline it is called | the slot, a static, calls it |
+//! | container | the body is | inside the trampoline it is called | the slot, a static, calls it |
 //! | --- | --- | --- | --- |
 //! | none | a nested function | `__hot_total` | the same |
 //! | inherent impl | a sibling method | `Self::__hot_total` | `<Cart>::__hot_total` |
@@ -18,9 +18,9 @@ use syn::{GenericParam, Generics, Ident};
 
 /// Where a function stands.
 #[derive(Clone, Copy)]
-pub enum Home<'a> {
+pub enum Container<'a> {
     /// In a module or in another function.
-    Free,
+    Module,
     /// In an impl block.
     Impl(&'a Header),
 }
@@ -51,12 +51,12 @@ pub struct Header {
     pub constants: Vec<String>,
 }
 
-impl<'a> Home<'a> {
+impl<'a> Container<'a> {
     /// The impl block, if there is one.
     pub fn header(self) -> Option<&'a Header> {
         match self {
-            Home::Free => None,
-            Home::Impl(header) => Some(header),
+            Container::Module => None,
+            Container::Impl(header) => Some(header),
         }
     }
 
@@ -73,12 +73,12 @@ impl<'a> Home<'a> {
     /// The path of a piece, as the trampoline writes it.
     pub fn inside(self, piece: &Ident) -> TokenStream {
         match self {
-            Home::Free => quote!(#piece),
-            Home::Impl(header) if header.trait_path.is_some() => {
+            Container::Module => quote!(#piece),
+            Container::Impl(header) if header.trait_path.is_some() => {
                 let (extension, arguments) = (&header.extension, header.arguments());
                 quote!(<Self as #extension #arguments>::#piece)
             }
-            Home::Impl(_) => quote!(Self::#piece),
+            Container::Impl(_) => quote!(Self::#piece),
         }
     }
 
@@ -122,8 +122,8 @@ impl<'a> Home<'a> {
 
     fn outside_for(self, piece: &Ident, lifetime: Option<&str>) -> TokenStream {
         match self {
-            Home::Free => quote!(#piece),
-            Home::Impl(header) => {
+            Container::Module => quote!(#piece),
+            Container::Impl(header) => {
                 let self_type = &header.self_type;
                 let path = if header.trait_path.is_some() {
                     let (extension, arguments) = (&header.extension, header.arguments());

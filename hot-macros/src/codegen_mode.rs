@@ -9,7 +9,7 @@
 use std::sync::OnceLock;
 
 /// Whether code is made of what the macros write.
-pub fn makes_code() -> bool {
+pub fn emits_code() -> bool {
     static MAKES_CODE: OnceLock<bool> = OnceLock::new();
     *MAKES_CODE.get_or_init(|| {
         // Miri runs a program without making code of it. It needs all that the program has.

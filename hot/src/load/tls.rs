@@ -1,4 +1,4 @@
-//! Room for the thread-locals that patches bring.
+//! TlsRange for the thread-locals that patches bring.
 //!
 //! The pool is a thread-local of this crate, zeroed, [`LOCALS`] bytes long. In an executable a
 //! thread-local is part of a block that the system makes with each thread, at one distance from the
@@ -18,7 +18,7 @@
 //! the swap of the slots as ever.
 //!
 //! Where this crate is part of a shared library, the distance may differ from thread to thread,
-//! and there is no room: [`NoLocals::Elsewhere`].
+//! and there is no room: [`NoTls::Elsewhere`].
 
 use super::arch::{Arch, Processor};
 use super::os::{Os, Platform};
@@ -39,7 +39,7 @@ thread_local! {
 
 /// The thread-locals of a patch have no room.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-pub(crate) enum NoLocals {
+pub(crate) enum NoTls {
     #[error(
         "the patch brings new thread-locals of {wanted} bytes; a program keeps {LOCALS} bytes for \
          those of all its patches, of which {used} are taken; restart the program to run the new \
@@ -59,27 +59,27 @@ static USED: Mutex<u64> = Mutex::new(0);
 
 /// A range of the pool that is one patch's. Given back when it is dropped.
 #[derive(Debug)]
-pub(super) struct Room {
+pub(super) struct TlsRange {
     taken: Range<u64>,
     offsets: Range<i64>,
 }
 
 /// Takes room for the thread-locals of a patch; of no size where it brings none.
-pub(super) fn take(locals: Locals) -> Result<Room, NoLocals> {
+pub(super) fn reserve(locals: Locals) -> Result<TlsRange, NoTls> {
     if locals.size == 0 {
-        return Ok(Room { taken: 0..0, offsets: 0..0 });
+        return Ok(TlsRange { taken: 0..0, offsets: 0..0 });
     }
-    let pool = pool().ok_or(NoLocals::Elsewhere)?;
+    let pool = pool().ok_or(NoTls::Elsewhere)?;
     // Poison: a panic in between leaves the number as it was before or after a step below.
     let mut used = USED.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     let start = used.next_multiple_of(locals.align);
     let end = start.saturating_add(locals.size);
     if end > LOCALS {
-        return Err(NoLocals::Full { wanted: locals.size, used: *used });
+        return Err(NoTls::Full { wanted: locals.size, used: *used });
     }
     let taken = *used..end;
     *used = end;
-    Ok(Room { taken, offsets: pool + start as i64..pool + end as i64 })
+    Ok(TlsRange { taken, offsets: pool + start as i64..pool + end as i64 })
 }
 
 /// Offset of the pool from the thread pointer, if that is the same on every thread: that is, if the
@@ -96,7 +96,7 @@ fn is_within(block: &Range<u64>, pool: Range<u64>) -> bool {
     pool.start >= block.start && pool.end <= block.end
 }
 
-impl Room {
+impl TlsRange {
     /// Its offsets from the thread pointer.
     pub(super) fn offsets(&self) -> Range<i64> {
         self.offsets.clone()
@@ -108,7 +108,7 @@ impl Room {
     }
 }
 
-impl Drop for Room {
+impl Drop for TlsRange {
     fn drop(&mut self) {
         let mut used = USED.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         // Loads go one after the other, so nothing has been taken behind it.

@@ -1,0 +1,89 @@
+//! A hot function, as the program may look at it.
+
+use super::entry::Entry;
+use super::index;
+use crate::slot::layers::{self, Layer};
+
+/// A hot function of this program.
+#[derive(Clone)]
+pub struct Function {
+    name: String,
+    entry: &'static Entry,
+}
+
+impl Function {
+    pub(crate) fn entry(&self) -> &'static Entry {
+        self.entry
+    }
+
+    /// Its name in the registry, such as `shop/cart/*Cart.total`.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its type as written in the source, such as `fn(&Cart) -> u64`.
+    pub fn signature(&self) -> &'static str {
+        self.entry.text().signature
+    }
+
+    /// The source file, as the compiler was given it.
+    pub fn file(&self) -> &'static str {
+        self.entry.text().file
+    }
+
+    /// The line of its name in that file, from 1.
+    pub fn line(&self) -> u32 {
+        self.entry.line()
+    }
+
+    /// Which code it runs now. Of a generic function, the topmost layer of any instance.
+    pub fn layer(&self) -> Layer {
+        layers::layer_of(self.entry.slot()).0
+    }
+
+    /// The patch that it runs: its number in this process, from 1. `None` for the original code,
+    /// for code of a shared library, and for a mock.
+    pub fn patch(&self) -> Option<u32> {
+        Some(layers::layer_of(self.entry.slot()).1).filter(|&patch| patch != 0)
+    }
+}
+
+impl std::fmt::Debug for Function {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Function")
+            .field("name", &self.name)
+            .field("signature", &self.signature())
+            .field("file", &self.file())
+            .field("line", &self.line())
+            .field("layer", &self.layer())
+            .field("patch", &self.patch())
+            .finish()
+    }
+}
+
+/// All hot functions of the program, sorted by name. Empty when hot is built without its feature
+/// `enabled`.
+///
+/// ```
+/// use hot::hot;
+///
+/// #[hot]
+/// fn price(quantity: u64) -> u64 {
+///     quantity * 3
+/// }
+///
+/// # fn main() {
+/// for function in hot::functions() {
+///     println!("{} {} at {}:{}", function.name(), function.signature(), function.file(), function.line());
+/// }
+/// # assert_eq!(price(2), 6);
+/// # #[cfg(feature = "enabled")]
+/// # assert!(hot::functions().iter().any(|f| f.signature() == "fn(u64) -> u64"));
+/// # }
+/// ```
+pub fn functions() -> Vec<Function> {
+    let function = |entry: &'static Entry| Function { name: entry.text().name(), entry };
+    let mut functions: Vec<Function> = index::all_entries().into_iter().map(function).collect();
+    functions.sort_by(|a, b| a.name.cmp(&b.name).then(a.line().cmp(&b.line())));
+    functions
+}

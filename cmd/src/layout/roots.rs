@@ -8,7 +8,7 @@
 //! compiled for a former build, *new* code what the patch holds. A function of which the two builds
 //! have the same bytes and references belongs to both: rustc has compiled it for the new layouts as
 //! well and found nothing to change, so it may be called with values of either. (It is never bound
-//! to when something below it has changed; see `diff::dirty`.) What such a function takes and
+//! to when something below it has changed; see `diff::change::dirty`.) What such a function takes and
 //! gives, and frames of it, are therefore no way for a value to get from one side to the other, if
 //! the data that it works on was not reachable from both before.
 //!
@@ -62,7 +62,7 @@
 //! seen; only unsafe code can make a value of it again.
 //!
 //! Lifetimes are not described either. Where they are in a hot function's signature, its text and its
-//! symbol tell them (`diff::judge`); a field `fn(&'static str)` that becomes `fn(&str)` is not seen.
+//! symbol tell them (`diff::check`); a field `fn(&'static str)` that becomes `fn(&str)` is not seen.
 //!
 //! **Versions.** Every version that was ever live counts as old, not only the last: a thread may
 //! still be in any of them. (A hot function whose symbol changes is swapped then, and compared with

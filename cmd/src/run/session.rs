@@ -7,7 +7,7 @@ use super::{Input, Options, check_folders};
 use crate::build::cargo::Said;
 use crate::build::diagnostics::{Diagnostic, Weight};
 use crate::build::{Build, Builder, Built, Replayed, Usage};
-use crate::diff::{CrateObjects, Detail, Verdict, World};
+use crate::diff::{CrateObjects, Detail, DiffSession, Verdict};
 use crate::interrupt::Interrupt;
 use crate::keys::{Key, Keys};
 use crate::process::{Program, socket};
@@ -342,7 +342,7 @@ impl Session {
         known.map_err(|error| Obstacle { kind: "internal", why: format!("{error:#}") })
     }
 
-    pub(super) fn world(&mut self) -> Result<&mut World> {
+    pub(super) fn world(&mut self) -> Result<&mut DiffSession> {
         self.world.get()
     }
 

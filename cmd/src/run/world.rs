@@ -1,7 +1,7 @@
 //! What runs, read in the background while the program already does.
 
 use crate::build::Build;
-use crate::diff::World;
+use crate::diff::DiffSession;
 use anyhow::{Result, anyhow};
 use std::thread::JoinHandle;
 
@@ -10,9 +10,9 @@ pub enum Reading {
     /// There is no program yet.
     Nothing,
     /// It is being read.
-    Pending(JoinHandle<Result<World, String>>),
+    Pending(JoinHandle<Result<DiffSession, String>>),
     /// It is known.
-    Ready(Box<World>),
+    Ready(Box<DiffSession>),
     /// It could not be read: no edit can go live until the next start.
     Failed(String),
 }
@@ -24,7 +24,8 @@ impl Reading {
         let read = move || {
             let read = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
                 let crates = build.objects().map_err(|error| format!("{error:#}"))?;
-                World::new(&build.executable, crates, build.archives).map_err(|error| chain(&error))
+                DiffSession::new(&build.executable, crates, build.archives)
+                    .map_err(|error| chain(&error))
             }));
             done();
             read.unwrap_or_else(|panic| Err(said(&*panic)))
@@ -48,7 +49,7 @@ impl Reading {
     ///
     /// # Errors
     /// The sentence why it could not be read.
-    pub fn get(&mut self) -> Result<&mut World> {
+    pub fn get(&mut self) -> Result<&mut DiffSession> {
         if let Reading::Pending(_) = self
             && let Reading::Pending(thread) = std::mem::replace(self, Reading::Nothing)
         {

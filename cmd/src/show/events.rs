@@ -1,6 +1,6 @@
 //! The file of events: one JSON object a line, flushed at once.
 
-use crate::diff::{Detail, Left};
+use crate::diff::{Detail, NotApplied};
 use anyhow::{Context, Result};
 use serde::Serialize;
 use std::fs::File;
@@ -95,7 +95,7 @@ pub struct Effect {
     pub added: Vec<String>,
     /// What changed in the same save and is not live, or not for everyone.
     #[serde(flatten)]
-    pub left: Left,
+    pub left: NotApplied,
     /// Number of statics that come with it.
     pub new_statics: usize,
     /// Size of the patch.
@@ -211,7 +211,10 @@ mod tests {
             patch: 1,
             effect: Effect {
                 functions: vec!["shop/cart/*Cart.total".into()],
-                left: Left { not_live: vec!["shop::report::footer".into()], ..Left::default() },
+                left: NotApplied {
+                    not_live: vec!["shop::report::footer".into()],
+                    ..NotApplied::default()
+                },
                 bytes: 4096,
                 ..Effect::default()
             },
@@ -266,7 +269,7 @@ mod tests {
 
     #[test]
     fn what_is_not_live_for_everyone_stands_beside_the_contract() {
-        let left = Left {
+        let left = NotApplied {
             not_live: vec!["a".into()],
             not_live_why: "w".into(),
             partly: vec![Partly {

@@ -4,7 +4,7 @@
 //! it is not torn apart by what the program prints.
 
 use super::events::{Effect, Event, Next};
-use crate::diff::{Detail, Held, Left, Once, Partly};
+use crate::diff::{Detail, Held, NotApplied, Once, Partly};
 use crate::screen;
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
@@ -183,7 +183,7 @@ fn listed(names: &[String]) -> String {
 fn beside(effect: &Effect) -> String {
     const MOST: usize = 4;
     let Effect { added, left, .. } = effect;
-    let Left { not_live, not_live_why, partly, held, held_more, once, gone } = left;
+    let NotApplied { not_live, not_live_why, partly, held, held_more, once, gone } = left;
     let mut text = String::new();
     if !added.is_empty() {
         _ = writeln!(text, "  {DIM}new:{DIM:#} {}", listed(added));
@@ -335,7 +335,7 @@ mod tests {
             patch: 1,
             effect: Effect {
                 functions: vec!["shop/cart/*Cart.total".into()],
-                left: Left { not_live, ..Left::default() },
+                left: NotApplied { not_live, ..NotApplied::default() },
                 ..Effect::default()
             },
             ms,
@@ -355,7 +355,7 @@ mod tests {
             by: format!("a future of shop::g{}", n / 2),
         };
         let other = Held { item: "shop::h".into(), by: "a future of shop::g0".into() };
-        let left = Left {
+        let left = NotApplied {
             not_live: all(&["shop::a"]),
             not_live_why: "no #[hot] function reaches it".into(),
             partly: vec![Partly {

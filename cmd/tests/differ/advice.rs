@@ -2,7 +2,7 @@
 
 use crate::fixture::Program;
 use crate::patch;
-use hot_cli::diff::{Verdict, World};
+use hot_cli::diff::{DiffSession, Verdict};
 
 const LIBRARY: &str = r#"
 use std::sync::LazyLock;
@@ -52,12 +52,12 @@ fn main() {
 }
 "#;
 
-fn world(program: &Program) -> World {
+fn world(program: &Program) -> DiffSession {
     program.whole(LIBRARY, MAIN)
 }
 
 /// What is told of an edit of the library that has no effect.
-fn told(world: &mut World, program: &Program, from: &str, to: &str) -> String {
+fn told(world: &mut DiffSession, program: &Program, from: &str, to: &str) -> String {
     let edited = LIBRARY.replace(from, to);
     assert_ne!(edited, LIBRARY, "the edit must apply");
     match world.judge(vec![program.library(&edited)]).expect("a verdict") {

@@ -2,7 +2,7 @@
 
 use crate::fixture::Program;
 use crate::patch;
-use hot_cli::diff::{Partly, Prepared, Verdict, World};
+use hot_cli::diff::{DiffSession, Partly, Prepared, Verdict};
 
 const LIBRARY: &str = r#"
 pub mod report {
@@ -46,7 +46,7 @@ fn unused(n: u64) -> u64 { n }
 fn work(n: u64) { println!("{}", shop::report::print(n)) }
 "#;
 
-fn edit(world: &mut World, program: &Program, from: &str, to: &str) -> Box<Prepared> {
+fn edit(world: &mut DiffSession, program: &Program, from: &str, to: &str) -> Box<Prepared> {
     assert!(LIBRARY.contains(from), "the edit must apply");
     patch(world.judge(vec![program.library(&LIBRARY.replace(from, to))]).expect("a verdict"))
 }

@@ -3,7 +3,7 @@
 //! `#[hot]` is written out by a small `macro_rules!`, so that these tests depend on the entry's
 //! layout (`hot_patch::abi`) and not on the macro crate.
 
-use hot_cli::diff::{Archives, CrateObjects, DiffError, Guards, World};
+use hot_cli::diff::{Archives, CrateObjects, DiffError, DiffSession, Guards};
 use object::read::archive::ArchiveFile;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -107,14 +107,14 @@ impl Program {
     }
 
     /// Compiles and links the binary against the library, and reads both as what runs.
-    pub fn world(&self, library: &str, main: &str) -> World {
+    pub fn world(&self, library: &str, main: &str) -> DiffSession {
         self.try_world(library, main).expect("the world is read")
     }
 
     /// As [`Program::world`], with what the differ says to it.
-    pub fn try_world(&self, library: &str, main: &str) -> Result<World, DiffError> {
+    pub fn try_world(&self, library: &str, main: &str) -> Result<DiffSession, DiffError> {
         let shop = self.link(library, main);
-        World::new(&self.executable(), vec![shop], self.archives())
+        DiffSession::new(&self.executable(), vec![shop], self.archives())
     }
 
     /// Compiles and links the binary against the library, and answers the library's objects.
@@ -126,15 +126,15 @@ impl Program {
     }
 
     /// What runs when the binary was linked, with some guards.
-    pub fn guarded(&self, objects: CrateObjects, guards: Guards) -> Result<World, DiffError> {
-        World::guarded(&self.executable(), vec![objects], self.archives(), guards)
+    pub fn guarded(&self, objects: CrateObjects, guards: Guards) -> Result<DiffSession, DiffError> {
+        DiffSession::guarded(&self.executable(), vec![objects], self.archives(), guards)
     }
 
     /// As [`Program::world`], where the binary's objects are the program's own as well.
-    pub fn whole(&self, library: &str, main: &str) -> World {
+    pub fn whole(&self, library: &str, main: &str) -> DiffSession {
         let shop = self.library(library);
         let main = self.binary(main);
-        World::new(&self.path("main"), vec![shop, main], self.archives())
+        DiffSession::new(&self.path("main"), vec![shop, main], self.archives())
             .expect("the world is read")
     }
 

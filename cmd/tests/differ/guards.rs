@@ -2,7 +2,7 @@
 //! wrong in the running program.
 
 use super::fixture::Program;
-use hot_cli::diff::{Guard, Guards, Verdict, World};
+use hot_cli::diff::{DiffSession, Guard, Guards, Verdict};
 use hot_cli::layout::Check;
 
 /// An edit that a guard refuses.
@@ -489,7 +489,7 @@ fn check(case: &Case) -> Option<String> {
     });
     let edited = program.library(&edited);
     let judge = |off: Vec<Guard>| {
-        let mut world: World =
+        let mut world: DiffSession =
             program.guarded(objects.clone(), Guards::without(off)).expect("the world is read");
         world.judge(vec![edited.clone()]).expect("a verdict")
     };

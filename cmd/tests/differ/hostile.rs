@@ -8,7 +8,7 @@
 
 use crate::fixture::Program;
 use crate::{LIBRARY, MAIN};
-use hot_cli::diff::{Archives, CrateObjects, World};
+use hot_cli::diff::{Archives, CrateObjects, DiffSession};
 use hot_cli::layout::ObjectLayouts;
 use object::read::elf::{ElfFile64, FileHeader as _};
 use object::{Object as _, ObjectSection as _};
@@ -131,7 +131,7 @@ fn damaged_executables_are_answered() {
     let bad = program.executable().with_extension("bad");
     try_all(|damage| {
         std::fs::write(&bad, damaged(&good, &parts, &damage)).expect("written");
-        let _ = World::new(&bad, vec![library.clone()], Archives::default());
+        let _ = DiffSession::new(&bad, vec![library.clone()], Archives::default());
     });
 }
 
@@ -154,7 +154,7 @@ fn damaged_archives_are_answered() {
     let judge = |archive: &[u8]| {
         std::fs::write(&path, archive).expect("written");
         let archives = Archives { paths: vec![path.clone()], shared: Vec::new() };
-        let world = World::new(&program.executable(), vec![library.clone()], archives);
+        let world = DiffSession::new(&program.executable(), vec![library.clone()], archives);
         world.expect("archives are not read at the start").judge(vec![edited.clone()])
     };
     crate::patch(judge(&good).expect("the good one is read"));

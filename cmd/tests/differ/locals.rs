@@ -2,7 +2,7 @@
 
 use crate::fixture::Program;
 use crate::{LIBRARY, MAIN, patch};
-use hot_cli::diff::{Detail, Prepared, Verdict, World};
+use hot_cli::diff::{Detail, DiffSession, Prepared, Verdict};
 use hot_patch::patch::{Base, Locals, Patch, Width};
 
 const COUNTS: &str = "SEEN.with(|s| s.set(s.get() + 1));";
@@ -14,17 +14,17 @@ fn with(locals: &str, uses: &str) -> String {
     LIBRARY.replace("hot! { pub fn price", &declared).replace(COUNTS, &format!("{COUNTS} {uses}"))
 }
 
-fn judge(world: &mut World, program: &Program, source: &str) -> Verdict {
+fn judge(world: &mut DiffSession, program: &Program, source: &str) -> Verdict {
     world.judge(vec![program.library(source)]).expect("a verdict")
 }
 
-fn applied(world: &mut World, program: &Program, source: &str) -> Box<Prepared> {
+fn applied(world: &mut DiffSession, program: &Program, source: &str) -> Box<Prepared> {
     let prepared = patch(judge(world, program, source));
     world.committed(prepared.patch.id);
     prepared
 }
 
-fn refused(world: &mut World, program: &Program, source: &str) -> Vec<Detail> {
+fn refused(world: &mut DiffSession, program: &Program, source: &str) -> Vec<Detail> {
     match judge(world, program, source) {
         Verdict::Refused { why, details } if why == "thread-local" => details,
         other => panic!("not refused for a thread-local: {other:?}"),

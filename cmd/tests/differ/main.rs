@@ -15,7 +15,7 @@ mod once;
 mod release;
 
 use fixture::Program;
-use hot_cli::diff::{Prepared, Verdict, World};
+use hot_cli::diff::{DiffSession, Prepared, Verdict};
 
 const LIBRARY: &str = r#"
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -37,7 +37,7 @@ hot! { pub fn half / __hot_half(n: u64) -> f64 { n as f64 * 0.5 } }
 "#;
 const MAIN: &str = "fn main() { println!(\"{} {} {} {}\", shop::price(3), shop::label(4), shop::half(5), shop::deep::unused_by_hot(1)) }";
 
-fn judge(world: &mut World, program: &Program, from: &str, to: &str) -> Verdict {
+fn judge(world: &mut DiffSession, program: &Program, from: &str, to: &str) -> Verdict {
     assert!(LIBRARY.contains(from), "the edit must apply");
     world.judge(vec![program.library(&LIBRARY.replace(from, to))]).expect("a verdict")
 }

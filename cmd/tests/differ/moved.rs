@@ -2,7 +2,7 @@
 
 use crate::fixture::Program;
 use crate::{GENERIC, LIBRARY, MAIN, carried, patch};
-use hot_cli::diff::{Verdict, World};
+use hot_cli::diff::{DiffSession, Verdict};
 
 /// What stands behind the place of the edit goes by other symbols afterwards.
 const METHODS: &str = r#"
@@ -40,7 +40,7 @@ impl<T: std::fmt::Debug> Bag<T> {
 "#;
 const BLOCK: &str = "pub struct More(u32); impl More { pub fn get(&self) -> u32 { self.0 } }";
 
-fn world(program: &Program, more: &str, call: &str) -> (World, String) {
+fn world(program: &Program, more: &str, call: &str) -> (DiffSession, String) {
     let source = format!("{LIBRARY}{more}");
     let main = MAIN.replace("shop::price(3)", &format!("shop::price(3) + {call}"));
     (program.world(&source, &main), source)

@@ -7,7 +7,7 @@ use crate::{
 };
 use hot_cli::{
     build::{Builder, Built, Replayed, cargo::Selection},
-    diff::{Verdict, World},
+    diff::{DiffSession, Verdict},
     process::{link::Visit, socket},
 };
 use hot_patch::{
@@ -45,7 +45,7 @@ fn a_program_outlives_its_tool_and_takes_the_patches_of_another() {
     let Built::Program(mut build) = built else { panic!("it does not build") };
     let objects = build.objects().expect("the objects");
     let mut world =
-        World::new(&build.executable, objects, build.archives.clone()).expect("what runs");
+        DiffSession::new(&build.executable, objects, build.archives.clone()).expect("what runs");
     let price = PLAIN.copies[0].file("price.rs");
     session.project.replace(&price, &[("units * 10", "units * 12")]);
     let binary = BTreeSet::from([build.graph.units.len() - 1]);

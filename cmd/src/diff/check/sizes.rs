@@ -1,0 +1,120 @@
+//! What is compared in crates that describe no types: sizes and alignments.
+//!
+//! Without debug information the layout guard has nothing to look at. What is left is the size and
+//! the alignment of each argument and of the result of a hot function, which its registry entry
+//! tells, and those of each static, which are the object's own. Names are compared elsewhere: the
+//! signature as it is written, and the symbols, whose hash covers the types by name. A type that
+//! keeps its size, and one that is behind a pointer, may have changed without being seen.
+//!
+//! Of what tells no sizes nothing is known, so it is not replaced: a generic function, whose
+//! instances have other sizes each, and the few that the macro tells none of.
+
+use super::refusal::Detail;
+use super::swap::Swapped;
+use crate::diff::live::LiveSymbols;
+use crate::diff::object::{
+    Atom, AtomKind, AtomRef, Definitions, Program, SizeAlign, SymbolId, SymbolTable,
+};
+use crate::diff::policy::{Guard, Guards};
+use std::collections::BTreeSet;
+
+/// What of this is compared.
+pub struct Sizes<'a> {
+    /// Keys of the crates that describe no types.
+    pub undescribed: &'a BTreeSet<String>,
+    /// What runs. (No static is found again under another name.)
+    pub loaded: &'a LiveSymbols,
+    /// The newest objects.
+    pub newest: &'a Program,
+    /// The names.
+    pub names: &'a SymbolTable,
+    /// Which of it is asked for.
+    pub guards: &'a Guards,
+}
+
+impl Sizes<'_> {
+    /// What differs.
+    pub fn check(&self, functions: &[Swapped]) -> Vec<Detail> {
+        if self.undescribed.is_empty() {
+            return Vec::new();
+        }
+        let definitions = self.newest.definitions();
+        let mut details: Vec<Detail> =
+            functions.iter().flat_map(|swapped| self.function(swapped, &definitions)).collect();
+        // An instance of a generic function each would say the same.
+        details.dedup();
+        let mut state: Vec<Detail> =
+            definitions.iter().filter_map(|(name, atoms)| self.state(name, atoms)).collect();
+        state.sort_by(|a, b| a.item.cmp(&b.item));
+        details.append(&mut state);
+        details
+    }
+
+    fn is_undescribed(&self, atom: &AtomRef) -> bool {
+        self.undescribed.contains(&atom.object.crate_key)
+    }
+
+    fn function(&self, swapped: &Swapped, definitions: &Definitions) -> Vec<Detail> {
+        let body = definitions.one(swapped.now);
+        if !body.is_some_and(|body| self.is_undescribed(body)) {
+            return Vec::new();
+        }
+        let [Some(was), Some(now)] = &swapped.sizes else {
+            let untold = "tells no sizes (it is generic, has more than 12 arguments or an ABI of its \
+                          own), and without debug information nothing else tells whether a type in \
+                          it has changed; set `debug = true` in the profile";
+            let detail = told(swapped.name.clone(), String::new(), untold.to_owned());
+            return self.guards.on(Guard::SizesTold).then_some(detail).into_iter().collect();
+        };
+        if !self.guards.on(Guard::Sizes) {
+            return Vec::new();
+        }
+        if was.len() != now.len() {
+            let arguments =
+                |sizes: &[SizeAlign]| format!("{} arguments", sizes.len().saturating_sub(1));
+            return vec![told(swapped.name.clone(), arguments(was), arguments(now))];
+        }
+        let result = now.len() - 1;
+        let pairs = was.iter().zip(now).enumerate().filter(|(_, (was, now))| was != now);
+        pairs
+            .map(|(index, (was, now))| {
+                let what = match index == result {
+                    true => "result".to_owned(),
+                    false => format!("argument {}", index + 1),
+                };
+                let (was, now) = words(*was, *now);
+                told(format!("{what} of {}", swapped.name), was, now)
+            })
+            .collect()
+    }
+
+    /// A static that runs, referred to or not: unchanged code may hand it out.
+    fn state(&self, name: SymbolId, atoms: &[AtomRef]) -> Option<Detail> {
+        let now = atoms.first().filter(|now| self.is_undescribed(now))?.atom();
+        if !matches!(now.kind, AtomKind::Data | AtomKind::ThreadLocal) || self.names.is_made(name) {
+            return None;
+        }
+        let running = self.loaded.copies(name);
+        let size = |atom: &Atom| SizeAlign { size: atom.size, align: atom.align };
+        let other = |was: &&Atom| {
+            was.size != now.size && self.guards.on(Guard::StateSize)
+                || was.align != now.align && self.guards.on(Guard::StateAlignment)
+        };
+        let was = running.iter().map(AtomRef::atom).find(other)?;
+        let (was, now) = words(size(was), size(now));
+        Some(told(format!("static {}", self.names.path(name)), was, now))
+    }
+}
+
+fn told(item: String, was: String, now: String) -> Detail {
+    Detail { item, was, now, lines: Vec::new() }
+}
+
+/// The two sizes, and the alignments where only those differ.
+fn words(was: SizeAlign, now: SizeAlign) -> (String, String) {
+    let words = |of: SizeAlign| match was.size == now.size {
+        true => format!("{} bytes aligned to {}", of.size, of.align),
+        false => format!("{} bytes", of.size),
+    };
+    (words(was), words(now))
+}

@@ -1,0 +1,177 @@
+//! The methods behind trait objects, in crates that describe no types.
+//!
+//! A call through `dyn Priced` takes the method by its place in a table, and objects made before a
+//! patch keep the table that they were made with. With debug information `layout::vtables` knows
+//! the tables by name. Without it a table is known by its form: a constant of drop glue, size,
+//! alignment, and then addresses of functions. The traits are in the names of those: a method's
+//! own, `<shop::Order as shop::Priced>::price`, and a provided one's, `shop::Priced::tax`. A trait's
+//! own methods stand last, behind those of its supertraits.
+//!
+//! All tables of one trait have the same methods in the same places. So a table of a trait of which
+//! there were tables, but none with these methods, is a difference; and so is a method whose
+//! symbol, in a place where its path stood before, has another hash, since that covers what it
+//! takes and gives; unless the one before is still there: then it is another instance. An impl block
+//! that rustc has only numbered anew looks like a change, and is refused as well. Symbols of the
+//! newer scheme have no hash: there nothing is seen of a method's types.
+
+use super::refusal::Detail;
+use crate::diff::live::LiveObjects;
+use crate::diff::object::{
+    AtomKind, AtomRef, ObjectFile, Program, RelocKind, RelocTarget, SymbolId, SymbolTable,
+};
+use crate::symbol::implemented_trait;
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+/// Bytes before the methods: drop glue, size, alignment.
+const HEADER: u64 = 24;
+
+/// The functions of a table by place; none where there is none.
+type Methods = Vec<Option<SymbolId>>;
+
+/// What differs between the tables that have been live and those of the newest objects.
+pub fn compare(
+    lived: &LiveObjects,
+    newest: &Program,
+    undescribed: &BTreeSet<String>,
+    names: &SymbolTable,
+) -> Vec<Detail> {
+    if undescribed.is_empty() {
+        return Vec::new();
+    }
+    // A trait of one crate has tables in any.
+    let old: Vec<&Arc<ObjectFile>> =
+        undescribed.iter().flat_map(|key| lived.objects(key)).collect();
+    let mut known: HashMap<String, HashSet<Methods>> = HashMap::new();
+    for table in old.iter().copied().flat_map(tables) {
+        if let Some(of) = trait_of(&table, names) {
+            known.entry(of).or_default().insert(table);
+        }
+    }
+    let units = newest.crates.iter().filter(|(key, _)| undescribed.contains(*key));
+    let fresh = units.flat_map(|(_, unit)| &unit.objects);
+    let fresh = fresh.filter(|object| !old.iter().any(|known| Arc::ptr_eq(known, object)));
+    let definitions = newest.definitions();
+    let is_gone = |name: SymbolId| definitions.one(name).is_none();
+    let mut details = Vec::new();
+    for table in fresh.flat_map(tables) {
+        let Some(of) = trait_of(&table, names) else { continue };
+        details.extend(
+            known.get(&of).and_then(|known| difference(&of, &table, known, &is_gone, names)),
+        );
+    }
+    details.sort_by(|a, b| (&a.item, &a.was).cmp(&(&b.item, &b.was)));
+    details.dedup();
+    details
+}
+
+fn difference(
+    of: &str,
+    now: &Methods,
+    known: &HashSet<Methods>,
+    is_gone: &dyn Fn(SymbolId) -> bool,
+    names: &SymbolTable,
+) -> Option<Detail> {
+    if known.contains(now) {
+        return None;
+    }
+    let detail = |was: String, now: String| {
+        let item = format!("trait {of}");
+        let more = "without debug information it is not seen whether objects of it are concerned; \
+                    debug = true in the profile tells";
+        Some(Detail { item, was, now, lines: vec![more.to_owned()] })
+    };
+    let places = |methods: &Methods| -> String {
+        let name = |method: &Option<SymbolId>| match method {
+            Some(method) => split(&names.path(*method)).1.to_owned(),
+            None => "–".to_owned(),
+        };
+        format!("methods {}", methods.iter().map(name).collect::<Vec<_>>().join(", "))
+    };
+    let now_places = places(now);
+    if !known.iter().any(|was| places(was) == now_places) {
+        return detail(known.iter().map(places).min()?, now_places);
+    }
+    // Supertraits may have methods of one name.
+    let traits = |methods: &Methods| -> String {
+        let told = |method: &Option<SymbolId>| match method {
+            Some(method) => {
+                let path = names.path(*method);
+                let (of, name) = split(&path);
+                format!("{}::{name}", implemented_trait(of))
+            }
+            None => "–".to_owned(),
+        };
+        format!("methods {}", methods.iter().map(told).collect::<Vec<_>>().join(", "))
+    };
+    let now_traits = traits(now);
+    if !known.iter().any(|was| traits(was) == now_traits) {
+        return detail(known.iter().map(traits).min()?, now_traits);
+    }
+    now.iter().enumerate().find_map(|(place, method)| {
+        let method = (*method)?;
+        let mut before = known.iter().filter_map(|was| *was.get(place)?);
+        let path = names.path(method);
+        let renamed = !before.clone().any(|was| was == method)
+            && before.any(|was| is_gone(was) && names.path(was) == path);
+        let now = format!(
+            "{path} that takes or gives another type, or is in an impl block that \
+                           was numbered anew"
+        );
+        renamed.then(|| detail(path, now)).flatten()
+    })
+}
+
+/// The tables of an object.
+fn tables(object: &Arc<ObjectFile>) -> impl Iterator<Item = Methods> {
+    (0..object.atoms.len() as u32)
+        .filter_map(|index| table(&AtomRef { object: object.clone(), index }))
+}
+
+fn table(atom: &AtomRef) -> Option<Methods> {
+    let it = atom.atom();
+    if it.kind != AtomKind::ReadOnly || it.size <= HEADER || !it.size.is_multiple_of(8) {
+        return None;
+    }
+    let word = |at: u64| {
+        let bytes = atom.bytes().get(at as usize..at as usize + 8)?;
+        Some(u64::from_le_bytes(bytes.try_into().ok()?))
+    };
+    let in_header = |at: u64| (1..HEADER).contains(&at);
+    let is_address =
+        |kind: RelocKind, at: u64| kind == RelocKind::Absolute64 && at.is_multiple_of(8);
+    if it.relocs.iter().any(|r| in_header(r.at) || !is_address(r.kind, r.at))
+        || !word(16)?.is_power_of_two()
+    {
+        return None;
+    }
+    let mut methods: Methods = vec![None; ((it.size - HEADER) / 8) as usize];
+    for reloc in it.relocs.iter().filter(|reloc| reloc.at >= HEADER) {
+        // What has no name is the table of a supertrait.
+        if let RelocTarget::Named(name, 0) = atom.target_of(reloc) {
+            methods[((reloc.at - HEADER) / 8) as usize] = Some(name);
+        }
+    }
+    methods.iter().any(Option::is_some).then_some(methods)
+}
+
+/// The trait of a table, if it is not one of the standard library's.
+fn trait_of(methods: &Methods, names: &SymbolTable) -> Option<String> {
+    let last = methods.iter().rev().flatten().next()?;
+    let path = names.path(*last);
+    // The table of a `dyn Fn` or `dyn Future`: it is only ever called.
+    if path.ends_with("{{closure}}") {
+        return None;
+    }
+    let of = implemented_trait(split(&path).0);
+    // `Priced<shop::Order>` has the methods that `Priced` has.
+    let of = of.split('<').next().unwrap_or(of);
+    let standard = ["core::", "alloc::", "std::"].iter().any(|krate| of.starts_with(krate));
+    (!standard && of.contains("::")).then(|| of.to_owned())
+}
+
+/// `<shop::Order as shop::Priced>` and `price`; shims carry what they are in braces.
+fn split(path: &str) -> (&str, &str) {
+    let path = path.split("{{").next().unwrap_or(path);
+    path.rsplit_once("::").unwrap_or(("", path))
+}

@@ -1,0 +1,62 @@
+//! What a patch leaves as it was.
+
+use serde::Serialize;
+
+/// A changed item whose old code some callers still run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Partly {
+    /// The item.
+    pub item: String,
+    /// What goes on with the old code.
+    pub old_in: Vec<String>,
+    /// Where `#[hot]` would make it live for all.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub hot_on: Vec<String>,
+}
+
+/// A changed item whose old code something made before the patch may still run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Held {
+    /// The item.
+    pub item: String,
+    /// What may hold it, in words.
+    pub by: String,
+}
+
+/// What a patch leaves as it was, of what changed in its save.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct NotApplied {
+    /// Items that take effect only at restart.
+    pub not_live: Vec<String>,
+    /// Why they do.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub not_live_why: String,
+    /// Items that are live for some callers.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub partly: Vec<Partly>,
+    /// Items that are live for who calls them from now on; of many some.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub held: Vec<Held>,
+    /// How many more of these there are.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub held_more: usize,
+    /// Hot functions that only the start of the program calls.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub once: Vec<Once>,
+    /// Hot functions that the source has no longer: what still calls them gets their last code.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub gone: Vec<String>,
+}
+
+fn is_zero(number: &usize) -> bool {
+    *number == 0
+}
+
+/// A hot function that only the start of the program calls.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Once {
+    /// Its name.
+    pub function: String,
+    /// The functions that call it.
+    pub from: Vec<String>,
+}

@@ -1,0 +1,181 @@
+//! Who may hold on to code that a patch replaces, as far as objects tell.
+//!
+//! New callers get the new code; what was made before the patch may still lead to the old:
+//!
+//! - **an object behind a trait** keeps the vtable that it was made with. A vtable is a private
+//!   constant of a known shape: drop glue or nothing, size, alignment, methods;
+//! - **a future in flight** finishes on the body that it began with. rustc gives each such body the
+//!   panic of a future that is polled after its end, which tells it from a closure;
+//! - **a call that never returns**: no instruction of the function returns, and some jump goes
+//!   backwards. A server's loop is the usual one;
+//! - **a function pointer**: an address that stands in a static, or that code of the program takes
+//!   without calling it. Formatting takes addresses all the time, and keeps none.
+//!
+//! None of this says that such a holder exists at this moment, but that the program makes them.
+
+use super::control_flow;
+use super::control_flow::never_returns;
+use super::item::item;
+use crate::diff::change::ReverseRefs;
+use crate::diff::live::LiveSymbols;
+use crate::diff::object::{
+    Atom, AtomKind, AtomRef, ObjectFile, RawTarget, RelocKind, SymbolId, SymbolTable,
+};
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+/// The panic that stands in the body of each `async` function and block.
+const RESUMED: &str = "panic_const_async_fn_resumed";
+/// Drop glue, size, alignment.
+const HEADER: usize = 3;
+
+/// Looks for holders of old code in what runs.
+pub struct Holders<'a> {
+    names: &'a SymbolTable,
+    crates: &'a [String],
+    loaded: &'a LiveSymbols,
+    uses: &'a ReverseRefs,
+    bodies: &'a HashSet<SymbolId>,
+    /// The methods in the vtables of the process, and the statics that lead to each name.
+    methods: HashSet<SymbolId>,
+    statics: HashMap<SymbolId, Vec<SymbolId>>,
+}
+
+impl<'a> Holders<'a> {
+    /// Reads the vtables and the statics of what runs.
+    pub fn new(
+        names: &'a SymbolTable,
+        crates: &'a [String],
+        loaded: &'a LiveSymbols,
+        uses: &'a ReverseRefs,
+        bodies: &'a HashSet<SymbolId>,
+    ) -> Holders<'a> {
+        let mut objects: HashMap<*const ObjectFile, &Arc<ObjectFile>> = HashMap::new();
+        for object in loaded.iter().flat_map(|(_, copies)| copies).map(|atom| &atom.object) {
+            objects.insert(Arc::as_ptr(object), object);
+        }
+        let mut methods = HashSet::new();
+        let mut statics: HashMap<SymbolId, Vec<SymbolId>> = HashMap::new();
+        for object in objects.into_values() {
+            for (index, atom) in object.atoms.iter().enumerate() {
+                match (atom.kind, atom.name) {
+                    (AtomKind::ReadOnly, None) => methods.extend(vtable(object, atom)),
+                    (AtomKind::Data, Some(name)) => {
+                        for &target in &object.out_edges[index] {
+                            statics.entry(target).or_default().push(name);
+                        }
+                    }
+                    _ => {}
+                }
+            }
+        }
+        Holders { names, crates, loaded, uses, bodies, methods, statics }
+    }
+
+    /// What may hold the running version of a function.
+    pub fn of(&self, name: SymbolId) -> BTreeSet<String> {
+        let mut held = BTreeSet::new();
+        let running = self.loaded.copies(name);
+        let [first, ..] = running else { return held };
+        if first.atom().kind != AtomKind::Text {
+            return held;
+        }
+        let path = self.names.path(name);
+        let own = item(&path, self.crates);
+        if is_async(running.iter(), self.names) {
+            held.extend(own.map(|own| format!("a future of {own} in flight")));
+            return held;
+        }
+        if let Some(own) = &own
+            && running.iter().any(never_returns)
+        {
+            held.insert(format!(
+                "a call of {own}, which never returns; what it calls can be #[hot]"
+            ));
+        }
+        if self.methods.contains(&name) {
+            held.extend(self.object(&path, running));
+        }
+        if !self.bodies.contains(&name) {
+            held.extend(self.pointers(name, &path));
+        }
+        held
+    }
+
+    /// The kind of object whose vtable holds a method.
+    fn object(&self, path: &str, running: &[AtomRef]) -> Option<String> {
+        if let Some(of) = path.strip_prefix("core::ptr::drop_in_place<") {
+            let of = of.strip_suffix('>')?;
+            return super::item::is_own(of, self.crates)
+                .then(|| format!("an object made before (vtable of {of})"));
+        }
+        let shim = path.contains("{{vtable.shim}}") || path.contains("{{vtable-shim}}");
+        if shim || path.contains("{{closure}}") || path.contains("{closure") {
+            let called =
+                running.iter().flat_map(|atom| atom.object.out_edges[atom.index as usize].iter());
+            let mut paths =
+                std::iter::once(path.to_owned()).chain(called.map(|&name| self.names.path(name)));
+            let of = paths.find_map(|path| item(&path, self.crates))?;
+            return Some(format!("a closure made before in {of}"));
+        }
+        // References are made where they are needed, to format what they refer to.
+        let own = item(path, self.crates).filter(|_| !path.starts_with("<&"))?;
+        let of = match own.strip_prefix('<').and_then(|rest| rest.rsplit_once(">::")) {
+            Some((of, _)) => format!("<{of}>"),
+            None => format!("dyn {}", own.rsplit_once("::")?.0),
+        };
+        Some(format!("an object made before (vtable of {of})"))
+    }
+
+    /// Where its address is, or may have been taken to.
+    fn pointers(&self, name: SymbolId, path: &str) -> BTreeSet<String> {
+        let mut held = BTreeSet::new();
+        for &of in self.statics.get(&name).into_iter().flatten() {
+            let of = item(&self.names.path(of), self.crates);
+            held.extend(of.map(|of| format!("a function pointer in static {of}")));
+        }
+        let function = item(path, self.crates).is_some() && !path.contains(" as core::fmt::");
+        if !function && !path.ends_with("FnOnce::call_once") {
+            return held;
+        }
+        for &user in self.uses.of(name) {
+            let Some(of) = item(&self.names.path(user), self.crates) else { continue };
+            if self.loaded.copies(user).iter().any(|user| control_flow::takes_address(user, name)) {
+                held.insert(format!("a function pointer taken in {of}"));
+            }
+        }
+        held
+    }
+}
+
+/// Returns whether it is the body of an `async` function or block.
+pub fn is_async<'a>(mut copies: impl Iterator<Item = &'a AtomRef>, names: &SymbolTable) -> bool {
+    copies.any(|atom| {
+        let out_edges = atom.object.out_edges[atom.index as usize].iter();
+        out_edges.into_iter().any(|name| names.text(*name).contains(RESUMED))
+    })
+}
+
+/// The methods and the drop glue, if the constant is a vtable.
+fn vtable(object: &ObjectFile, atom: &Atom) -> Vec<SymbolId> {
+    let bytes = object.bytes(atom);
+    let word = |index: usize| {
+        bytes.get(index * 8..index * 8 + 8).map(|b| u64::from_le_bytes(b.try_into().expect("8")))
+    };
+    let filled = |index: usize| atom.relocs.iter().any(|reloc| reloc.at == index as u64 * 8);
+    let pointers = atom.relocs.iter().all(|r| r.kind == RelocKind::Absolute64 && r.offset == 0);
+    let header = word(2).is_some_and(|align| align.is_power_of_two() && align < 1 << 30)
+        && !filled(1)
+        && !filled(2);
+    if !pointers || !header {
+        return Vec::new();
+    }
+    let functions = atom.relocs.iter().filter_map(|reloc| match reloc.target {
+        RawTarget::Symbol(name) => Some(name),
+        RawTarget::Atom(index) => object.atoms[index as usize].name,
+    });
+    // Behind the header stand methods, tables of supertraits, or nothing.
+    let words = bytes.len() / 8;
+    let filled_up = (HEADER..words).all(|index| filled(index) || word(index) == Some(0));
+    if filled_up { functions.collect() } else { Vec::new() }
+}

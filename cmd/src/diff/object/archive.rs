@@ -1,0 +1,140 @@
+//! The archives that the program was linked with, for code that the executable does not contain:
+//! the rlibs of dependencies and of the sysroot, and what build scripts have made of other languages.
+//!
+//! The linker takes from an archive only what the program uses; new code may use more. Each
+//! archive carries an index from global symbol to member; the indices are read when the first
+//! symbol is missing, and a member is read when it is needed.
+//!
+//! Beside them stand the dynamic libraries that are made of crates of Rust. Nothing is pulled out of
+//! these: what they export is asked of the dynamic loader.
+
+use super::error::DiffError;
+use super::file::{AtomRef, ObjectFile};
+use super::read;
+use super::symbol_table::{SymbolId, SymbolTable};
+use ::object::read::archive::{ArchiveFile, ArchiveOffset};
+use ::object::{Object as _, ObjectSymbol as _, SymbolKind};
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// The archives, opened when first needed.
+pub struct ArchiveReader {
+    paths: Vec<PathBuf>,
+    index: Option<Index>,
+    shared: Vec<PathBuf>,
+    exports: Option<HashMap<SymbolId, Export>>,
+}
+
+/// What a dynamic library gives out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Export {
+    /// Something at an address that the dynamic loader tells.
+    Address,
+    /// A thread-local, which is at another address in each thread.
+    ThreadLocal,
+}
+
+struct Index {
+    maps: Vec<memmap2::Mmap>,
+    /// Archive, and offset of the member's header in it.
+    members: HashMap<SymbolId, (usize, u64)>,
+    objects: HashMap<(usize, u64), Arc<ObjectFile>>,
+}
+
+impl ArchiveReader {
+    /// Archives at these paths, and dynamic libraries.
+    pub fn new(paths: Vec<PathBuf>, shared: Vec<PathBuf>) -> ArchiveReader {
+        ArchiveReader { paths, index: None, shared, exports: None }
+    }
+
+    /// Returns what a dynamic library of Rust gives out under this name, if one does.
+    pub fn export(
+        &mut self,
+        name: SymbolId,
+        names: &mut SymbolTable,
+    ) -> Result<Option<Export>, DiffError> {
+        if self.shared.is_empty() {
+            return Ok(None);
+        }
+        let exports = match &mut self.exports {
+            Some(exports) => exports,
+            none => none.insert(exported(&self.shared, names)?),
+        };
+        Ok(exports.get(&name).copied())
+    }
+
+    /// The definition of a global symbol, if some archive has one.
+    pub fn find(
+        &mut self,
+        name: SymbolId,
+        names: &mut SymbolTable,
+    ) -> Result<Option<AtomRef>, DiffError> {
+        let index = match &mut self.index {
+            Some(index) => index,
+            none => none.insert(open(&self.paths, names)?),
+        };
+        let Some(&(archive, offset)) = index.members.get(&name) else { return Ok(None) };
+        let object = match index.objects.get(&(archive, offset)) {
+            Some(object) => object.clone(),
+            None => {
+                let failed =
+                    |what: String| DiffError::Archive { path: self.paths[archive].clone(), what };
+                let map = &index.maps[archive][..];
+                let file = ArchiveFile::parse(map).map_err(|e| failed(e.to_string()))?;
+                let member =
+                    file.member(ArchiveOffset(offset)).map_err(|e| failed(e.to_string()))?;
+                let unit = String::from_utf8_lossy(member.name()).into_owned();
+                let data = member.data(map).map_err(|e| failed(e.to_string()))?.to_vec();
+                let object = read::read(&unit, data, names).map_err(|e| failed(e.to_string()))?;
+                let object = Arc::new(object);
+                index.objects.insert((archive, offset), object.clone());
+                object
+            }
+        };
+        Ok(object.symbols.get(&name).map(|&(index, _)| AtomRef { object: object.clone(), index }))
+    }
+}
+
+fn exported(
+    libraries: &[PathBuf],
+    names: &mut SymbolTable,
+) -> Result<HashMap<SymbolId, Export>, DiffError> {
+    let mut exports = HashMap::new();
+    for path in libraries {
+        let failed = |what: String| DiffError::Archive { path: path.clone(), what };
+        let bytes = std::fs::read(path).map_err(|e| failed(e.to_string()))?;
+        let file = ::object::File::parse(&*bytes).map_err(|e| failed(e.to_string()))?;
+        for symbol in file.dynamic_symbols().filter(|symbol| symbol.is_definition()) {
+            let text = symbol.name().map_err(|e| failed(e.to_string()))?;
+            let export = match symbol.kind() {
+                SymbolKind::Tls => Export::ThreadLocal,
+                _ => Export::Address,
+            };
+            exports.insert(names.intern(text), export);
+        }
+    }
+    Ok(exports)
+}
+
+fn open(paths: &[PathBuf], names: &mut SymbolTable) -> Result<Index, DiffError> {
+    let mut index = Index { maps: Vec::new(), members: HashMap::new(), objects: HashMap::new() };
+    for (archive, path) in paths.iter().enumerate() {
+        let failed = |what: String| DiffError::Archive { path: path.clone(), what };
+        let file = std::fs::File::open(path).map_err(|e| failed(e.to_string()))?;
+        // SAFETY: rustc and cargo replace archives by renaming; a file that is cut while it is
+        // mapped would end the tool, never the program.
+        let map = unsafe { memmap2::Mmap::map(&file) }.map_err(|e| failed(e.to_string()))?;
+        let parsed = ArchiveFile::parse(&map[..]).map_err(|e| failed(e.to_string()))?;
+        if let Some(symbols) = parsed.symbols().map_err(|e| failed(e.to_string()))? {
+            for symbol in symbols {
+                let symbol = symbol.map_err(|e| failed(e.to_string()))?;
+                let Ok(text) = std::str::from_utf8(symbol.name()) else { continue };
+                let name = names.intern(text);
+                index.members.entry(name).or_insert((archive, symbol.offset().0));
+            }
+        }
+        index.maps.push(map);
+    }
+    Ok(index)
+}

@@ -1,9 +1,10 @@
 //! The command line.
 
 use crate::build::Usage;
+use crate::build::capture::wrapper;
 use crate::build::cargo::Selection;
-use crate::build::depinfo::normal;
-use crate::build::{capture, kept};
+use crate::build::path::normal;
+use crate::build::rebuild::object_cache;
 use crate::doctor;
 use crate::list;
 use crate::run::{self, Options};
@@ -242,7 +243,7 @@ fn past_links(manifest: &str) -> String {
 
 /// Does what the arguments (with the command's own name first) ask for.
 pub fn main(args: Vec<OsString>) -> ExitCode {
-    if let Some(status) = kept::intercept(&args).or_else(|| capture::intercept(&args)) {
+    if let Some(status) = object_cache::intercept(&args).or_else(|| wrapper::intercept(&args)) {
         return status;
     }
     let cli = match Cli::try_parse_from(args) {

@@ -158,7 +158,7 @@ impl Session {
         if is_known || self.awaited() == Awaited::No {
             return;
         }
-        let id = crate::build::retold::build_id_of(Path::new(&format!("/proc/{pid}/exe")));
+        let id = crate::build::build_id::build_id_of(Path::new(&format!("/proc/{pid}/exe")));
         self.adopt(pid, &id);
         self.warn_if_deaf();
     }

@@ -5,7 +5,7 @@ use super::command::Commanded;
 use super::world::{Reading, said};
 use super::{Input, Options, check_folders};
 use crate::build::cargo::Said;
-use crate::build::diagnostics::{Diagnostic, Weight};
+use crate::build::rebuild::diagnostics::{Diagnostic, Weight};
 use crate::build::{Build, Builder, Built, Replayed, Usage};
 use crate::diff::{CrateObjects, Detail, DiffSession, Verdict};
 use crate::interrupt::Interrupt;
@@ -361,7 +361,7 @@ impl Session {
         let begun = SystemTime::now();
         let show = &mut self.show;
         let replayed = self.builder.replay(&mut build, &units, &mut |unit, compiled| {
-            let of = crate_of(&unit.name, unit.facts.is_binary());
+            let of = crate_of(&unit.name, unit.crate_args.is_binary());
             for Diagnostic { text, weight } in &compiled.diagnostics {
                 match weight {
                     Weight::Warning => show.warning(&of, text),

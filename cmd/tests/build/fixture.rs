@@ -138,7 +138,12 @@ pub fn build(builder: &mut Builder) -> (Build, Vec<String>) {
 
 pub fn names(build: &Build) -> Vec<String> {
     let kind = |bin: bool| if bin { "!" } else { "" };
-    build.graph.units.iter().map(|u| format!("{}{}", u.name, kind(u.facts.is_binary()))).collect()
+    build
+        .graph
+        .units
+        .iter()
+        .map(|u| format!("{}{}", u.name, kind(u.crate_args.is_binary())))
+        .collect()
 }
 
 /// What a save of this file asks rustc for.

@@ -421,7 +421,7 @@ fn a_library_that_was_saved_after_its_replay_is_compiled_again_whatever_its_time
 fn what_somebody_else_has_touched_or_what_reads_other_files_is_compiled_again() {
     // The artifact.
     let (compiled, said) = refused(|_, _, build| {
-        let rlib = build.graph.units[1].facts.rlib();
+        let rlib = build.graph.units[1].crate_args.rlib();
         let copy = rlib.with_extension("copy");
         std::fs::copy(&rlib, &copy).unwrap();
         std::fs::rename(&copy, &rlib).unwrap();

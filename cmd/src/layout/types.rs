@@ -4,7 +4,6 @@
 //! `Box` of itself) need no care. Every type has a qualified name, generic arguments included;
 //! where DWARF gives none (arrays, the data pointers of slices) it is made from the parts.
 
-use super::vtables::Table;
 use std::collections::HashMap;
 
 /// A type of one [`Object`]: its place in [`Object::types`]. While the debug information is being
@@ -47,6 +46,18 @@ pub(super) struct Function {
     pub(super) arguments: Vec<(Box<str>, Id)>,
     /// None for `()` and `!`.
     pub(super) result: Option<Id>,
+}
+
+/// The symbols of a table's methods in order; none where there is no method, or a table within
+/// the table (of a supertrait).
+pub(super) type Methods = Box<[Option<Box<str>>]>;
+
+/// A table of the methods behind a trait object.
+#[derive(Debug)]
+pub(super) struct Table {
+    pub(super) methods: Methods,
+    /// The type whose methods these are.
+    pub(super) holder: Option<Id>,
 }
 
 /// One type.
@@ -147,6 +158,14 @@ impl Object {
 
     pub(super) fn name(&self, id: Id) -> &str {
         &self.get(id).name
+    }
+
+    /// Returns the type of a function, as far as it is described.
+    pub(super) fn signature(&self, function: &Function) -> String {
+        let arguments: Vec<&str> =
+            function.arguments.iter().map(|(_, ty)| self.name(*ty)).collect();
+        let result = function.result.map(|ty| format!(" -> {}", self.name(ty)));
+        format!("fn({}){}", arguments.join(", "), result.unwrap_or_default())
     }
 }
 

@@ -68,11 +68,11 @@
 //! still be in any of them. (A hot function whose symbol changes is swapped then, and compared with
 //! the version before; so its symbol at the last swap finds all that may call it.)
 
-use super::compare::{Node, Walk};
+use super::super::types::{ANY, Function, Id, Kind, Object, Static};
+use super::super::vtable;
 use super::difference::{Difference, Origin};
-use super::names::Names;
-use super::types::{ANY, Function, Id, Kind, Object, Static};
-use super::vtables::{self, signature};
+use super::graph::Walk;
+use super::index::{Names, Node};
 use crate::symbol::{
     is_nameless, item_path, same_but_for_numbers, short_type_name, without_llvm_suffix,
 };
@@ -246,7 +246,7 @@ impl<'a> Walk<'a> {
                     same_but_for_numbers(old_object.name(was), new_object.name(now))
                 });
             if !agree {
-                let (was, now) = shortest(&signature(old_object, was), &signature(new_object, now));
+                let (was, now) = shortest(&old_object.signature(was), &new_object.signature(now));
                 self.differences.push(Difference::of(name.clone(), was, now));
                 continue;
             }
@@ -268,10 +268,10 @@ impl<'a> Walk<'a> {
         for (index, object) in self.names.old().iter().enumerate() {
             for (name, table) in &object.vtables {
                 let Some(holder) = table.holder else { continue };
-                let of = vtables::trait_of(name);
+                let of = vtable::trait_of(name);
                 let any = of == "core::any::Any" || of == "core::error::Error";
                 // The number of a closure may be another's now, but nobody can ask for a closure.
-                if any || !vtables::is_standard(of, own) && !is_nameless(object.name(holder)) {
+                if any || !vtable::is_standard(of, own) && !is_nameless(object.name(holder)) {
                     let origin = Origin::Behind { table: name.to_string() };
                     held.push(((index as u32, holder), origin));
                 }
@@ -285,8 +285,8 @@ impl<'a> Walk<'a> {
         let functions = by_symbol(self.names.old());
         let mut types = Vec::new();
         for (name, table) in self.names.old().iter().flat_map(|object| &object.vtables) {
-            let of = vtables::trait_of(name);
-            if vtables::is_standard(of, &bound.own) {
+            let of = vtable::trait_of(name);
+            if vtable::is_standard(of, &bound.own) {
                 continue;
             }
             for symbol in table.methods.iter().flatten() {
@@ -296,7 +296,7 @@ impl<'a> Walk<'a> {
                     function.arguments.iter().skip(1).map(|(_, ty)| *ty).chain(function.result)
                 {
                     let method =
-                        format!("{}::{}", short_type_name(of), vtables::method_name(symbol));
+                        format!("{}::{}", short_type_name(of), vtable::method_name(symbol));
                     types.push(((index as u32, ty), Origin::Method { method }));
                 }
             }

@@ -11,43 +11,12 @@
 //! for a method. Then it must not have any such call: if it knows the `dyn` type, that is a
 //! difference.
 
+use super::super::types::{Function, Methods, Object};
+use super::super::vtable::{is_standard, method_name, self_of, trait_method, trait_of};
 use super::difference::Difference;
-use super::sections::{Address, Sections};
-use super::types::{Function, Id, Object};
-use crate::symbol::{
-    demangle, implemented_trait, is_numbered, same_but_for_numbers, short_type_name,
-    without_llvm_suffix,
-};
+use crate::symbol::{is_numbered, same_but_for_numbers, short_type_name};
 use std::collections::{HashMap, HashSet};
 use std::ptr;
-
-/// What stands in a table before the methods: drop glue, size, alignment.
-const HEADER: usize = 3;
-
-/// The symbols of a table's methods in order; none where there is no method, or a table within
-/// the table (of a supertrait).
-pub(super) type Methods = Box<[Option<Box<str>>]>;
-
-/// One table.
-#[derive(Debug)]
-pub(super) struct Table {
-    pub(super) methods: Methods,
-    /// The type whose methods these are.
-    pub(super) holder: Option<Id>,
-}
-
-/// Reads the methods of a table of that many bytes.
-pub(super) fn methods(sections: &Sections<'_>, table: Address, size: u64) -> Option<Methods> {
-    let words = usize::try_from(size / 8).ok()?;
-    let names = sections.functions_at(table, words)?;
-    Some(
-        names
-            .into_iter()
-            .skip(HEADER)
-            .map(|name| Some(without_llvm_suffix(name?).into()))
-            .collect(),
-    )
-}
 
 /// Each trait whose methods changed places or signatures in the table of a type that has one on
 /// both sides, or, where its old types have gone, in any table; and each that has no table now but
@@ -136,7 +105,7 @@ fn untold(
 /// The methods, if they are not the same in the same places.
 fn other_places(was: &Methods, now: &Methods) -> Option<(String, String)> {
     let names = |told: fn(&str) -> String| (listed(was, told), listed(now, told));
-    let (before, after) = names(method);
+    let (before, after) = names(trait_method);
     let (short_before, short_after) = names(method_name);
     if short_before != short_after {
         return Some((short_before, short_after));
@@ -174,10 +143,10 @@ fn other_signature(
         own.is_some_and(|own| receiver.is_some_and(|receiver| receiver.contains(own)))
     };
     let told = |object: &Object, function: &Function, receiver: bool| match receiver {
-        true => signature(object, function),
+        true => object.signature(function),
         false => {
             let arguments = function.arguments.iter().skip(1).cloned().collect();
-            signature(object, &Function { arguments, ..function.clone() })
+            object.signature(&Function { arguments, ..function.clone() })
         }
     };
     for (was, now) in was.iter().flatten().zip(now.iter().flatten()) {
@@ -198,48 +167,4 @@ fn other_signature(
         }
     }
     None
-}
-
-/// A function's type, as far as it is described.
-pub(super) fn signature(object: &Object, function: &Function) -> String {
-    let arguments: Vec<&str> = function.arguments.iter().map(|(_, ty)| object.name(*ty)).collect();
-    let result = function.result.map(|ty| format!(" -> {}", object.name(ty)));
-    format!("fn({}){}", arguments.join(", "), result.unwrap_or_default())
-}
-
-/// `price`, of `<shop::Order as shop::Priced>::price`.
-pub(super) fn method_name(symbol: &str) -> String {
-    let path = demangle(symbol);
-    // Shims carry what they are in braces.
-    let named = path.rsplit("::").map(|part| part.split('{').next().unwrap_or(part));
-    named.into_iter().find(|part| !part.is_empty()).unwrap_or(&path).to_string()
-}
-
-/// `shop::Priced::price`, of `<shop::Order as shop::Priced>::price`: the same for every type.
-fn method(symbol: &str) -> String {
-    let path = demangle(symbol);
-    let name = method_name(symbol);
-    match path.rfind(&format!("::{name}")) {
-        Some(at) => format!("{}::{name}", implemented_trait(&path[..at])),
-        None => name,
-    }
-}
-
-/// Whether a trait is one of the standard library's, or none (`dyn Send`). Where a crate of the
-/// program's own is called `core`, traits of that name may be either's, and count as its own.
-pub(super) fn is_standard(path: &str, own: &[&str]) -> bool {
-    let of = |krate: &str| path.strip_prefix(krate).is_some_and(|rest| rest.starts_with("::"));
-    path == "_" || ["core", "alloc", "std"].iter().any(|krate| of(krate) && !own.contains(krate))
-}
-
-/// `shop::Order`, of `<shop::Order as shop::Priced>`.
-fn self_of(table: &str) -> &str {
-    let name = table.split_once(" as ").map_or(table, |(name, _)| name);
-    name.strip_prefix('<').unwrap_or(name)
-}
-
-/// `shop::Priced`, of `<shop::Order as shop::Priced>`.
-pub(super) fn trait_of(table: &str) -> &str {
-    let name = table.split_once(" as ").map_or(table, |(_, name)| name);
-    name.strip_suffix('>').unwrap_or(name)
 }

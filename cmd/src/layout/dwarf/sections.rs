@@ -11,7 +11,7 @@
 //! keeps is a skeleton, which says where in that its unit begins. The two belong together if they
 //! have the same ID, which is made from the entries.
 
-use super::LayoutError;
+use super::super::error::LayoutError;
 use gimli::{
     DebugAddrBase, Dwarf, DwarfFileType, DwoId, EndianSlice, LittleEndian, SectionId, Unit,
 };

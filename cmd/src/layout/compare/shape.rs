@@ -11,7 +11,7 @@
 //! ([`super::compare`] asks where that counts). Closures and coroutines name what they capture: there
 //! another name is another variable.
 
-use super::types::{Id, Kind, Member, Object, Type, Variant, VariantPart};
+use super::super::types::{Id, Kind, Member, Object, Type, Variant, VariantPart};
 use crate::symbol::{is_nameless, same_but_for_numbers, short_type_name};
 use std::cell::OnceCell;
 use std::collections::HashMap;

@@ -14,16 +14,16 @@
 //! told where somebody may look for the `TypeId` of the type, or of one with the type among its generic
 //! arguments; the `TypeId` knows nothing of the types of fields.
 
-use super::Layouts;
-use super::changes::{self, Changes};
+use super::super::layouts::Layouts;
+use super::super::types::{Id, Kind, Object, Type};
 use super::difference::{Difference, Origin, columns};
-use super::names::Names;
+use super::index::{Names, Node};
+use super::prehashed::Prehashed;
 use super::roots::{Bound, Check};
-use super::types::{Id, Kind, Object, Type};
+use super::shape::{self, Changes};
 use super::vtables;
 use crate::symbol::is_nameless;
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::hash::{BuildHasherDefault, Hasher};
 use std::ptr;
 
 /// What of the new layouts contradicts the old where a value of the one may meet code for the
@@ -56,9 +56,6 @@ pub fn compare<'a>(
 fn objects<'a>(layouts: &[&'a Layouts]) -> Vec<&'a Object> {
     layouts.iter().flat_map(|layouts| &layouts.objects).map(|object| &*object.0).collect()
 }
-
-/// A type: its object's number on its side, and its place there.
-pub(super) type Node = (u32, Id);
 
 struct Pair {
     old: Node,
@@ -147,7 +144,7 @@ impl<'a> Walk<'a> {
                 let led_to = children.into_iter().map(|child| (child, child)).collect();
                 Changes { led_to, ..Changes::default() }
             } else {
-                changes::compare(was, now)
+                shape::compare(was, now)
             };
             for &(was, now) in changes.held.iter().chain(&changes.led_to) {
                 let child = self.pair((old.0, was), (new.0, now));
@@ -343,24 +340,4 @@ fn sizes(was: &Type, now: &Type) -> (String, String) {
         None => size(ty),
     };
     (both(was), both(now))
-}
-
-pub(super) type Prehashed = BuildHasherDefault<Mixed>;
-
-/// Keys that are hashes already only need to be mixed.
-#[derive(Default)]
-pub(super) struct Mixed(u64);
-
-impl Hasher for Mixed {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        bytes.iter().for_each(|byte| self.write_u64((*byte).into()));
-    }
-
-    fn write_u64(&mut self, word: u64) {
-        self.0 = self.0.rotate_left(5) ^ word;
-    }
 }

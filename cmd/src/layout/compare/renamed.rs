@@ -13,9 +13,9 @@
 //!   pointer, so that no lifetime is hidden in them. (One that is used in a type of which nothing is
 //!   left, `<u8 as Trait<'a>>::Plain`, has no meaning for values.)
 
-use super::ObjectLayouts;
-use super::changes;
-use super::types::{Function, Id, Kind, Object};
+use super::super::layouts::ObjectLayouts;
+use super::super::types::{Function, Id, Kind, Object};
+use super::shape;
 use crate::symbol::without_llvm_suffix;
 use std::collections::HashSet;
 
@@ -52,7 +52,7 @@ pub fn only_renamed(
         if ty.declaration || other.declaration || !named && hides_a_lifetime(&ty.name) {
             return false;
         }
-        let changes = changes::compare((old, was), (new, now));
+        let changes = shape::compare((old, was), (new, now));
         if changes.differ() || changes.vtable.is_some() {
             return false;
         }
@@ -71,7 +71,7 @@ pub fn only_renamed(
 /// Returns the types of a function's arguments and result as the debug information names them.
 pub fn described(object: &ObjectLayouts, symbol: &str) -> Option<String> {
     let object = &*object.0;
-    Some(super::vtables::signature(object, object.functions.get(without_llvm_suffix(symbol))?))
+    Some(object.signature(object.functions.get(without_llvm_suffix(symbol))?))
 }
 
 fn types_of(function: &Function) -> impl Iterator<Item = Id> {

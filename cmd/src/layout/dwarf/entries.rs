@@ -5,9 +5,11 @@
 //! inlined calls, local variables) is skipped without being decoded. References between entries
 //! stay offsets until [`super::resolve`] turns them into places in the arena.
 
-use super::LayoutError;
+use super::super::error::LayoutError;
+use super::super::types::{
+    ANY, Function, Id, Kind, Member, Object, Static, Type, Variant, VariantPart,
+};
 use super::sections::{Address, Sections, Slice};
-use super::types::{ANY, Function, Id, Kind, Member, Object, Static, Type, Variant, VariantPart};
 use crate::symbol::without_llvm_suffix;
 use gimli::{
     Abbreviation, Attribute, AttributeValue, Dwarf, EntriesRaw, Reader as _, Section as _, Unit,

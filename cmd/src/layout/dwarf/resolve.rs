@@ -1,11 +1,12 @@
 //! From entries to an [`Object`]: references become places in the arena, variants become part of
 //! their enum, every type gets a name and a fingerprint.
 
-use super::LayoutError;
+use super::super::error::LayoutError;
+use super::super::types::{Id, Kind, Member, Methods, Object, Table, Type};
+use super::super::vtable::HEADER;
 use super::entries::{Entries, RawFunction, RawVtable};
-use super::sections::Sections;
-use super::types::{Id, Kind, Member, Object, Type};
-use super::vtables::{self, Table};
+use super::sections::{Address, Sections};
+use crate::symbol::without_llvm_suffix;
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
@@ -37,7 +38,7 @@ pub(super) fn resolve(entries: Entries, sections: &Sections<'_>) -> Result<Objec
         holder.as_mut().map_or(Ok(()), place)?;
         place(&mut ty)?;
         let size = object.get(ty).size.unwrap_or(0);
-        if let Some(methods) = vtables::methods(sections, address, size) {
+        if let Some(methods) = methods(sections, address, size) {
             object.vtables.insert(name, Table { methods, holder });
         }
     }
@@ -130,7 +131,7 @@ fn mark_cut(ty: &mut Type) {
 
 /// Forgets the future that the boxed one of a hot `async fn` stands for. `HotFuture<F, T>` names `F`
 /// for its lifetimes and auto traits only; what it holds is a `dyn Future`, whose code knows its own
-/// layout (see [`super::roots`]).
+/// layout (see `compare::roots`).
 fn open_box(ty: &mut Type) {
     if !ty.name.starts_with("hot::future::HotFuture<") {
         return;
@@ -214,6 +215,19 @@ fn take_functions(
         }
     }
     Ok(())
+}
+
+/// Reads the methods of a table of that many bytes.
+fn methods(sections: &Sections<'_>, table: Address, size: u64) -> Option<Methods> {
+    let words = usize::try_from(size / 8).ok()?;
+    let names = sections.functions_at(table, words)?;
+    Some(
+        names
+            .into_iter()
+            .skip(HEADER)
+            .map(|name| Some(without_llvm_suffix(name?).into()))
+            .collect(),
+    )
 }
 
 fn key(name: &str) -> u64 {

@@ -23,11 +23,14 @@
 //! the name of a `dyn` type. Most objects are, which keeps the guard's cost from growing with the
 //! number of saves.
 
-use super::compare::{Node, Prehashed};
-use super::types::{Id, Kind, Object, Type};
+use super::super::types::{Id, Kind, Object, Type};
+use super::prehashed::Prehashed;
 use crate::symbol::is_numbered;
 use std::cell::{OnceCell, RefCell};
 use std::collections::{HashMap, HashSet, VecDeque};
+
+/// A type: its object's number on its side, and its place there.
+pub(super) type Node = (u32, Id);
 
 pub(super) struct Names<'a> {
     old: Vec<&'a Object>,

@@ -10,6 +10,7 @@ pub mod keys;
 pub mod layout;
 pub mod list;
 pub mod process;
+pub mod refusal;
 pub mod run;
 pub mod screen;
 pub mod show;

@@ -28,7 +28,6 @@ mod policy;
 mod session;
 mod verdict;
 
-pub use check::Detail;
 pub use impact::{Held, NotApplied, Once, Partly};
 pub use live::registered;
 pub use object::{Archives, CrateObjects, DiffError};

@@ -1,7 +1,7 @@
 //! One save, judged: the steps of the module's story in order.
 
 use crate::diff::change::{Both, Equality, Renames, ReverseRefs, dirty, renames, spreads};
-use crate::diff::check::{Detail, Shared, Swapped, layout, signature};
+use crate::diff::check::{Shared, Swapped, layout, signature};
 use crate::diff::impact::{Effect, NotApplied, Report, changed, once};
 use crate::diff::link::{Image, Selection, Sources, bind, describe, image};
 use crate::diff::live::{
@@ -13,6 +13,7 @@ use crate::diff::object::{
 };
 use crate::diff::policy::{Guard, Guards};
 use crate::diff::verdict::{Prepared, Verdict};
+use crate::refusal::{Detail, Refusal};
 use hot_patch::patch::{Patch, PatchId, Swap};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
@@ -264,11 +265,11 @@ fn judge(world: &mut DiffSession, rebuilt: Vec<CrateObjects>) -> Result<Verdict,
         // The same text may name another type.
         let retyped = |layout: &Detail| details.iter().any(|detail| detail.item == layout.item);
         let (why, details) = match (reads_alike, layouts.iter().any(retyped)) {
-            (true, false) if !layouts.is_empty() => ("layout", layouts),
-            (true, true) => ("signature", layouts),
-            _ => ("signature", details),
+            (true, false) if !layouts.is_empty() => (Refusal::Layout, layouts),
+            (true, true) => (Refusal::Signature, layouts),
+            _ => (Refusal::Signature, details),
         };
-        return Ok(Verdict::Refused { why: why.into(), details });
+        return Ok(Verdict::Refused { why, details });
     }
     let roots = roots(&hot, &dirty, loaded);
     let (added, gone) = (hot.added(loaded), hot.gone(&world.running, renamed, loaded));
@@ -345,7 +346,7 @@ fn judge(world: &mut DiffSession, rebuilt: Vec<CrateObjects>) -> Result<Verdict,
     let layouts = layout::check(world, &shared, renamed)?;
     // A static whose type has changed stands in the way of binding too, but the type says more.
     if !layouts.is_empty() {
-        return Ok(Verdict::Refused { why: "layout".into(), details: layouts });
+        return Ok(Verdict::Refused { why: Refusal::Layout, details: layouts });
     }
     if let Some(refused) = obstacles {
         return Ok(refused);
@@ -447,18 +448,15 @@ fn merged(roots: &[Root], loaded: &LiveSymbols, names: &SymbolTable) -> Option<V
     let mut details: Vec<Detail> = loaded
         .namesakes(&instances)
         .into_iter()
-        .map(|name| Detail {
-            item: names.path(name),
-            was: String::new(),
-            now: "shares its code in the program with an instance of a generic function that has \
-                  changed: the optimiser found them alike and merged them"
-                .into(),
-            lines: Vec::new(),
+        .map(|name| {
+            let now = "shares its code in the program with an instance of a generic function that \
+                       has changed: the optimiser found them alike and merged them";
+            Detail::of(names.path(name), now.to_owned())
         })
         .collect();
     details.sort_by(|a, b| a.item.cmp(&b.item));
     details.dedup();
-    (!details.is_empty()).then(|| Verdict::Refused { why: "symbol".into(), details })
+    (!details.is_empty()).then(|| Verdict::Refused { why: Refusal::Symbol, details })
 }
 
 /// What must run before new code does: pointers in `.init_array` that no version had that ran, and
@@ -484,15 +482,12 @@ fn constructors(
 }
 
 fn obstacles(selection: &Selection, image: &Image, sources: &Sources<'_>) -> Option<Verdict> {
-    let mut all: Vec<(&str, Detail)> = selection.obstacles.clone();
+    let mut all: Vec<(Refusal, Detail)> = selection.obstacles.clone();
     for (atom, what) in &image.obstacles {
         let item = atom.atom().name.map_or_else(|| "a constant".into(), |n| sources.names.path(n));
-        all.push((
-            "relocation",
-            Detail { item, was: String::new(), now: what.clone(), lines: Vec::new() },
-        ));
+        all.push((Refusal::Relocation, Detail::of(item, what.clone())));
     }
-    let why = all.first()?.0.to_owned();
+    let why = all.first()?.0;
     all.sort_by(|(_, a), (_, b)| a.item.cmp(&b.item));
     let mut details: Vec<Detail> = all.into_iter().map(|(_, detail)| detail).collect();
     details.dedup();

@@ -1,7 +1,7 @@
 //! What becomes of a save.
 
-use crate::diff::check::Detail;
 use crate::diff::impact::NotApplied;
+use crate::refusal::{Detail, Refusal};
 use crate::symbol::as_written;
 use hot_patch::patch::Patch;
 
@@ -19,8 +19,8 @@ pub enum Verdict {
     },
     /// It cannot go live.
     Refused {
-        /// One word: `layout`, `static`, `signature`, `thread-local`, `symbol`, `relocation` …
-        why: String,
+        /// The kind of the first obstacle.
+        why: Refusal,
         /// Each item that stands in the way.
         details: Vec<Detail>,
     },
@@ -39,7 +39,8 @@ impl Verdict {
             }
             Verdict::Refused { details, .. } => {
                 for Detail { item, was, now, lines } in details {
-                    [item, was, now].into_iter().chain(lines).for_each(plain);
+                    let texts = [Some(item), was.as_mut(), now.as_mut()].into_iter().flatten();
+                    texts.chain(lines).for_each(plain);
                 }
             }
         }

@@ -17,6 +17,7 @@ use super::world::Reading;
 use crate::build::{Adopted, Build};
 use crate::process::family::{self, Family};
 use crate::process::{Kind, Launch, Program, code, is_alive, socket};
+use crate::refusal::Refusal;
 use crate::screen;
 use crate::show::{Event, Next};
 use crate::watch::Touched;
@@ -56,7 +57,7 @@ pub(super) enum Awaited {
     /// The first one.
     First,
     /// The next one, for this reason; in a word if that is a refusal to be told then.
-    Restart { why: String, refused: Option<&'static str> },
+    Restart { why: String, refused: Option<Refusal> },
 }
 
 impl Default for Commanded {
@@ -276,7 +277,7 @@ impl Session {
     }
 
     /// Ends the command and all that it has started, and runs it again.
-    pub(super) fn run_again(&mut self, why: &str, refused: Option<&'static str>) {
+    pub(super) fn run_again(&mut self, why: &str, refused: Option<Refusal>) {
         let awaited = match self.commanded().told {
             true => Awaited::Restart { why: why.to_owned(), refused },
             false => Awaited::First,

@@ -6,8 +6,8 @@
 //! loads all of it when the dry run ends.
 
 use super::Session;
-use super::session;
 use crate::diff::Prepared;
+use crate::refusal::{Detail, Refusal};
 use crate::show::{Effect, Event, Next};
 use anyhow::Result;
 
@@ -23,11 +23,10 @@ impl Session {
     }
 
     /// Tells that only a restart would make the change live, and remembers why.
-    pub(super) fn hold_restart(&mut self, kind: &str, why: &str) {
+    pub(super) fn hold_restart(&mut self, kind: Refusal, why: &str) {
         self.waiting.append(&mut self.files);
         self.held_restart = Some(why.to_owned());
-        let details = vec![session::reason(why.to_owned())];
-        let kind = kind.to_owned();
+        let details = vec![Detail::sentence(why.to_owned())];
         self.show.tell(&Event::Refused { why: kind, details, next: Next::Keep, dry_run: true });
     }
 

@@ -16,9 +16,10 @@ mod world;
 
 use crate::build::cargo::Selection;
 use crate::build::{Built, Replayed, Usage};
-use crate::diff::{Detail, Prepared, Verdict};
+use crate::diff::{Prepared, Verdict};
 use crate::keys::{self, Key};
 use crate::process::code;
+use crate::refusal::{Detail, Refusal};
 use crate::show::{Effect, Event, Next};
 use crate::watch::Touched;
 use anyhow::{Result, bail};
@@ -180,7 +181,7 @@ impl Session {
                 if let Err(obstacle) = ready {
                     self.rebuild_refused(obstacle.kind, &obstacle.why);
                 } else if let Err(error) = self.reload(&units, &mut clock) {
-                    self.refuse("internal", vec![session::reason(format!("{error:#}"))]);
+                    self.refuse(Refusal::Internal, vec![Detail::sentence(format!("{error:#}"))]);
                 }
             }
         }
@@ -208,7 +209,7 @@ impl Session {
                 self.show.tell(&Event::NoEffect { changed, why, dry_run: None });
             }
             Verdict::Refused { why, details } => {
-                self.refuse(&why, details);
+                self.refuse(why, details);
             }
         }
         Ok(())
@@ -243,8 +244,8 @@ impl Session {
                 self.world()?.rejected(prepared.patch.id);
                 self.waiting.append(&mut self.files);
                 self.show.tell(&Event::Refused {
-                    why: "not-connected".to_owned(),
-                    details: vec![session::reason(format!(
+                    why: Refusal::NotConnected,
+                    details: vec![Detail::sentence(format!(
                         "the change is built but not loaded: the program has not called \
                          `hot::reloader_loop()` or `hot::spawn_reloader()` yet{}; it is loaded as \
                          soon as the program does",
@@ -256,23 +257,25 @@ impl Session {
             }
             Loaded::Not(why) => {
                 self.world()?.rejected(prepared.patch.id);
-                self.refuse("program", vec![session::reason(why)]);
+                self.refuse(Refusal::Program, vec![Detail::sentence(why)]);
             }
         }
         Ok(())
     }
 
     /// It cannot go live: says so, and restarts unless that is not wanted.
-    fn refuse(&mut self, why: &str, details: Vec<Detail>) {
+    fn refuse(&mut self, why: Refusal, details: Vec<Detail>) {
         let dying = self.is_dead_soon();
         let restart = self.options.restart && !dying;
         let next = if restart && !self.dry_run { Next::Restart } else { Next::Keep };
         let reason = match details.first() {
-            Some(first) if !first.was.is_empty() => format!("{} changed ({why})", first.item),
-            _ => format!("the change could not go live ({why})"),
+            Some(first) if first.was.is_some() => {
+                format!("{} changed ({})", first.item, why.word())
+            }
+            _ => format!("the change could not go live ({})", why.word()),
         };
         let dry_run = restart && self.dry_run;
-        self.show.tell(&Event::Refused { why: why.to_owned(), details, next, dry_run });
+        self.show.tell(&Event::Refused { why, details, next, dry_run });
         if dry_run {
             self.waiting.append(&mut self.files);
         }
@@ -284,9 +287,9 @@ impl Session {
     /// A change that only cargo can act on: builds with cargo and restarts.
     fn rebuild(&mut self, why: &str) {
         match self.options.restart {
-            true if self.dry_run => self.hold_restart("restart", why),
+            true if self.dry_run => self.hold_restart(Refusal::Restart, why),
             true => self.restart(why, None),
-            false => self.tell_refused("restart", why.to_owned(), Next::Keep),
+            false => self.tell_refused(Refusal::Restart, why.to_owned(), Next::Keep),
         }
     }
 
@@ -294,13 +297,13 @@ impl Session {
         let why = "asked for by key";
         match self.options.restart {
             true => self.restart(why, None),
-            false => self.tell_refused("restart", why.to_owned(), Next::Keep),
+            false => self.tell_refused(Refusal::Restart, why.to_owned(), Next::Keep),
         }
     }
 
     /// No edit of this build can go live, for this reason, but it may fail to compile. So cargo
     /// builds first; the refusal comes when the restart does.
-    fn rebuild_refused(&mut self, kind: &'static str, why: &str) {
+    fn rebuild_refused(&mut self, kind: Refusal, why: &str) {
         match self.options.restart {
             true if self.dry_run => self.hold_restart(kind, why),
             true => self.restart(why, Some(kind)),
@@ -308,14 +311,14 @@ impl Session {
         }
     }
 
-    fn tell_refused(&mut self, kind: &str, why: String, next: Next) {
-        let details = vec![session::reason(why)];
-        self.show.tell(&Event::Refused { why: kind.to_owned(), details, next, dry_run: false });
+    fn tell_refused(&mut self, kind: Refusal, why: String, next: Next) {
+        let details = vec![Detail::sentence(why)];
+        self.show.tell(&Event::Refused { why: kind, details, next, dry_run: false });
     }
 
     /// Builds with cargo, and only then stops the old program and starts the new one. With
     /// `refused`, the change that leads to this is refused in a word once it is known to compile.
-    fn restart(&mut self, why: &str, refused: Option<&'static str>) {
+    fn restart(&mut self, why: &str, refused: Option<Refusal>) {
         if self.is_command() {
             return self.run_again(why, refused);
         }

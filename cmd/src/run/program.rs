@@ -2,11 +2,12 @@
 
 use super::Input;
 use super::clock::Clock;
-use super::session::{Session, reason};
+use super::session::Session;
 use super::world::Reading;
 use crate::build::Build;
 use crate::diff::registered;
 use crate::process::{Kind, Launch, Program, family, is_alive, socket};
+use crate::refusal::{Detail, Refusal};
 use crate::screen;
 use crate::show::Event;
 use crate::show::terminal::count;
@@ -291,7 +292,7 @@ impl Session {
         clock.detected();
         clock.compiled();
         if let Err(error) = self.judge(Vec::new(), &mut clock) {
-            self.refuse("internal", vec![reason(format!("{error:#}"))]);
+            self.refuse(Refusal::Internal, vec![Detail::sentence(format!("{error:#}"))]);
         }
     }
 

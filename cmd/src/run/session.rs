@@ -7,10 +7,11 @@ use super::{Input, Options, check_folders};
 use crate::build::cargo::Said;
 use crate::build::rebuild::diagnostics::{Diagnostic, Weight};
 use crate::build::{Build, Builder, Built, Replayed, Usage};
-use crate::diff::{CrateObjects, Detail, DiffSession, Verdict};
+use crate::diff::{CrateObjects, DiffSession, Verdict};
 use crate::interrupt::Interrupt;
 use crate::keys::{Key, Keys};
 use crate::process::{Program, socket};
+use crate::refusal::Refusal;
 use crate::screen;
 use crate::show::{Event, Events, Heard, Progress, Show, Terminal};
 use crate::watch::{Rules, Snapshot, Touched, Watcher};
@@ -84,15 +85,10 @@ pub(super) struct Session {
 /// Why no edit of the current build can go live.
 #[derive(Debug)]
 pub(super) struct Obstacle {
-    /// In a word.
-    pub kind: &'static str,
+    /// Its kind.
+    pub kind: Refusal,
     /// In a sentence.
     pub why: String,
-}
-
-/// A detail that is one sentence.
-pub(super) fn reason(sentence: String) -> Detail {
-    Detail { item: sentence, was: String::new(), now: String::new(), lines: Vec::new() }
 }
 
 /// Whether a person sees what is told and may press keys.
@@ -335,11 +331,11 @@ impl Session {
     /// Whether edits can go live at all, after waiting until what runs is read.
     pub(super) fn ready(&mut self) -> Result<(), Obstacle> {
         if let Some(why) = self.current.as_ref().and_then(|build| build.obstacle.clone()) {
-            return Err(Obstacle { kind: "profile", why });
+            return Err(Obstacle { kind: Refusal::Profile, why });
         }
         let known = self.world.get().map(|_| ());
         self.announce();
-        known.map_err(|error| Obstacle { kind: "internal", why: format!("{error:#}") })
+        known.map_err(|error| Obstacle { kind: Refusal::Internal, why: format!("{error:#}") })
     }
 
     pub(super) fn world(&mut self) -> Result<&mut DiffSession> {

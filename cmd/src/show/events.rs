@@ -1,8 +1,10 @@
 //! The file of events: one JSON object a line, flushed at once.
 
-use crate::diff::{Detail, NotApplied};
+use crate::diff::NotApplied;
+use crate::refusal::{Detail, Refusal};
 use anyhow::{Context, Result};
-use serde::Serialize;
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
 use std::fs::File;
 use std::io::Write;
 use std::path::Path;
@@ -57,8 +59,9 @@ pub enum Event {
     },
     /// Answer: it cannot go live.
     Refused {
-        /// One word.
-        why: String,
+        /// Its kind, as the word in `why` and as `code`.
+        #[serde(flatten, serialize_with = "why_and_code")]
+        why: Refusal,
         /// Each item that stands in the way.
         details: Vec<Detail>,
         /// What happens now.
@@ -83,6 +86,14 @@ pub enum Event {
         /// Its status as a shell tells it.
         status: u8,
     },
+}
+
+/// Writes the kind of a refusal as two fields.
+fn why_and_code<S: Serializer>(why: &Refusal, serializer: S) -> Result<S::Ok, S::Error> {
+    let mut fields = serializer.serialize_map(Some(2))?;
+    fields.serialize_entry("why", why.word())?;
+    fields.serialize_entry("code", why.code())?;
+    fields.end()
 }
 
 /// What a patch does, or would do.
@@ -229,20 +240,15 @@ mod tests {
             )
         );
         let refused = Event::Refused {
-            why: "layout".into(),
+            why: Refusal::Layout,
             details: vec![
+                Detail::changed("shop::Order".into(), "a".into(), "b".into()),
                 Detail {
-                    item: "shop::Order".into(),
-                    was: "a".into(),
-                    now: "b".into(),
-                    lines: vec![],
-                },
-                Detail {
-                    item: "i".into(),
-                    was: "j".into(),
-                    now: "k".into(),
                     lines: vec!["l".into()],
+                    ..Detail::changed("i".into(), "j".into(), "k".into())
                 },
+                Detail::of("m".into(), "n".into()),
+                Detail::sentence("o".into()),
             ],
             next: Next::Restart,
             dry_run: false,
@@ -250,9 +256,11 @@ mod tests {
         assert_eq!(
             json(&refused),
             concat!(
-                r#"{"event":"refused","why":"layout","#,
+                r#"{"event":"refused","why":"layout","code":"HOT0103","#,
                 r#""details":[{"item":"shop::Order","was":"a","now":"b"},"#,
-                r#"{"item":"i","was":"j","now":"k","lines":["l"]}],"next":"restart"}"#
+                r#"{"item":"i","was":"j","now":"k","lines":["l"]},"#,
+                r#"{"item":"m","was":null,"now":"n"},{"item":"o","was":null,"now":null}],"#,
+                r#""next":"restart"}"#
             )
         );
         let error = Event::CompileError { rendered: "error[E0308]".into() };

@@ -4,7 +4,8 @@
 //! it is not torn apart by what the program prints.
 
 use super::events::{Effect, Event, Next};
-use crate::diff::{Detail, Held, NotApplied, Once, Partly};
+use crate::diff::{Held, NotApplied, Once, Partly};
+use crate::refusal::Detail;
 use crate::screen;
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
@@ -146,7 +147,7 @@ impl Terminal {
                 }
             }
             Event::Refused { why, details, next, dry_run } => {
-                _ = writeln!(text, "{BAD}✗ not live{BAD:#} ({why})");
+                _ = writeln!(text, "{BAD}✗ not live[{}]{BAD:#} ({})", why.code(), why.word());
                 for detail in details {
                     text.push_str(&explain(detail));
                 }
@@ -241,12 +242,12 @@ fn more(text: &mut String, all: usize, most: usize) {
 /// `shop::Order changed: was 24 bytes, is 32`, and below it what else is known of the item.
 fn explain(detail: &Detail) -> String {
     let Detail { item, was, now, lines } = detail;
-    let head = match (was.as_str(), now.as_str()) {
-        ("", "") => item.clone(),
-        ("", now) => format!("{item}: {now}"),
-        (was, "") => format!("{item}: was {was}"),
-        (was, now) if was == now => format!("{item} changed: {now} as before"),
-        (was, now) => {
+    let head = match (was, now) {
+        (None, None) => item.clone(),
+        (None, Some(now)) => format!("{item}: {now}"),
+        (Some(was), None) => format!("{item}: was {was}"),
+        (Some(was), Some(now)) if was == now => format!("{item} changed: {now} as before"),
+        (Some(was), Some(now)) => {
             // "was 24 bytes, is 32"
             let short = now.strip_suffix(" bytes").filter(|_| was.ends_with(" bytes"));
             format!("{item} changed: was {was}, is {}", short.unwrap_or(now))
@@ -297,6 +298,7 @@ fn print_to(to: &mut impl std::io::Write, colours: ColorChoice, text: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::refusal::Refusal;
     use crate::show::Milliseconds;
 
     fn line(event: &Event) -> String {
@@ -404,13 +406,11 @@ mod tests {
     #[test]
     fn a_refusal_shows_each_item_and_what_follows() {
         let detail = |item: &str, was: &str, now: &str, lines: &[&str]| Detail {
-            item: item.into(),
-            was: was.into(),
-            now: now.into(),
             lines: lines.iter().map(|&line| line.into()).collect(),
+            ..Detail::changed(item.into(), was.into(), now.into())
         };
         let refused = |details| Event::Refused {
-            why: "layout".into(),
+            why: Refusal::Layout,
             details,
             next: Next::Restart,
             dry_run: false,
@@ -420,7 +420,7 @@ mod tests {
         let order = detail("shop::Order", "24 bytes", "32 bytes", &fields);
         assert_eq!(
             line(&refused(vec![order])),
-            "✗ not live (layout)\n    shop::Order changed: was 24 bytes, is 32\n      \
+            "✗ not live[HOT0103] (layout)\n    shop::Order changed: was 24 bytes, is 32\n      \
              qty: u32 at 8 → u64 at 8\n      \
              reached from: static shop::OPEN (HashMap<u64, Order>)\n  \
              restarting (--no-restart keeps the old code running)\n"
@@ -434,8 +434,8 @@ mod tests {
                 detail("shop::total", "fn()", "fn(u8)", &[]),
                 "shop::total changed: was fn(), is fn(u8)",
             ),
-            (detail("a sentence", "", "", &[]), "a sentence"),
-            (detail("two\nlines", "", "", &[]), "two\n      lines"),
+            (Detail::sentence("a sentence".into()), "a sentence"),
+            (Detail::sentence("two\nlines".into()), "two\n      lines"),
         ] {
             let told = line(&refused(vec![detail]));
             assert!(told.contains(&format!("\n    {text}\n  restarting")), "{told}");

@@ -30,7 +30,7 @@ fn labels_that_run_into_one_another_are_not_moved_one_by_one() {
     let edited = source.replace("add rax, 5", "add rax, 6");
     let verdict = world.judge(vec![program.library(&edited)]).expect("a verdict");
     let Verdict::Refused { why, details } = verdict else { panic!("not refused: {verdict:?}") };
-    assert_eq!((why.as_str(), details[0].item.as_str()), ("symbol", "knot_first"));
+    assert_eq!((why.word(), details[0].item.as_str()), ("symbol", "knot_first"));
     // Whoever calls it may change.
     let edited = source.replace("knot_first(n) }", "knot_first(n) + 1 }");
     let caller = patch(world.judge(vec![program.library(&edited)]).expect("a verdict"));

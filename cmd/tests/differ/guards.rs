@@ -472,9 +472,10 @@ fn main_calling(calls: &str) -> String {
 fn refusal(verdict: &Verdict) -> Option<(&str, String)> {
     let Verdict::Refused { why, details } = verdict else { return None };
     let text = details.iter().map(|d| {
-        format!("{} changed: was {}, is {}\n{}\n", d.item, d.was, d.now, d.lines.join("\n"))
+        let [was, now] = [&d.was, &d.now].map(|text| text.as_deref().unwrap_or_default());
+        format!("{} changed: was {was}, is {now}\n{}\n", d.item, d.lines.join("\n"))
     });
-    Some((why, text.collect()))
+    Some((why.word(), text.collect()))
 }
 
 /// What is wrong with a case.

@@ -37,8 +37,8 @@ fn asking(asked: &str, guards: Guards) -> Verdict {
 /// What stands in the way of that, and of nothing else.
 fn refused(asked: &str) -> String {
     match asking(asked, Guards::default()) {
-        Verdict::Refused { why, details } if why == "static" && details.len() == 1 => {
-            format!("{} {}", details[0].item, details[0].now)
+        Verdict::Refused { why, details } if why.word() == "static" && details.len() == 1 => {
+            format!("{} {}", details[0].item, details[0].now.as_ref().unwrap())
         }
         other => panic!("not refused: {other:?}"),
     }

@@ -15,7 +15,6 @@
 //! A crate that is compiled without debug information describes nothing. There `sizes` and `tables`
 //! compare what the objects tell without it, which is less, as the person is told at the start.
 
-use super::refusal::Detail;
 use super::sizes::Sizes;
 use super::swap::Swapped;
 use super::vtables;
@@ -24,6 +23,7 @@ use crate::diff::object::{DiffError, ObjectFile, SymbolId, layouts_of, undescrib
 use crate::diff::policy::Guard;
 use crate::diff::session::DiffSession;
 use crate::layout::{Bound, HotFunction, Layouts, compare};
+use crate::refusal::Detail;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -84,10 +84,8 @@ pub fn check(
         details.extend(vtables::compare(lived, newest, &undescribed, names));
     }
     details.extend(differences.into_iter().map(|difference| Detail {
-        item: difference.item.clone(),
-        was: difference.was.clone(),
-        now: difference.now.clone(),
         lines: difference.to_string().lines().skip(1).map(|l| l.trim().to_owned()).collect(),
+        ..Detail::changed(difference.item, difference.was, difference.now)
     }));
     Ok(details)
 }

@@ -6,13 +6,13 @@
 //! hash does, the types of one name are others, or their lifetimes; unless names of fields explain it
 //! ([`crate::layout::only_renamed`]).
 
-use super::refusal::Detail;
 use crate::diff::live::LiveSymbols;
 use crate::diff::object::{HotRegistry, SizeAlign, SymbolId};
 use crate::diff::policy::Guard;
 use crate::diff::session::DiffSession;
 use crate::diff::verdict::Verdict;
 use crate::layout;
+use crate::refusal::{Detail, Refusal};
 use std::collections::{BTreeSet, HashMap};
 
 /// A hot function of another signature, with the body that runs and the new one, and their sizes.
@@ -48,12 +48,8 @@ pub fn changed(
                     && !is_only_renamed(was.body.zip(now.body), &was.signature, world);
             let refused = was.signature != now.signature && guards.on(Guard::Signature)
                 || other && guards.on(Guard::BodyType);
-            let detail = Detail {
-                item: now.name.clone(),
-                was: was.signature.clone(),
-                now: now.signature.clone(),
-                lines: Vec::new(),
-            };
+            let [before, after] = [was, now].map(|function| function.signature.clone());
+            let detail = Detail::changed(now.name.clone(), before, after);
             let sizes = [was.sizes.clone(), now.sizes.clone()];
             refused.then_some((detail, was.body.zip(now.body), sizes))
         })
@@ -88,12 +84,11 @@ pub fn tell_apart(detail: &mut Detail, body: Option<(SymbolId, SymbolId)>, world
         (was != now).then_some((was, now))
     });
     match types {
-        Some((was, now)) => (detail.was, detail.now) = (was, now),
+        Some((was, now)) => (detail.was, detail.now) = (Some(was), Some(now)),
         None => {
-            detail.now = format!(
-                "{} with a type in it that is defined otherwise, or with other lifetimes",
-                detail.now
-            );
+            if let Some(now) = &mut detail.now {
+                *now += " with a type in it that is defined otherwise, or with other lifetimes";
+            }
         }
     }
 }
@@ -104,23 +99,22 @@ pub fn unclear(names: Vec<String>, running: &HotRegistry, hot: &HotRegistry) -> 
         let all = hot.functions.values().filter(|function| function.name == name);
         all.map(|function| function.signature.clone()).collect()
     };
-    let mut why = "symbol";
+    let mut why = Refusal::Symbol;
     let mut details = Vec::new();
     for item in names {
         let [was, now] = [signatures(running, &item), signatures(hot, &item)];
-        let (was, now) = match was == now {
+        details.push(match was == now {
             true => {
                 let now = "has been moved behind another impl block or item, which gives its \
                            instances other symbols: the running ones cannot be told apart by name";
-                (String::new(), now.to_owned())
+                Detail::of(item, now.to_owned())
             }
             false => {
-                why = "signature";
+                why = Refusal::Signature;
                 let listed = |all: BTreeSet<String>| Vec::from_iter(all).join(" and ");
-                (listed(was), listed(now))
+                Detail::changed(item, listed(was), listed(now))
             }
-        };
-        details.push(Detail { item, was, now, lines: Vec::new() });
+        });
     }
-    Verdict::Refused { why: why.into(), details }
+    Verdict::Refused { why, details }
 }

@@ -9,13 +9,13 @@
 //! Of what tells no sizes nothing is known, so it is not replaced: a generic function, whose
 //! instances have other sizes each, and the few that the macro tells none of.
 
-use super::refusal::Detail;
 use super::swap::Swapped;
 use crate::diff::live::LiveSymbols;
 use crate::diff::object::{
     Atom, AtomKind, AtomRef, Definitions, Program, SizeAlign, SymbolId, SymbolTable,
 };
 use crate::diff::policy::{Guard, Guards};
+use crate::refusal::Detail;
 use std::collections::BTreeSet;
 
 /// What of this is compared.
@@ -63,7 +63,7 @@ impl Sizes<'_> {
             let untold = "tells no sizes (it is generic, has more than 12 arguments or an ABI of its \
                           own), and without debug information nothing else tells whether a type in \
                           it has changed; set `debug = true` in the profile";
-            let detail = told(swapped.name.clone(), String::new(), untold.to_owned());
+            let detail = Detail::of(swapped.name.clone(), untold.to_owned());
             return self.guards.on(Guard::SizesTold).then_some(detail).into_iter().collect();
         };
         if !self.guards.on(Guard::Sizes) {
@@ -72,7 +72,7 @@ impl Sizes<'_> {
         if was.len() != now.len() {
             let arguments =
                 |sizes: &[SizeAlign]| format!("{} arguments", sizes.len().saturating_sub(1));
-            return vec![told(swapped.name.clone(), arguments(was), arguments(now))];
+            return vec![Detail::changed(swapped.name.clone(), arguments(was), arguments(now))];
         }
         let result = now.len() - 1;
         let pairs = was.iter().zip(now).enumerate().filter(|(_, (was, now))| was != now);
@@ -83,7 +83,7 @@ impl Sizes<'_> {
                     false => format!("argument {}", index + 1),
                 };
                 let (was, now) = words(*was, *now);
-                told(format!("{what} of {}", swapped.name), was, now)
+                Detail::changed(format!("{what} of {}", swapped.name), was, now)
             })
             .collect()
     }
@@ -102,12 +102,8 @@ impl Sizes<'_> {
         };
         let was = running.iter().map(AtomRef::atom).find(other)?;
         let (was, now) = words(size(was), size(now));
-        Some(told(format!("static {}", self.names.path(name)), was, now))
+        Some(Detail::changed(format!("static {}", self.names.path(name)), was, now))
     }
-}
-
-fn told(item: String, was: String, now: String) -> Detail {
-    Detail { item, was, now, lines: Vec::new() }
 }
 
 /// The two sizes, and the alignments where only those differ.

@@ -14,11 +14,11 @@
 //! that rustc has only numbered anew looks like a change, and is refused as well. Symbols of the
 //! newer scheme have no hash: there nothing is seen of a method's types.
 
-use super::refusal::Detail;
 use crate::diff::live::LiveObjects;
 use crate::diff::object::{
     AtomKind, AtomRef, ObjectFile, Program, RelocKind, RelocTarget, SymbolId, SymbolTable,
 };
+use crate::refusal::Detail;
 use crate::symbol::implemented_trait;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -79,7 +79,7 @@ fn difference(
         let item = format!("trait {of}");
         let more = "without debug information it is not seen whether objects of it are concerned; \
                     debug = true in the profile tells";
-        Some(Detail { item, was, now, lines: vec![more.to_owned()] })
+        Some(Detail { lines: vec![more.to_owned()], ..Detail::changed(item, was, now) })
     };
     let places = |methods: &Methods| -> String {
         let name = |method: &Option<SymbolId>| match method {

@@ -23,7 +23,6 @@
 
 use super::sra;
 use super::tls::TlsLayout;
-use crate::diff::check::Detail;
 use crate::diff::live::{Executable, LiveSymbols, Location, SymbolHistory};
 use crate::diff::object::{
     ArchiveReader, Atom, AtomKind, AtomRef, Definitions, DiffError, Export, HotRegistry, RawTarget,
@@ -31,6 +30,7 @@ use crate::diff::object::{
 };
 use crate::diff::policy::{Guard, Guards};
 use crate::layout::ObjectLayouts;
+use crate::refusal::{Detail, Refusal};
 use crate::symbol::item_path;
 use hot_patch::patch::{LOCALS, LOCALS_ALIGN, PAGE};
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -81,8 +81,8 @@ pub struct Selection {
     pub locals: TlsLayout,
     /// Names of new statics and thread-locals of the program's own crates.
     pub new_statics: BTreeSet<SymbolId>,
-    /// What stands in the way: one word, and the item.
-    pub obstacles: Vec<(&'static str, Detail)>,
+    /// What stands in the way: its kind, and the item.
+    pub obstacles: Vec<(Refusal, Detail)>,
     bindings: HashMap<SymbolId, Binding>,
     carried: HashSet<AtomRef>,
 }
@@ -135,12 +135,12 @@ pub fn select(roots: &[SymbolId], sources: &mut Sources<'_>) -> Result<Selection
         let align = atom.atom().align;
         if align > PAGE {
             let now = format!("wants an alignment of {align} bytes; a patch has {PAGE} at most");
-            obstacle(&mut selection, "alignment", &atom, sources, &now);
+            obstacle(&mut selection, Refusal::Alignment, &atom, sources, &now);
         }
         if atom.atom().fallthrough_group.is_some() {
             obstacle(
                 &mut selection,
-                "symbol",
+                Refusal::Symbol,
                 &atom,
                 sources,
                 "is assembler text that runs into the labels beside it, which hot does not move; \
@@ -160,7 +160,7 @@ pub fn select(roots: &[SymbolId], sources: &mut Sources<'_>) -> Result<Selection
             if let RelocKind::Unknown(number) = reloc.kind {
                 obstacle(
                     &mut selection,
-                    "relocation",
+                    Refusal::Relocation,
                     &atom,
                     sources,
                     &format!("has a relocation of ELF type {number}, which hot does not know"),
@@ -198,14 +198,14 @@ pub fn select(roots: &[SymbolId], sources: &mut Sources<'_>) -> Result<Selection
             largest.atom().size,
             largest.atom().align
         );
-        obstacle(&mut selection, "thread-local", &largest, sources, &now);
+        obstacle(&mut selection, Refusal::ThreadLocal, &largest, sources, &now);
     }
     Ok(selection)
 }
 
 fn obstacle(
     selection: &mut Selection,
-    why: &'static str,
+    why: Refusal,
     atom: &AtomRef,
     sources: &Sources<'_>,
     now: &str,
@@ -218,7 +218,7 @@ fn obstacle(
             _ => sources.names.path(name),
         },
     );
-    let detail = Detail { item, was: String::new(), now: now.to_owned(), lines: Vec::new() };
+    let detail = Detail::of(item, now.to_owned());
     if !selection.obstacles.contains(&(why, detail.clone())) {
         selection.obstacles.push((why, detail));
     }
@@ -237,7 +237,7 @@ fn private(selection: &mut Selection, from: &AtomRef, target: &AtomRef, sources:
     match target.atom().kind {
         AtomKind::ThreadLocal => {
             let now = format!("uses {}", what("an unnamed thread-local"));
-            obstacle(selection, "thread-local", from, sources, &now)
+            obstacle(selection, Refusal::ThreadLocal, from, sources, &now)
         }
         // What belongs to a new static is new as well, unless the program has it already.
         AtomKind::Data
@@ -246,7 +246,13 @@ fn private(selection: &mut Selection, from: &AtomRef, target: &AtomRef, sources:
                     || label.is_some_and(|label| !sources.host.symbols(label).is_empty())) =>
         {
             let unnamed = "unnamed writable data, which cannot be told apart from the running one";
-            obstacle(selection, "static", from, sources, &format!("refers to {}", what(unnamed)))
+            obstacle(
+                selection,
+                Refusal::Static,
+                from,
+                sources,
+                &format!("refers to {}", what(unnamed)),
+            )
         }
         _ => {}
     }
@@ -289,7 +295,7 @@ fn bind(
                     "uses the thread-local {path} of a dynamic library, which new code has no \
                      way to"
                 );
-                obstacle(selection, "thread-local", from, sources, &now);
+                obstacle(selection, Refusal::ThreadLocal, from, sources, &now);
                 return Ok(None);
             }
             None => {}
@@ -310,7 +316,7 @@ fn bind(
         let path = sources.names.path(name);
         obstacle(
             selection,
-            "symbol",
+            Refusal::Symbol,
             from,
             sources,
             &format!(
@@ -324,7 +330,7 @@ fn bind(
         let path = sources.names.path(name);
         obstacle(
             selection,
-            "static",
+            Refusal::Static,
             from,
             sources,
             &format!("needs the static {path}, of which the program has several"),
@@ -356,7 +362,7 @@ fn own(
         if sources.lineage.is_unclear(name) {
             obstacle(
                 selection,
-                "static",
+                Refusal::Static,
                 atom,
                 sources,
                 "is one of several of this path, which rustc has numbered anew: they cannot be told \
@@ -366,11 +372,11 @@ fn own(
         }
         if let Some(site) = site {
             if let Some(now) = unfit(name, atom, sources) {
-                obstacle(selection, "static", atom, sources, now);
+                obstacle(selection, Refusal::Static, atom, sources, now);
                 return None;
             }
             if !sra::is_as_before(name, sources.loaded, sources.definitions, sources.names) {
-                obstacle(selection, "static", atom, sources, SPLIT);
+                obstacle(selection, Refusal::Static, atom, sources, SPLIT);
                 return None;
             }
             if kind != AtomKind::Slot {
@@ -381,7 +387,7 @@ fn own(
         if sources.loaded.contains(name) {
             obstacle(
                 selection,
-                "static",
+                Refusal::Static,
                 atom,
                 sources,
                 "is in the program several times under one name",
@@ -389,10 +395,11 @@ fn own(
             return None;
         }
         if sra::has_kin(name, sources.loaded, sources.names) {
-            obstacle(selection, "static", atom, sources, SPLIT);
+            obstacle(selection, Refusal::Static, atom, sources, SPLIT);
             return None;
         }
-        let why = if kind == AtomKind::ThreadLocal { "thread-local" } else { "static" };
+        let why =
+            if kind == AtomKind::ThreadLocal { Refusal::ThreadLocal } else { Refusal::Static };
         if sources.guards.on(Guard::Retyped) && retyped(name, sources) {
             let now = match atom.object.layouts().is_ok_and(ObjectLayouts::describes) {
                 true => RETYPED,
@@ -410,7 +417,7 @@ fn own(
     if is_new && sources.guards.on(Guard::Allocator) && is_allocator(&sources.names.path(name)) {
         obstacle(
             selection,
-            "allocator",
+            Refusal::Allocator,
             atom,
             sources,
             "is the program's global allocator, which is another now: what one gives the other \

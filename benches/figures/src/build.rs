@@ -28,7 +28,7 @@ fn one(options: &Options, table: &mut Table, profile: Profile, samples: usize) -
     let (mut hots, mut plains, mut sizes) = (vec![], vec![], [vec![], vec![]]);
     for sample in 0..samples {
         eprintln!("… first build, {}, {} of {samples}", profile.name(), sample + 1);
-        // Laid out anew, and so without anything built.
+        // Laid out afresh, and so without anything built.
         let (hot, plain) = (lay("hot", Hot::On)?, lay("plain", Hot::Off)?);
         // Who comes first changes.
         for turn in 0..2 {

@@ -1,4 +1,4 @@
-//! What a call costs: of a hot function, replaced or not, against a direct call of a function that
+//! The cost of a call: of a hot function, replaced or not, against a direct call of a function that
 //! is not inlined; and of 2 000 such functions in turn, with warm and with cold caches.
 //!
 //! The program (`programs/call.rs.txt`) times itself, by turns. Instructions are counted by callgrind, as
@@ -84,7 +84,7 @@ fn count(project: &Project, table: &mut Table) -> Result<()> {
     let all = ["plain", "original", "replaced", "plain-by-pointer", "original-by-pointer"];
     let counts: Option<Vec<f64>> = all.iter().map(|what| a_call(what)).collect::<Result<_>>()?;
     let Some(counts) = counts else {
-        table.push(Row::told("instructions", "not counted: valgrind does not run here"));
+        table.push(Row::text("instructions", "not counted: valgrind does not run here"));
         return Ok(());
     };
     let mut more = |what: &str, of: usize, than: usize, goal| {

@@ -1,7 +1,7 @@
 //! The bare commands of rustc by which cargo builds a program, for what an edit cannot be quicker
 //! than.
 //!
-//! Cargo is made to tell them by the tool itself, as its wrapper; each record has program,
+//! Cargo is made to report them by the tool itself, as its wrapper; each record has program,
 //! arguments, folder and environment. A binary is compiled without its link, which a live edit
 //! does not need either.
 
@@ -21,7 +21,7 @@ pub struct Captured {
 }
 
 impl Captured {
-    /// Builds the project, `crates` anew, and keeps their commands.
+    /// Builds the project, `crates` afresh, and keeps their commands.
     pub fn new(hot: &Path, project: &Project, profile: Profile, crates: &[String]) -> Result<Self> {
         let log = project.root.with_extension("records");
         // The last run's.

@@ -8,9 +8,9 @@
 use crate::captured::Captured;
 use crate::project::{Hot, Profile, Project, repository};
 use crate::server::{self, Server, free_port, wait_for};
+use crate::synthetic::Workspace;
 use crate::table::{Goal, Row, Table, Unit};
 use crate::tool::Tool;
-use crate::town::Town;
 use crate::{Options, spread::Spread};
 use anyhow::{Context, Result, bail};
 use std::fs;
@@ -21,13 +21,13 @@ const LONGEST: u32 = 16;
 /// ... but there are so many.
 const FEWEST: usize = 3;
 
-/// What is edited.
+/// The program that is edited.
 #[derive(Clone, Copy, Debug)]
 enum Subject {
     /// The example of the repository.
     Example,
     /// The generated workspace.
-    Generated(usize, Town),
+    Generated(usize, Workspace),
 }
 
 /// One edit of it.
@@ -35,26 +35,26 @@ struct Edit {
     file: String,
     old: String,
     new: String,
-    /// What has to be compiled.
+    /// The crates that have to be compiled.
     crates: Vec<String>,
-    /// What the answer has then.
+    /// A part of the answer after it.
     wanted: String,
 }
 
 /// All of the part.
 pub fn measure(options: &Options, table: &mut Table) -> Result<()> {
-    let town = |lines| Subject::Generated(lines, Town::of_lines(lines));
+    let workspace = |lines| Subject::Generated(lines, Workspace::of_lines(lines));
     let (dev, release) = (Profile::Dev, Profile::Release);
     let edits = options.samples.unwrap_or(20);
     let mut all = vec![
         (Subject::Example, dev, edits),
         (Subject::Example, release, edits),
-        (town(2_000), dev, edits.min(10)),
-        (town(20_000), dev, edits),
-        (town(20_000), release, edits),
+        (workspace(2_000), dev, edits.min(10)),
+        (workspace(20_000), dev, edits),
+        (workspace(20_000), release, edits),
     ];
     if options.long {
-        all.push((town(200_000), dev, edits.min(10)));
+        all.push((workspace(200_000), dev, edits.min(10)));
     }
     let mut failed = Ok(());
     for (subject, profile, edits) in all {
@@ -113,7 +113,7 @@ fn one(
             break;
         }
         let edit = subject.edit(n, sum, &live.name)?;
-        // Who comes first changes, so that nobody always has the disk that another has just filled.
+        // Who comes first changes, so that none always has the disk that another has just filled.
         for turn in 0..3 {
             match (n + turn) % 3 {
                 0 => {
@@ -175,14 +175,14 @@ impl Subject {
     fn folder(self) -> String {
         match self {
             Subject::Example => "live".to_owned(),
-            Subject::Generated(lines, _) => format!("town{lines}"),
+            Subject::Generated(lines, _) => format!("synthetic{lines}"),
         }
     }
 
     fn files(self, name: &str) -> Result<Vec<(String, String)>> {
         match self {
             Subject::Example => example(name, Hot::On),
-            Subject::Generated(_, town) => Ok(town.files(name)),
+            Subject::Generated(_, workspace) => Ok(workspace.files(name)),
         }
     }
 
@@ -202,16 +202,16 @@ impl Subject {
                     wanted: format!("Counter {}: 0", n + 1),
                 }
             }
-            Subject::Generated(_, town) => {
-                let (at, file, first) = town.place(n);
+            Subject::Generated(_, workspace) => {
+                let (at, file, first) = workspace.place(n);
                 // How often this line was edited before.
-                let round = (n / (town.modules * crate::town::CRATES)) as u64;
+                let round = (n / (workspace.modules * crate::synthetic::CRATES)) as u64;
                 let (old, new) = (first + round * 1000, first + (round + 1) * 1000);
                 Edit {
                     file,
-                    old: Town::line(old),
-                    new: Town::line(new),
-                    crates: Town::affected(at, program),
+                    old: Workspace::line(old),
+                    new: Workspace::line(new),
+                    crates: Workspace::affected(at, program),
                     wanted: format!("total {}", sum.wrapping_add(new - old)),
                 }
             }

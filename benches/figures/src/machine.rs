@@ -6,7 +6,7 @@ use std::process::Command;
 
 /// `2026-11-21, AMD EPYC (2 cores), Linux 6.1.0, rustc 1.95.0 (…)`.
 pub fn describe() -> Result<String> {
-    let told = |program: &str, args: &[&str]| -> Result<String> {
+    let output = |program: &str, args: &[&str]| -> Result<String> {
         let output = Command::new(program).args(args).output();
         let output = output.with_context(|| format!("failed to run {program}"))?;
         Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
@@ -18,14 +18,14 @@ pub fn describe() -> Result<String> {
         .map_or("an unknown processor", |(_, model)| model);
     Ok(format!(
         "{}, {model} ({} cores), {}, {}",
-        told("date", &["+%Y-%m-%d"])?,
+        output("date", &["+%Y-%m-%d"])?,
         std::thread::available_parallelism()?,
-        told("uname", &["-sr"])?,
-        told("rustc", &["-V"])?,
+        output("uname", &["-sr"])?,
+        output("rustc", &["-V"])?,
     ))
 }
 
-/// Size of the largest cache in bytes; 64 MiB where the system does not tell.
+/// Size of the largest cache in bytes; 64 MiB where the system does not say.
 pub fn largest_cache() -> usize {
     (0..8)
         .filter_map(|n| {

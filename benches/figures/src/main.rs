@@ -7,23 +7,23 @@
 //! Each number is a ratio to a baseline that is measured in the same run, by turns with it, or stands
 //! beside such a ratio. What is measured are programs of their own, laid out in a work folder and
 //! built there; the tool is the one of this repository, built as people install it. The table goes
-//! to stdout and to a file. Goals are told beside the values; nothing fails for being slow.
+//! to stdout and to a file. Goals stand beside the values; nothing fails for being slow.
 
 mod build;
 mod call;
 mod captured;
+mod competitors;
 mod edit;
+mod latency;
 mod machine;
 mod many;
-mod pauses;
-mod peers;
 mod project;
 mod proxy;
 mod server;
 mod spread;
+mod synthetic;
 mod table;
 mod tool;
-mod town;
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand, ValueEnum};
@@ -55,8 +55,8 @@ struct Cli {
     /// Only what has this in its name, where a part measures one thing of several sizes or profiles
     #[arg(long, value_name = "TEXT", default_value = "")]
     only: String,
-    /// Also what takes long: 200 000 lines, 100 000 functions, more in release; and all samples of
-    /// what is measured usually
+    /// Also the long ones: 200 000 lines, 100 000 functions, more in release; and all samples of
+    /// the usual ones
     #[arg(long)]
     long: bool,
     /// Where the measured programs are laid out and built
@@ -81,30 +81,30 @@ enum Sub {
     },
 }
 
-/// What is measured.
+/// A part of the figures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Part {
-    /// What a call costs
+    /// The cost of a call
     Call,
     /// Edit to live
     Edit,
     /// The same with other tools, where they are installed
-    Peers,
+    Competitors,
     /// The first build
     Build,
     /// Thousands of hot functions
     Many,
-    /// What callers notice of loads
-    Pauses,
+    /// The latency of calls during loads
+    Latency,
 }
 
 impl Part {
     /// In the order in which they are measured: what takes longest comes last.
     const ALL: [Part; 6] =
-        [Part::Call, Part::Pauses, Part::Peers, Part::Build, Part::Edit, Part::Many];
+        [Part::Call, Part::Latency, Part::Competitors, Part::Build, Part::Edit, Part::Many];
 }
 
-/// What holds for all parts.
+/// The options of all parts.
 #[derive(Clone, Debug)]
 struct Options {
     hot: PathBuf,
@@ -118,8 +118,8 @@ struct Options {
 }
 
 impl Options {
-    /// Whether to leave out something that takes minutes: nobody asked for it, or for lack of time;
-    /// that is told then.
+    /// Reports whether to leave out something that takes minutes: it was not asked for, or time is
+    /// short, which the table says then.
     fn leave_out(&self, what: &str, table: &mut Table) -> bool {
         if !what.contains(&self.only) {
             return true;
@@ -127,12 +127,12 @@ impl Options {
         let late = self.hurry() && self.begun.elapsed() > self.late;
         if late {
             let why = "left out, as the others took long; with `--long` it is measured";
-            table.push(Row::told(what, why));
+            table.push(Row::text(what, why));
         }
         late
     }
 
-    /// Whether fewer samples will do where one takes long.
+    /// Reports whether fewer samples will do where one takes long.
     fn hurry(&self) -> bool {
         !self.long && self.samples.is_none()
     }
@@ -140,12 +140,14 @@ impl Options {
 
 fn main() -> ExitCode {
     match Cli::parse() {
-        Cli { sub: Some(Sub::Proxy { file, program }), .. } => told(proxy::run(&file, &program)),
-        cli => told(figures(cli)),
+        Cli { sub: Some(Sub::Proxy { file, program }), .. } => {
+            exit_code(proxy::run(&file, &program))
+        }
+        cli => exit_code(figures(cli)),
     }
 }
 
-fn told(result: Result<()>) -> ExitCode {
+fn exit_code(result: Result<()>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -177,17 +179,17 @@ fn figures(cli: Cli) -> Result<()> {
         let measure = match part {
             Part::Call => call::measure,
             Part::Edit => edit::measure,
-            Part::Peers => peers::measure,
+            Part::Competitors => competitors::measure,
             Part::Build => build::measure,
             Part::Many => many::measure,
-            Part::Pauses => pauses::measure,
+            Part::Latency => latency::measure,
         };
         let name = part.to_possible_value().context("each part has a name")?.get_name().to_owned();
         if let Err(error) = measure(&options, &mut table) {
             // In the table by its first line; the others can still be measured.
             let text = format!("{error:#}");
             eprintln!("figures: {name}: {text}");
-            table.push(Row::told(name.clone(), format!("failed: {}", first_line(&text))));
+            table.push(Row::text(name.clone(), format!("failed: {}", first_line(&text))));
             failed.push(name);
         }
     }

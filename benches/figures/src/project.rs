@@ -15,7 +15,7 @@ pub fn repository() -> PathBuf {
 /// A profile of cargo's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Profile {
-    /// What cargo uses when it is told nothing.
+    /// Cargo's default.
     Dev,
     /// `--release`.
     Release,
@@ -38,7 +38,7 @@ impl Profile {
         }
     }
 
-    /// How cargo, and hot, are told.
+    /// The arguments for cargo and hot.
     pub fn flags(self) -> &'static [&'static str] {
         match self {
             Profile::Dev => &[],

@@ -10,12 +10,12 @@ use std::time::{Duration, Instant};
 /// How long an answer is waited for.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A port that nobody listens on.
+/// Returns a free port.
 pub fn free_port() -> Result<u16> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
 
-/// Asks once. `None` when nobody listens.
+/// Asks once. `None` when the port is closed.
 pub fn ask(port: u16) -> Option<String> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
     stream.set_read_timeout(Some(PATIENCE)).ok()?;

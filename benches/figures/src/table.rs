@@ -49,8 +49,8 @@ impl Row {
         }
     }
 
-    /// What is told without a number.
-    pub fn told(what: impl Into<String>, sentence: impl Into<String>) -> Row {
+    /// A sentence without a number.
+    pub fn text(what: impl Into<String>, sentence: impl Into<String>) -> Row {
         Row {
             what: what.into(),
             value: String::new(),
@@ -89,7 +89,7 @@ fn verdict(value: f64, goal: Option<Goal>, write: impl Fn(f64) -> String) -> Str
     })
 }
 
-/// What an amount is counted in.
+/// The unit of an amount.
 #[derive(Clone, Copy, Debug)]
 pub enum Unit {
     /// Nanoseconds.

@@ -89,7 +89,7 @@ impl Tool {
                 match event["event"].as_str() {
                     Some(found) if found == kind => return Ok(event),
                     Some("building" | "running" | "change") => {}
-                    _ => bail!("{kind} was expected of the tool, which tells {event}"),
+                    _ => bail!("{kind} was expected of the tool, which reports {event}"),
                 }
             }
             if let Some(status) = ended {
@@ -97,7 +97,7 @@ impl Tool {
                 bail!("the tool ended ({status}); it said:\n{said}");
             }
             if begun.elapsed() > PATIENCE {
-                bail!("the tool did not tell {kind} within {PATIENCE:?}");
+                bail!("the tool did not report {kind} within {PATIENCE:?}");
             }
             thread::sleep(Duration::from_millis(1));
         }

@@ -1,4 +1,4 @@
-//! What a call costs while mocks are on or off, as ratios to a direct call in the same run.
+//! The cost of a call while mocks are on or off, as ratios to a direct call in the same run.
 //!
 //! `cargo run --release --manifest-path benches/mocks/Cargo.toml`. Each number is the best of many
 //! rounds, so that what else the machine does is left out. mry mocks only with debug assertions, and

@@ -18,7 +18,7 @@ pub struct CompileError {
     pub rendered: String,
 }
 
-/// What came of it.
+/// The outcome.
 pub struct Outcome {
     pub errors: Vec<CompileError>,
     /// The library, when it was built.

@@ -7,7 +7,7 @@
 //! 3. `compile`: `cargo check`, then `cargo build`; each error is led back to the function it is in.
 //! 4. That function loses its mark, and the crate is compiled again, until it compiles.
 //!
-//! The table tells the marks in the sources, and how many functions are hot in the library: under a
+//! The table counts the marks in the sources, and how many functions are hot in the library: under a
 //! `cfg` that does not hold there are none. What had to be left off is compared with `left-off.txt`, a line each: a mark that fails and does
 //! not stand there is an error, and so is a line of it that has become untrue. With arguments, only
 //! the crates named are looked at.

@@ -1,7 +1,7 @@
 //! The functions of a crate's sources, and the attribute before each.
 //!
 //! A mark is written on the line of what it marks, so that lines stay what they are and an error's
-//! line tells the function. Impl blocks are marked as a whole, and the methods that are left out of
+//! line names the function. Impl blocks are marked as a whole, and the methods that are left out of
 //! them with `skip`.
 
 use anyhow::{Context, Result};

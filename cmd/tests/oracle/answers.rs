@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub const THREADS: [&str; 3] = ["main", "one", "two"];
 
 /// Questions whose answers come from functions that no slot leads to: the item of whose being old
-/// the tool must have told.
+/// the tool must have reported.
 const EXCUSED: [(&str, &str); 3] =
     [("stale", "footer"), ("keep/old_areas", "Round"), ("keep/old_work", "worker")];
 
@@ -38,15 +38,15 @@ pub fn differences(one: &Answers, other: &Answers) -> Vec<(String, String, Strin
         .collect()
 }
 
-/// What excuses an old answer to this question.
+/// Returns the item whose old code excuses an old answer to this question.
 pub fn excuse(question: &str) -> Option<&'static str> {
     let (asked, _) = question.split_once('@')?;
     EXCUSED.iter().find(|(excused, _)| *excused == asked).map(|(_, item)| *item)
 }
 
-/// The items that an event tells to be not live, or not everywhere, and of a patch what it left as
+/// Returns the items that an event reports to be not live, or not everywhere, and of a patch what it left as
 /// it was.
-pub fn told(event: &Value) -> Vec<String> {
+pub fn not_live(event: &Value) -> Vec<String> {
     let list = |field: &str| event[field].as_array().cloned().unwrap_or_default();
     let names = ["not_live", "changed", "gone"].into_iter().flat_map(list);
     let items = ["partly", "held"].into_iter().flat_map(list).map(|left| left["item"].clone());

@@ -24,7 +24,7 @@ impl Chance {
         (self.next() % end as u64) as usize
     }
 
-    /// Whether something happens that does so once in `times`.
+    /// Reports whether something happens that does so once in `times`.
     pub fn once_in(&mut self, times: usize) -> bool {
         self.below(times) == 0
     }

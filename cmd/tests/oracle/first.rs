@@ -1,4 +1,4 @@
-//! What every sequence of edits begins with.
+//! The source that every sequence of edits begins with.
 
 use crate::{
     model::{Field, Form, Function, Generic, Kind, Model, Module, Operand, Step},
@@ -84,7 +84,7 @@ fn variants(first: &str) -> Vec<(String, Option<Field>)> {
     vec![named(first, None), named("Large", Some(Field::U64)), named("Named", Some(Field::Text))]
 }
 
-/// What is kept from the start, and what all crates use.
+/// Returns the items that are kept from the start, and those that all crates use.
 fn keep(model: &mut Model) {
     let m = model.module("keep");
     let fields = vec![

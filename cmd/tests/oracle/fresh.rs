@@ -1,4 +1,4 @@
-//! The obvious, slower twin: the same source, built by cargo and started anew.
+//! The obvious, slower twin: the same source, built by cargo and started afresh.
 //!
 //! It is built without debug information, which changes no code and makes its link quick.
 

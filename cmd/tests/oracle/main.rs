@@ -6,7 +6,7 @@
 //! mutation of the model. What the tool says of a save must then be true:
 //!
 //! - *applied*: every answer that hot functions give is the fresh build's, and all state is where
-//!   it was; what the tool told to be not live may answer as before;
+//!   it was; what the tool reported as not live may answer as before;
 //! - *no effect*: the answers are those from before, and the fresh build's are too;
 //! - *refused* and restarted: the answers are the fresh build's;
 //! - *compile error*: the fresh build fails as well, and the answers are those from before.
@@ -16,7 +16,7 @@
 //! counter that goes back are failures. Each prints the program, the seed, the step, the kind of
 //! edit, the difference of the source, the events and the output.
 //!
-//! What happens at a step depends on the program, the seed and the steps before it alone, so that a
+//! A step depends on the program, the seed and the steps before it alone, so that a
 //! failure is replayed with its seed. Sequences of even seeds change no layouts: fewer restarts, so
 //! that many patches come to lie on one another. The table at the end counts the outcomes, and
 //! refusals of edits that changed no layout as needless.

@@ -1,4 +1,4 @@
-//! What the generated sources are made from: modules of items, functions of steps.
+//! The model that sources are generated from: modules of items, functions of steps.
 //!
 //! Every function takes a number and answers a number, and so does every step in between; that is
 //! why any step can stand anywhere. Items are referred to by name, and names are unique, so that an
@@ -22,7 +22,7 @@ pub struct Model {
     pub methods: Vec<(String, u64)>,
     /// The default of the trait `Rule`'s constant.
     pub weight: u64,
-    /// How often a line was added that only tells the end of what came before.
+    /// How often a line was added that only marks the end of what came before.
     pub marks: u64,
     /// Names given so far.
     pub made: u64,
@@ -46,11 +46,11 @@ pub struct Module {
     pub krate: &'static str,
     /// Its name.
     pub name: String,
-    /// Whether the program's handwritten part names it, so that it must stay.
+    /// The program's handwritten part names it, so that it must stay.
     pub fixed: bool,
     /// Lines of comment at its beginning and at its end.
     pub comments: [Vec<String>; 2],
-    /// What is in it, in order.
+    /// Its items, in order.
     pub items: Vec<Item>,
 }
 
@@ -59,11 +59,11 @@ pub struct Module {
 pub struct Item {
     /// Its name.
     pub name: String,
-    /// What it is.
+    /// Its kind.
     pub kind: Kind,
 }
 
-/// What an item is.
+/// The kind of an item.
 #[derive(Clone, PartialEq)]
 pub enum Kind {
     /// A function.
@@ -101,7 +101,7 @@ pub enum Kind {
     },
 }
 
-/// What kind of function it is, besides its steps.
+/// The kind of a function, besides its steps.
 #[derive(Clone, Copy, Default, PartialEq)]
 pub enum Form {
     /// One that anything may be done to.
@@ -120,7 +120,7 @@ pub enum Form {
     Worker,
 }
 
-/// What a function is generic over.
+/// The parameter that a function is generic over.
 #[derive(Clone, Copy, Default, PartialEq)]
 pub enum Generic {
     /// Nothing.
@@ -137,23 +137,23 @@ pub enum Generic {
 /// A function.
 #[derive(Clone, Default, PartialEq)]
 pub struct Function {
-    /// Whether it is hot.
+    /// It is hot.
     pub hot: bool,
-    /// What may be done to it.
+    /// Its kind, which limits the edits.
     pub form: Form,
-    /// What it is generic over.
+    /// Its generic parameter.
     pub generic: Generic,
-    /// Whether it is async.
+    /// It is async.
     pub task: bool,
     /// Parameters besides the number.
     pub extra: u64,
     /// Its inline attribute, if it has one.
     pub inline: Option<&'static str>,
-    /// Whether it has `#[track_caller]`.
+    /// It has `#[track_caller]`.
     pub tracked: bool,
-    /// Whether it is public although nobody needs it.
+    /// It is public although no other module needs it.
     pub public: bool,
-    /// What it does.
+    /// Its steps.
     pub steps: Vec<Step>,
 }
 
@@ -177,7 +177,7 @@ pub enum Operand {
     Constant(String),
 }
 
-/// What is done with the number.
+/// An operation on the number.
 #[derive(Clone, PartialEq)]
 pub enum Step {
     /// An operator.
@@ -294,13 +294,13 @@ impl Model {
         self.all(|_, item| matches!(&item.kind, Kind::Function(f) if holds(f)))
     }
 
-    /// Whether items of the second module may name those of the first.
+    /// Reports whether items of the second module may name those of the first.
     pub fn visible(&self, module: usize, from: usize) -> bool {
         let rank = |m: usize| self.program.rank(self.modules[m].krate);
         rank(module) <= rank(from)
     }
 
-    /// What else is run when this is, and how many steps that makes at most.
+    /// Returns the functions that run when this one does, and the most steps that each makes.
     pub fn run_by(&self, name: &str) -> HashMap<String, u64> {
         let mut below = HashMap::new();
         let mut open = vec![(name.to_owned(), 1)];
@@ -381,8 +381,8 @@ impl Model {
         self.users(name).is_empty().then_some(())
     }
 
-    /// What the layouts, the signatures of hot functions, the types of statics and the methods of
-    /// traits are, for each item that has one.
+    /// Returns layouts, signatures of hot functions, types of statics and methods of traits, for
+    /// each item that has one.
     pub fn shapes(&self) -> BTreeMap<String, String> {
         let mut shapes = BTreeMap::new();
         for module in &self.modules {
@@ -413,7 +413,7 @@ impl Model {
         shapes
     }
 
-    /// Whether something that both have has another layout or signature in the other.
+    /// Reports whether something that both have has another layout or signature in the other.
     pub fn lies_otherwise(&self, other: &Model) -> bool {
         let others = other.shapes();
         self.shapes().iter().any(|(name, shape)| others.get(name).is_some_and(|o| o != shape))
@@ -459,7 +459,7 @@ impl Kind {
         self.clone().refs_mut().into_iter().map(std::mem::take).collect()
     }
 
-    /// Whether it names an item.
+    /// Reports whether it names an item.
     pub fn names(&self, name: &str) -> bool {
         self.clone().refs_mut().into_iter().any(|named| named == name)
     }
@@ -502,12 +502,12 @@ impl Step {
         }
     }
 
-    /// Whether it names an item.
+    /// Reports whether it names an item.
     pub fn names(&self, name: &str) -> bool {
         self.clone().refs_mut().into_iter().any(|named| named == name)
     }
 
-    /// Whether it can only stand in an async function.
+    /// Reports whether it can only stand in an async function.
     pub fn waits(&self) -> bool {
         matches!(self, Step::Await(..) | Step::Yield(_))
     }

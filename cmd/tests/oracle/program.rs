@@ -6,11 +6,11 @@ use crate::project::Fixture;
 pub struct Program {
     /// Its name, and its folder in `fixtures/oracle`.
     pub name: &'static str,
-    /// What is laid out.
+    /// The files that are laid out.
     pub fixture: Fixture,
     /// Its crates, each of which may use those before it. The last one is the binary.
     pub crates: &'static [Crate],
-    /// Whether it runs on tokio.
+    /// It runs on tokio.
     pub tasks: bool,
 }
 

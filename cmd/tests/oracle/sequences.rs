@@ -11,7 +11,7 @@ use crate::{
     tally::{Ending, Tally},
 };
 
-/// What must become of an edit.
+/// The outcome that an edit must have.
 #[derive(Clone, Copy, Debug)]
 enum Must {
     /// It goes live.
@@ -250,7 +250,7 @@ static SEQUENCES: &[Sequence] = &[
         ],
     },
     Sequence {
-        name: "a comment above, where a line is told, and one below",
+        name: "a comment above, where a line is reported, and one below",
         programs: &[&LOOP],
         edits: &[
             (|m| at(m, "book").comments[0].push("above".into()), Must::Right),

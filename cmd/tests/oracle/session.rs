@@ -31,9 +31,9 @@ pub struct Session {
     good: Model,
     /// The model that the process was started with.
     begun: Model,
-    /// What each item has looked like since the last start: values of each may be there.
+    /// The shapes that each item has had since the last start: values of each may be there.
     shapes: BTreeMap<String, BTreeSet<String>>,
-    /// What was live before, for edits back.
+    /// The models that were live before, for edits back.
     past: Vec<Model>,
     files: Vec<(String, String)>,
     project: Project,
@@ -43,12 +43,12 @@ pub struct Session {
     pid: u32,
     port: PathBuf,
     answers: Answers,
-    /// What a fresh build answered last.
+    /// The last answers of a fresh build.
     right: Answers,
-    /// Questions that are answered by old code, as the tool has told.
+    /// Questions that are answered by old code, as the tool has reported.
     old: BTreeSet<String>,
-    /// Items that the tool has told to be not live everywhere, in this step.
-    told: BTreeSet<String>,
+    /// Items that the tool has reported as not live everywhere, in this step.
+    not_live: BTreeSet<String>,
     /// The revision that `state.rs` must show.
     revision: u64,
     beats: u64,
@@ -56,7 +56,7 @@ pub struct Session {
     counters: HashMap<String, u64>,
 }
 
-/// Tells, when a step fails, what the step was.
+/// Prints the step when it fails.
 struct Step {
     title: String,
     diff: String,
@@ -118,7 +118,7 @@ impl Session {
             answers: Answers::new(),
             right: Answers::new(),
             old: BTreeSet::new(),
-            told: BTreeSet::new(),
+            not_live: BTreeSet::new(),
             revision: 0,
             beats: 0,
             local_beats: HashMap::new(),
@@ -172,7 +172,7 @@ impl Session {
         self.model.clone()
     }
 
-    /// Whether the files hold this source.
+    /// Reports whether the files hold this source.
     pub fn is_at(&self, model: &Model) -> bool {
         render::files(model) == self.files
     }
@@ -194,7 +194,7 @@ impl Session {
         let mut step = Step { title: title.to_owned(), diff: String::new() };
         let left = self.tool.events_left();
         assert!(left.is_empty(), "an event that belongs to no save: {left:?}");
-        self.told.clear();
+        self.not_live.clear();
         assert_eq!(self.line.ask("one depart"), "departed");
         let hasty = first.is_some();
         if let Some((files, pause)) = first {
@@ -217,8 +217,8 @@ impl Session {
         };
         let said = self.tool.output().len();
         let (outcomes, fresh) = if hasty {
-            // Which save an event belongs to cannot be told; but when the tool has told of one
-            // more, it has told of all before.
+            // Which save an event belongs to is not known; but when the tool has reported
+            // one more, it has reported all before.
             let fresh = fresh.join().expect("the fresh build answers");
             self.model.marks += 1;
             let awaited = self.write(render::files(&self.model), &mut step);
@@ -227,7 +227,7 @@ impl Session {
             (self.outcomes(&awaited), fresh.join().expect("the fresh build answers"))
         };
         if outcomes.iter().any(|event| event["event"] == "refused") {
-            // The way to what stands in the way is told to people only.
+            // The way to what stands in the way is shown to people only.
             let output = self.tool.output();
             output[said..].lines().for_each(|line| eprintln!("        | {line}"));
         }
@@ -254,7 +254,7 @@ impl Session {
         }
         let mut saved: Vec<&(String, String)> =
             self.files.iter().filter(|file| !old.contains(file)).collect();
-        // New ones first: nobody names them yet, so that the tool need not hear of them.
+        // New ones first: nothing names them yet, so that the tool need not hear of them.
         saved.sort_by_key(|(path, _)| was(path).is_some());
         for (path, now) in &saved {
             step.diff += &format!("{path}\n{}", diff::lines(was(path).unwrap_or(""), now));
@@ -263,7 +263,7 @@ impl Session {
         saved.iter().filter(|(p, _)| was(p).is_some()).map(|(path, _)| path.clone()).collect()
     }
 
-    /// What is edited next, and the model after it.
+    /// Chooses the next edit, and returns its title and the model after it.
     fn choose(&mut self) -> (String, Model) {
         let calm = self.seed.is_multiple_of(2);
         let mut model = self.model.clone();
@@ -303,7 +303,7 @@ impl Session {
             let kind = event["event"].as_str().unwrap_or_default();
             let known = ["compile-error", "applied", "no-effect", "refused", "restarted"];
             assert!(known.contains(&kind), "a change must have an outcome, not {event}");
-            self.told.extend(answers::told(&event));
+            self.not_live.extend(answers::not_live(&event));
             let mut restarted = None;
             if kind == "refused" {
                 assert_eq!(event["next"], "restart", "{event}");
@@ -320,7 +320,7 @@ impl Session {
             let everything = awaited.iter().all(|path| seen.contains(path));
             if let Some(next) = restarted {
                 self.restarted(&next);
-                // What was written meanwhile may have been built by cargo.
+                // Files that were written meanwhile may have been built by cargo.
                 if everything || !self.more_comes() {
                     return outcomes;
                 }
@@ -346,7 +346,7 @@ impl Session {
         self.pid = pid(event);
         assert_ne!(self.pid, before, "{event}");
         self.line = connect(&mut self.tool, &self.port);
-        self.told.clear();
+        self.not_live.clear();
         self.old.clear();
         self.beats = 0;
         self.local_beats.clear();
@@ -361,15 +361,15 @@ impl Session {
         number: usize,
     ) -> Ending {
         let is = |event: &Value, kinds: &[&str]| kinds.iter().any(|kind| event["event"] == *kind);
-        let anew = ["refused", "restarted"];
+        let by_cargo = ["refused", "restarted"];
         let last = outcomes.last().expect("an outcome");
-        let restarted = is(last, &anew);
-        let moved = |event: &&Value| is(event, &["applied"]) || is(event, &anew);
-        // What tells most: what was swapped, rather than that a part of it had no effect.
+        let restarted = is(last, &by_cargo);
+        let moved = |event: &&Value| is(event, &["applied"]) || is(event, &by_cargo);
+        // The event that says most: a swap, rather than that a part of the save had no effect.
         let event = outcomes.iter().rfind(moved).filter(|_| fresh.is_ok()).unwrap_or(last);
         let kind = event["event"].as_str().unwrap_or_default();
         assert!(is_alive(self.pid), "the program is gone: {event}");
-        if !outcomes.iter().any(|event| is(event, &anew)) {
+        if !outcomes.iter().any(|event| is(event, &by_cargo)) {
             self.land(event);
         }
         let now = self.ask(number);
@@ -405,8 +405,8 @@ impl Session {
     }
 
     /// Answers must be a fresh build's. An old one is right where it comes from code that no slot
-    /// leads to, if the tool tells of it in the very step that would have changed it. It need not
-    /// tell again when that code has been left behind already, and this step changes nothing that it
+    /// leads to, if the tool reports it in the very step that would have changed it. It need not
+    /// repeat that when that code has been left behind already, and this step changes nothing that it
     /// was built to call.
     fn check_answers(&mut self, right: &Answers, now: &Answers, restarted: bool, event: &Value) {
         let mut old = BTreeSet::new();
@@ -416,12 +416,12 @@ impl Session {
                 self.old.contains(&question)
                     && (self.right.get(&question) == Some(&fresh) || !self.changes_below(item))
             };
-            let is_told = excuse.is_some_and(|item| self.is_told(item) || known(item));
+            let is_reported = excuse.is_some_and(|item| self.is_reported(item) || known(item));
             assert!(
-                is_told,
+                is_reported,
                 "{question} answers {answer}, a fresh build {fresh}; before {}{}\n{event}",
                 self.answers.get(&question).map_or("nothing", String::as_str),
-                if excuse.is_some() { "; the tool has not told that it stays old" } else { "" }
+                if excuse.is_some() { "; the tool has not reported that it stays old" } else { "" }
             );
             old.insert(question);
         }
@@ -450,7 +450,7 @@ impl Session {
                 },
                 None => false,
             };
-            // What is called through a slot is new already.
+            // A function that is called through a slot is new already.
             if self.good.run_by(name).keys().filter(|n| *n != name).any(is_hot) {
                 assert_ne!(answer, "panicked", "{question} in flight\n{event}");
                 continue;
@@ -463,13 +463,14 @@ impl Session {
         }
     }
 
-    /// Whether the tool has told in this step that an item, or one that it leads to, is not live.
-    fn is_told(&self, item: &str) -> bool {
+    /// Reports whether the tool has reported in this step that an item, or one that it leads to, is
+    /// not live.
+    fn is_reported(&self, item: &str) -> bool {
         let led = self.model.led_by(item);
-        self.told.iter().any(|told| led.iter().any(|name| told.contains(name.as_str())))
+        self.not_live.iter().any(|item| led.iter().any(|name| item.contains(name.as_str())))
     }
 
-    /// Whether this step changed something that an item led to when the process was started.
+    /// Reports whether this step changed something that an item led to when the process was started.
     fn changes_below(&self, item: &str) -> bool {
         let is_changed = |name: &String| match (self.good.find(name), self.model.find(name)) {
             (Some(_), Some(_)) => self.good.item(name).kind != self.model.item(name).kind,
@@ -530,8 +531,8 @@ fn pid(event: &Value) -> u32 {
     pid.unwrap_or_else(|| panic!("no pid in {event}"))
 }
 
-/// Connects as soon as the program has told its port, and takes the file away, so that only a new
-/// process can tell one again.
+/// Connects as soon as the program has written its port, and takes the file away, so that only a
+/// new process can write one again.
 fn connect(tool: &mut Tool, port: &std::path::Path) -> Line {
     let mut line = None;
     within(PATIENCE, "the program opens its port", || {

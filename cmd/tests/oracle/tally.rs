@@ -11,12 +11,11 @@ pub struct Ending {
     pub why: Option<String>,
     /// The item that stood in the way first.
     pub item: String,
-    /// Whether the edit compiles and leaves layouts, and the signatures of hot functions, as they
-    /// were.
+    /// The edit compiles and leaves layouts, and the signatures of hot functions, as they were.
     pub calm: bool,
 }
 
-/// What has been counted of a sequence.
+/// The counts of a sequence.
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
     /// Number of steps that ended.
@@ -29,7 +28,7 @@ pub struct Tally {
 }
 
 impl Ending {
-    /// Whether the program was restarted although nothing asked for it.
+    /// Reports whether the program was restarted although nothing asked for it.
     fn is_needless(&self) -> bool {
         self.calm && ["refused", "restarted"].contains(&self.outcome.as_str())
     }

@@ -6,7 +6,7 @@
 use hot::hot;
 use std::fmt;
 
-/// What somebody wants to buy.
+/// A purchase that is not placed yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Order {
     /// Who.
@@ -35,7 +35,7 @@ impl fmt::Display for Refused {
 
 impl std::error::Error for Refused {}
 
-/// What is in store.
+/// The stock.
 pub struct Stock {
     left: u64,
 }
@@ -62,7 +62,7 @@ impl Stock {
     }
 }
 
-/// What an order costs, in cents.
+/// Returns the price of an order, in cents.
 #[hot]
 pub fn price(order: &Order) -> u64 {
     let discount = if order.quantity >= 10 { 90 } else { 100 };
@@ -90,7 +90,7 @@ pub mod net {
         false
     }
 
-    /// Tells the warehouse. In this example there is none.
+    /// Notifies the warehouse. In this example there is none.
     pub fn ship(order: &crate::Order) -> Result<u64, String> {
         Err(format!("no warehouse for {}", order.customer))
     }

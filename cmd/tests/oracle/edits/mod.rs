@@ -180,7 +180,8 @@ fn comment(model: &mut Model, chance: &mut Chance) -> String {
     ["comment above", "comment below"][place].to_owned()
 }
 
-/// Whether every function ends soon, names only what it can see, and waits only where it can.
+/// Reports whether every function ends soon, names only what it can see, and waits only where it
+/// can.
 fn is_sound(model: &Model) -> bool {
     model.modules.iter().enumerate().all(|(m, module)| {
         module.items.iter().all(|item| {
@@ -206,7 +207,7 @@ fn is_task(model: &Model, name: &str) -> bool {
     matches!(&model.item(name).kind, Kind::Function(f) if f.task)
 }
 
-/// Whether all that these name exists and can be named in a module.
+/// Reports whether all that these name exists and can be named in a module.
 fn sees<'a>(model: &Model, m: usize, mut kinds: impl Iterator<Item = &'a Kind>) -> bool {
     kinds.all(|kind| {
         let refs = kind.refs();

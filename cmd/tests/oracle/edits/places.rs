@@ -5,7 +5,7 @@ use crate::{
     model::{Form, Item, Kind, Model, Module},
 };
 
-/// Whether nothing handwritten names an item.
+/// Reports whether nothing handwritten names an item.
 fn is_movable(item: &Item) -> bool {
     match &item.kind {
         Kind::Function(function) => function.form == Form::Free,

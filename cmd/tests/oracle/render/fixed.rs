@@ -1,4 +1,4 @@
-//! What is generated around the items: what asks them, and what is kept from the start.
+//! The code around the generated items: it asks them, and keeps values from the start.
 
 use super::{function, ground, path};
 use crate::{
@@ -148,7 +148,7 @@ fn question(model: &Model, m: usize, name: &str, function: &Function) -> String 
     if function.task { format!("{}::runtime::wait({call})", ground(model, m)) } else { call }
 }
 
-/// What the module `keep` has besides its items: the traits, and the values from the start.
+/// Returns the rest of the module `keep`, besides its items: the traits, and the values from the start.
 pub fn keep(model: &Model, m: usize) -> String {
     let mut out = String::from(
         "\npub trait Shape: Send {\n    fn area(&self, n: u64) -> u64;\n\n    \

@@ -53,7 +53,7 @@ pub fn function(model: &Model, m: usize, name: &str, function: &Function, vis: &
     };
     let _ = writeln!(out, "    let mut v = {first};");
     if function.tracked {
-        // Not the line: a function is not replaced because lines above it were added, and tells
+        // Not the line: a function is not replaced because lines above it were added, and reports
         // those that it was compiled with until it is.
         out.push_str("    v ^= base::weigh(std::panic::Location::caller().file());\n");
     }

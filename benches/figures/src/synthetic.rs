@@ -18,16 +18,16 @@ pub const CRATES: usize = LIBRARIES.len() + 1;
 
 /// How large.
 #[derive(Clone, Copy, Debug)]
-pub struct Town {
+pub struct Workspace {
     /// Modules of each crate.
     pub modules: usize,
 }
 
-impl Town {
+impl Workspace {
     /// Of about so many lines.
-    pub fn of_lines(lines: usize) -> Town {
+    pub fn of_lines(lines: usize) -> Workspace {
         let module = MODULE.lines().count() + UNDER.lines().count();
-        Town { modules: (lines / CRATES / module).max(1) }
+        Workspace { modules: (lines / CRATES / module).max(1) }
     }
 
     /// All files, with the program's package under this name.
@@ -129,7 +129,7 @@ fn file(at: usize, module: usize) -> String {
 const UNDER: &str = r#".wrapping_add(under(seed))
 }
 
-/// What the department below makes of it.
+/// The part of the department below.
 fn under(seed: u64) -> u64 {
     let mut ledger = below::Ledger::<u64>::new();
     let state = below::State::Draft.next(1);
@@ -145,15 +145,15 @@ mod tests {
 
     #[test]
     fn it_has_about_the_lines_asked_for_and_each_edit_a_line_of_its_own() {
-        let town = Town::of_lines(20_000);
-        let files = town.files("app_a");
+        let workspace = Workspace::of_lines(20_000);
+        let files = workspace.files("app_a");
         let lines: usize = files.iter().map(|(_, text)| text.lines().count()).sum();
         assert!((18_000..=22_000).contains(&lines), "{lines}");
         for edit in 0..20 {
-            let (_, file, number) = town.place(edit);
+            let (_, file, number) = workspace.place(edit);
             let (_, text) = files.iter().find(|(name, _)| *name == file).expect(&file);
-            assert_eq!(text.matches(&Town::line(number)).count(), 1, "{file}");
+            assert_eq!(text.matches(&Workspace::line(number)).count(), 1, "{file}");
         }
-        assert_eq!(files, town.files("app_a"));
+        assert_eq!(files, workspace.files("app_a"));
     }
 }

@@ -1,8 +1,8 @@
-//! The same edits of the same program with other tools: hot-lib-reloader, which loads a library
-//! anew, and `dx serve --hot-patch` (subsecond), where it is installed.
+//! The same edits of the same program with other tools: hot-lib-reloader, which reloads a
+//! library, and `dx serve --hot-patch` (subsecond), where it is installed.
 //!
 //! The program counts its calls in a static and in a thread-local; whether the counts go on after
-//! an edit tells what the tool does to the program's state.
+//! an edit shows what the tool does to the program's state.
 
 use crate::Options;
 use crate::project::{Hot, Profile, Project, command, run};
@@ -14,11 +14,11 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-const MAIN: &str = include_str!("programs/peers.rs.txt");
+const MAIN: &str = include_str!("programs/competitor.rs.txt");
 const LOGIC: &str = include_str!("programs/logic.rs.txt");
 const LOGIC_FILE: &str = "logic/src/lib.rs";
 
-/// What brings the edits to the program.
+/// A tool that brings edits to the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Hot,
@@ -28,16 +28,16 @@ enum Kind {
 
 /// All of the part.
 pub fn measure(options: &Options, table: &mut Table) -> Result<()> {
-    eprintln!("… peers");
+    eprintln!("… competitors");
     let edits = options.samples.unwrap_or(10);
-    let mut hot = Peer::start(options, Kind::Hot)?;
+    let mut hot = Competitor::start(options, Kind::Hot)?;
     for kind in [Kind::Reloader, Kind::Dx] {
         let name = kind.name();
-        let mut peer = match Peer::start(options, kind) {
-            Ok(peer) => peer,
+        let mut competitor = match Competitor::start(options, kind) {
+            Ok(competitor) => competitor,
             Err(error) => {
                 let why = format!("not measured: {error:#}");
-                table.push(Row::told(name, crate::first_line(&why)));
+                table.push(Row::text(name, crate::first_line(&why)));
                 continue;
             }
         };
@@ -45,7 +45,7 @@ pub fn measure(options: &Options, table: &mut Table) -> Result<()> {
         let (mut kept, mut failed) = (State::default(), None);
         for _ in 0..edits {
             ours.push(hot.save(&mut State::default())?);
-            match peer.save(&mut kept) {
+            match competitor.save(&mut kept) {
                 Ok(time) => theirs.push(time),
                 Err(error) => {
                     failed = Some(error);
@@ -69,7 +69,7 @@ pub fn measure(options: &Options, table: &mut Table) -> Result<()> {
         match failed {
             Some(why) if theirs.is_empty() => {
                 let why = format!("not measured: {why:#}");
-                table.push(Row::told(name, crate::first_line(&why)));
+                table.push(Row::text(name, crate::first_line(&why)));
             }
             failed => {
                 let what = format!("one program, edit to live: hot : {name}");
@@ -173,7 +173,7 @@ impl Kind {
 }
 
 /// A program, and what brings the edits to it.
-struct Peer {
+struct Competitor {
     kind: Kind,
     project: Project,
     port: u16,
@@ -181,21 +181,21 @@ struct Peer {
     runs: Runs,
 }
 
-/// What has to be ended.
+/// The processes that have to be ended.
 enum Runs {
     Tool(Tool),
     Server(#[allow(dead_code)] Server),
     Dx(Child),
 }
 
-impl Peer {
-    fn start(options: &Options, kind: Kind) -> Result<Peer> {
+impl Competitor {
+    fn start(options: &Options, kind: Kind) -> Result<Competitor> {
         let port = free_port()?;
         let short = ["hot", "reloader", "dx"][kind as usize];
-        let root = options.work.join("peers").join(short);
+        let root = options.work.join("competitors").join(short);
         // Of its own: a library has the same name in all.
-        let target = options.work.join(format!("target-peers-{short}"));
-        let name = format!("peer_{short}");
+        let target = options.work.join(format!("target-competitors-{short}"));
+        let name = format!("competitor_{short}");
         let project = Project::lay(&root, &target, &name, &kind.files(&name, port, &target))?;
         let runs = match kind {
             Kind::Hot => {
@@ -209,14 +209,14 @@ impl Peer {
             }
             Kind::Dx => Runs::Dx(serve(&project)?),
         };
-        let peer = Peer { kind, project, port, edits: 0, runs };
+        let competitor = Competitor { kind, project, port, edits: 0, runs };
         wait_for(port, |_| true)?;
         if kind == Kind::Dx {
             // It leaves out edits that come before the program has called it, and says nothing
             // when that is done.
             std::thread::sleep(Duration::from_secs(3));
         }
-        Ok(peer)
+        Ok(competitor)
     }
 
     /// Saves an edit; milliseconds until the first new answer.
@@ -249,7 +249,7 @@ impl Peer {
     }
 }
 
-/// What the program has counted.
+/// Returns the counts of an answer.
 fn counts(answer: &str) -> Result<(u64, u64)> {
     let words: Vec<&str> = answer.split(' ').collect();
     let number = |at: usize| -> Result<u64> {

@@ -1,4 +1,4 @@
-//! What callers notice of loads: a thread calls a hot function without pause while one prebuilt
+//! The latency of calls during loads: a thread calls a hot function without pause while one prebuilt
 //! patch after another is loaded, and for as long without. Also what memory each load keeps.
 //!
 //! The patch is one that the tool makes of a one-line edit ([`crate::proxy`]). It is loaded again
@@ -18,23 +18,23 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 use std::time::{Duration, Instant};
 
-const MAIN: &str = include_str!("programs/pauses.rs.txt");
+const MAIN: &str = include_str!("programs/latency.rs.txt");
 /// Loads in a run.
 const LOADS: u64 = 1_000;
 
 /// All of the part.
 pub fn measure(options: &Options, table: &mut Table) -> Result<()> {
-    eprintln!("… pauses");
-    let folder = options.work.join("pauses");
+    eprintln!("… latency");
+    let folder = options.work.join("latency");
     let manifest = format!(
-        "[package]\nname = \"pauses\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n\
+        "[package]\nname = \"latency\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n\
          [dependencies]\n{}\n[workspace]\n",
         Hot::On.dependency()
     );
     let files = [("Cargo.toml".to_owned(), manifest), ("src/main.rs".to_owned(), MAIN.to_owned())];
     // Of its own: `hot exec` has to see all of it compiled.
-    let target = options.work.join("target-pauses");
-    let project = Project::lay(&folder, &target, "pauses", &files)?;
+    let target = options.work.join("target-latency");
+    let project = Project::lay(&folder, &target, "latency", &files)?;
     let bytes = prebuilt(options, &project)?;
     let mut patch = Patch::from_bytes(&bytes).context("the tool's patch is not one")?;
 
@@ -111,7 +111,7 @@ impl Program {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
-            .context("failed to start the program of pauses")?;
+            .context("failed to start the latency program")?;
         let stdin = child.stdin.take().context("it was asked for")?;
         let stdout = BufReader::new(child.stdout.take().context("it was asked for")?).lines();
         let mut socket = connect(&path, &mut child)?;
@@ -151,7 +151,7 @@ impl Program {
         let line = self.line()?;
         for (at, (samples, number)) in to.iter_mut().zip(line.split(' ')).enumerate() {
             let time: f64 = number.parse()?;
-            // The longest one is told in microseconds.
+            // The longest one is in microseconds.
             samples.push(if at == 2 { time / 1e3 } else { time });
         }
         Ok(())

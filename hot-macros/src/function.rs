@@ -21,8 +21,8 @@ pub fn expand(function: Function, arguments: &Arguments) -> Result<TokenStream> 
         Err(_) if arguments.within_module => return Ok(as_written(&function, arguments)),
         Err(refusal) => return Err(refusal),
     }
-    trampoline::split(&function, Container::Module, &sorted, arguments)
-        .map(|(pieces, _)| pieces.trampoline)
+    let pieces = trampoline::split(&function, Container::Module, &sorted, arguments)?;
+    Ok(pieces.trampoline)
 }
 
 /// The function unchanged, without the marks that are for this macro.

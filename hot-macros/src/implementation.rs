@@ -102,7 +102,7 @@ pub fn expand(
         }
         match expand_method(&function, &header, arguments) {
             Ok(None) => methods.push(as_written(&function, arguments)),
-            Ok(Some((pieces, twin))) => {
+            Ok(Some(pieces)) => {
                 sized = sized.or_else(|| takes_value(&function.signature, &header, arguments));
                 methods.push(pieces.trampoline);
                 let spell = |ty| spell_self(ty, &header, &arguments.hot);
@@ -114,7 +114,7 @@ pub fn expand(
                     |ty| if kept { ty } else { spell_self(ty, &header, &arguments.hot) };
                 let change: [&dyn Fn(TokenStream) -> TokenStream; 2] = [&spell_arguments, &spell];
                 declared.extend(pieces.siblings.iter().map(|sibling| sibling.declare(change)));
-                let twins = pieces.siblings.iter().take(twin.into());
+                let twins = pieces.siblings.iter().take(pieces.twin.into());
                 declared.extend(twins.filter_map(|sibling| sibling.declare_twin(change)));
                 beside.extend(pieces.siblings.iter().map(Sibling::define));
             }
@@ -192,7 +192,7 @@ fn expand_method(
     function: &Function,
     header: &Header,
     arguments: &Arguments,
-) -> Result<Option<(Pieces, bool)>> {
+) -> Result<Option<Pieces>> {
     let sorted = attributes::sort(&function.attributes, arguments)?;
     if sorted.skip {
         return Ok(None);

@@ -23,7 +23,6 @@
 
 mod arguments;
 mod attributes;
-mod closure;
 mod codegen_mode;
 mod container;
 mod crate_id;

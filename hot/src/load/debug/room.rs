@@ -12,7 +12,9 @@
 //!
 //! The room is announced before `main`, when a socket or a folder for patches is named in the
 //! environment, and otherwise when the reloader starts: a backtrace that is made before that cannot
-//! know of patches. In a room that is full, patches are placed elsewhere, without names.
+//! know of patches. In a room that is full, patches are placed elsewhere, without names. The asm that
+//! puts [`at_start`] among what runs before `main` stands beside [`announce`], so that the linker takes
+//! both or neither.
 //!
 //! The files are in a folder of the program's own: beside the control socket, where `hot run`
 //! removes it with the socket, or else among the temporary files. The program removes it when it
@@ -29,9 +31,9 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 /// Size of a slot in bytes: more than an ordinary patch.
-pub(in super::super) const SLOT: u64 = 64 << 10;
+pub(in crate::load) const SLOT: u64 = 64 << 10;
 /// Number of slots. Each costs a little at the first backtrace.
-pub(in super::super) const SLOTS: u64 = 256;
+pub(in crate::load) const SLOTS: u64 = 256;
 /// The address of the room in the files.
 const LINKED: u64 = 0x1000_0000;
 
@@ -45,8 +47,38 @@ struct Room {
 /// None when there was no place for it, or nobody reads such lists on this system.
 static ROOM: OnceCell<Option<Room>> = OnceCell::new();
 
+#[cfg(all(
+    feature = "backtraces",
+    feature = "enabled",
+    target_os = "linux",
+    target_env = "gnu",
+    target_arch = "x86_64"
+))]
+core::arch::global_asm!(
+    ".pushsection .init_array,\"aw\",%init_array",
+    ".balign 8",
+    ".quad {at_start}",
+    ".popsection",
+    at_start = sym at_start,
+);
+
+/// Announces the room before `main`, and so before the first backtrace, if patches are going to come.
+#[cfg(all(
+    feature = "backtraces",
+    feature = "enabled",
+    target_os = "linux",
+    target_env = "gnu",
+    target_arch = "x86_64"
+))]
+extern "C" fn at_start() {
+    let named = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    if named("HOT_SOCKET") || named("HOT_WATCH") {
+        announce();
+    }
+}
+
 /// Reserves and announces the room, once.
-pub(in super::super) fn announce() {
+pub(in crate::load) fn announce() {
     ROOM.get_or_init(|| {
         if !Platform::ANNOUNCES {
             return None;

@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Listens until `stop` is asked for.
-pub(in super::super) fn run(reloader: &Reloader, stop: &Stop, path: &Path) -> Result<(), String> {
+pub(in crate::reload) fn run(reloader: &Reloader, stop: &Stop, path: &Path) -> Result<(), String> {
     let Some(bound) = Bound::when_free(path, stop)? else { return Ok(()) };
     match serve(&bound, stop, &hello, &|request, begun| answer(reloader, request, begun))? {
         End::Stopped => Ok(()),

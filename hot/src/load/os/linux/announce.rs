@@ -13,9 +13,6 @@
 //! lock and allocates nothing of its own (the dynamic loader's takes the loader's lock, as ever). The
 //! list is made once and then only read. The announced objects have one segment each, no content
 //! that could be read in advance, and no unwind table; unwinders find that of a patch registered.
-//!
-//! The asm also puts [`at_start`] among what runs before `main`, in the same object file, so that
-//! the linker takes both or neither.
 
 use super::super::system::Announced;
 use std::ffi::{c_int, c_void};
@@ -29,12 +26,7 @@ core::arch::global_asm!(
     "jmp {iterate}",
     ".size dl_iterate_phdr, . - dl_iterate_phdr",
     ".popsection",
-    ".pushsection .init_array,\"aw\",%init_array",
-    ".balign 8",
-    ".quad {at_start}",
-    ".popsection",
     iterate = sym iterate,
-    at_start = sym at_start,
 );
 
 /// A slot as the dynamic loader would describe it.
@@ -66,15 +58,6 @@ pub(super) fn announce(objects: Vec<Announced>) {
         Object { announced, segment }
     };
     let _ = OBJECTS.set(objects.into_iter().map(object).collect());
-}
-
-/// Before `main`: if patches are going to come, the room is announced before the first backtrace
-/// can be made.
-extern "C" fn at_start() {
-    let named = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    if named("HOT_SOCKET") || named("HOT_WATCH") {
-        crate::load::announce();
-    }
 }
 
 /// The caller's callback, and what the dynamic loader told in passing.

@@ -67,9 +67,11 @@ pub fn instances(body: &str) -> Vec<usize> {
     }
     let file = std::fs::read("/proc/self/exe").unwrap();
     let file = object::File::parse(&*file).unwrap();
-    // A path ends in a hash, or in the types of the instance.
-    let part = format!("{}{body}17h", body.len());
-    let is_body = |name: &str| name.contains(&part);
+    // Stable rustc and nightly mangle names differently.
+    let is_body = |name: &str| {
+        let path = format!("{:#}", rustc_demangle::demangle(name));
+        without_types(&path).rsplit("::").next() == Some(body)
+    };
     let base = (&raw const IMAGE).addr();
     let mut bodies: Vec<usize> = file
         .symbols()
@@ -79,4 +81,22 @@ pub fn instances(body: &str) -> Vec<usize> {
     bodies.sort();
     bodies.dedup();
     bodies
+}
+
+/// Returns the path of a function without the types of the instance: `a::f` for `a::f::<fn() -> u8>`.
+#[cfg(target_os = "linux")]
+fn without_types(path: &str) -> &str {
+    if !path.ends_with('>') {
+        return path;
+    }
+    let mut depth = 0;
+    let begin = path.char_indices().rev().find_map(|(at, mark)| {
+        match mark {
+            '>' if !path[..at].ends_with('-') => depth += 1,
+            '<' => depth -= 1,
+            _ => {}
+        }
+        (depth == 0).then_some(at)
+    });
+    begin.map_or(path, |at| path[..at].trim_end_matches("::"))
 }

@@ -244,7 +244,7 @@ fn a_tool_that_dies_at_any_byte_leaves_the_program_as_it_was_and_the_next_is_ser
     let reloader = Reloader::new().on_report(|_| ());
     let answers = |request, begun| answer(&reloader, request, begun);
     let frame = |value| {
-        let file = load::tests::file_that_answers("hot/reload/socket/tests/served", value);
+        let file = load::tests::file_that_answers("hot/reload/socket/serve/tests/served", value);
         let mut frame = Vec::new();
         message::write_frame(&mut frame, &Request::Load(file).to_bytes()).unwrap();
         frame

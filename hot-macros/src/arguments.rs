@@ -11,7 +11,7 @@ use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Error, Ident, Meta, Path, Result, Token};
 
-/// What the attribute is to do, and with which crate.
+/// The attribute's arguments, its name and the path of `hot`.
 pub struct Arguments {
     /// `skip`: the item stays as written.
     pub skip: bool,
@@ -55,7 +55,7 @@ impl Arguments {
             }
             let runtime = match path {
                 Some(path) => quote!(#path),
-                // What is skipped needs none.
+                // A skipped item needs none.
                 None if skip => TokenStream::new(),
                 None => runtime::path().ok_or_else(missing)?,
             };
@@ -66,13 +66,13 @@ impl Arguments {
         parse.parse2(tokens)
     }
 
-    /// Whether this is the path of the attribute.
+    /// Reports whether this is the path of the attribute.
     pub fn is_hot(&self, path: &Path) -> bool {
         let last = path.segments.last().map(|segment| segment.ident.unraw().to_string());
         last.is_some_and(|last| last == "hot" || last == self.name)
     }
 
-    /// Whether this is `#[hot(skip)]`.
+    /// Reports whether this is `#[hot(skip)]`.
     pub fn is_skip(&self, meta: &Meta) -> bool {
         let skip = |list: &syn::MetaList| list.tokens.to_string() == "skip";
         self.is_hot(meta.path()) && meta.require_list().is_ok_and(skip)
@@ -85,7 +85,7 @@ impl Arguments {
     }
 }
 
-/// What the attribute is called, when it is written so.
+/// Returns the name of the attribute, from its source.
 pub fn name(written: Option<String>) -> String {
     written.and_then(|written| last_word(&written)).unwrap_or_else(|| "hot".to_owned())
 }

@@ -1,14 +1,14 @@
-//! What the compiler has been asked for: code, or an opinion.
+//! The compiler's mode: it makes code, or metadata alone.
 //!
-//! `cargo check`, clippy and an editor's checks on save ask rustc for metadata alone. Nothing that is
-//! there for the running program is made then, and a registry entry is nothing else: it says
+//! `cargo check`, clippy and an editor's checks on save ask rustc for metadata alone. Nothing that
+//! is there for the running program is made then, and a registry entry is nothing else: it says
 //! nothing about the source that trampoline and body do not say as well. It is left out, since it
 //! is the larger part of what `#[hot]` costs a check. (An attribute sees the arguments of the
 //! compiler that it runs in. Cargo keeps what it has checked apart from what it has built.)
 
 use std::sync::OnceLock;
 
-/// Whether code is made of what the macros write.
+/// Reports whether the compiler makes code of what the macros write.
 pub fn emits_code() -> bool {
     static MAKES_CODE: OnceLock<bool> = OnceLock::new();
     *MAKES_CODE.get_or_init(|| {
@@ -18,8 +18,8 @@ pub fn emits_code() -> bool {
     })
 }
 
-/// Whether a command of rustc asks for more than metadata. What cannot be read off it is taken for
-/// code: an entry too much costs time alone.
+/// Reports whether a command of rustc asks for more than metadata. A command that cannot be read is
+/// taken for one that does: an entry too many costs time alone.
 fn asks_for_code(mut args: impl Iterator<Item = String>) -> bool {
     let compiler = args.next().unwrap_or_default();
     let mut metadata = false;

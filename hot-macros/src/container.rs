@@ -1,6 +1,6 @@
 //! Where a function stands, and how its pieces are called from there.
 //!
-//! | container | the body is | inside the trampoline it is called | the slot, a static, calls it |
+//! | container | the body is | called inside the trampoline | called by the slot, a static |
 //! | --- | --- | --- | --- |
 //! | none | a nested function | `__hot_total` | the same |
 //! | inherent impl | a sibling method | `Self::__hot_total` | `<Cart>::__hot_total` |
@@ -60,12 +60,12 @@ impl<'a> Container<'a> {
         }
     }
 
-    /// Whether the impl block has type or const parameters.
+    /// Reports whether the impl block has type or const parameters.
     pub fn is_generic(self) -> bool {
         self.header().is_some_and(|header| !parameters(&header.generics).is_empty())
     }
 
-    /// Whether the impl block is one of a trait.
+    /// Reports whether the impl block is one of a trait.
     pub fn is_of_trait(self) -> bool {
         self.header().is_some_and(|header| header.trait_path.is_some())
     }
@@ -83,7 +83,7 @@ impl<'a> Container<'a> {
     }
 
     /// The path of the function itself, as the trampoline writes it; none for what may be
-    /// `Drop::drop`, which nobody may name.
+    /// `Drop::drop`, which cannot be named.
     pub fn item_inside(self, function: &Ident) -> Option<TokenStream> {
         match self.header().and_then(|header| header.trait_path.as_ref()) {
             Some(_) if may_be_destructor(function) => None,
@@ -169,9 +169,9 @@ impl Header {
         quote!(<#(#arguments),*>)
     }
 
-    /// The type where it stands beside other tokens. A bare `dyn Foo` takes the lifetime of a reference
-    /// before it; here it has the one that it has in the header: by way of [`Header::alias`], or,
-    /// where it can only be `'static`, as an argument that has no other.
+    /// The type where it stands beside other tokens. A bare `dyn Foo` takes the lifetime of a
+    /// reference before it; here it has the one that it has in the header: by way of
+    /// [`Header::alias`], or, where it can only be `'static`, as an argument that has no other.
     pub fn self_alone(&self, hot: &TokenStream) -> TokenStream {
         let self_type = &self.self_type;
         match self.alias_lifetimes() {
@@ -198,9 +198,9 @@ impl Header {
         named.then(|| own.iter().map(|name| tokens::lifetime(name)).collect())
     }
 
-    /// The where clause with the bounds that references in the header need. They hold in the impl, or it
-    /// would not compile; the header of the extension trait implies none.
-    pub fn told_where_clause(&self) -> TokenStream {
+    /// The where clause with the bounds that references in the header need. They hold in the impl,
+    /// or it would not compile; the header of the extension trait implies none.
+    pub fn full_where_clause(&self) -> TokenStream {
         let (self_type, trait_path, written) =
             (&self.self_type, &self.trait_path, &self.where_clause);
         let generics = &self.generics;
@@ -212,10 +212,10 @@ impl Header {
             let named = tokens::lifetimes(bound);
             named.iter().all(|name| known.contains(name))
         };
-        let mut told = tokens::outlives(&header);
-        told.retain(is_known);
+        let mut implied = tokens::outlives(&header);
+        implied.retain(is_known);
         let alone = parameters(&self.generics).is_empty() && self.lifetimes().len() < 2;
-        if told.is_empty() || alone {
+        if implied.is_empty() || alone {
             return written.clone();
         }
         let comma = match written.clone().into_iter().last().map(|token| token.to_string()) {
@@ -223,11 +223,12 @@ impl Header {
             Some(last) if last == "," || last == "where" => TokenStream::new(),
             Some(_) => quote!(,),
         };
-        quote!(#written #comma #(#told),*)
+        quote!(#written #comma #(#implied),*)
     }
 
-    /// Whether types in the trait's path may imply that one of the block's parameters outlives another,
-    /// as `PartialEq<&'a T>` does. That holds in an impl; a trait's header has to be told.
+    /// Reports whether types in the trait's path may imply that one of the block's parameters
+    /// outlives another, as `PartialEq<&'a T>` does. That holds in an impl; a trait's header has to
+    /// state it.
     pub fn may_imply_bounds(&self) -> bool {
         let others = || !parameters(&self.generics).is_empty() || self.lifetimes().len() > 1;
         let mentions = |path: &TokenStream| !tokens::lifetimes(path).is_empty();
@@ -242,7 +243,7 @@ impl Header {
     }
 }
 
-/// Whether a method of a trait impl may be the destructor: a trait has many spellings.
+/// Reports whether a method of a trait impl may be the destructor: a trait has many spellings.
 fn may_be_destructor(method: &Ident) -> bool {
     method.unraw() == "drop"
 }

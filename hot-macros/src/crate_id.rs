@@ -1,10 +1,10 @@
 //! Which crate it is that is compiled.
 //!
 //! Crates of one name meet in a program: two versions of a package, a library and the binary or the
-//! integration test that is called like it. The compiler tells them apart by their names, their types
-//! and what cargo gives each as `-C metadata`; it refuses to link two that agree in all of these. So
-//! does the number that is made of them here. (A macro sees the arguments of the compiler that it
-//! runs in.)
+//! integration test that is called like it. The compiler distinguishes them by their names, their
+//! types and what cargo gives each as `-C metadata`; it refuses to link two that agree in all of
+//! these. So does the number that is made of them here. (A macro sees the arguments of the compiler
+//! that it runs in.)
 
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
@@ -27,9 +27,10 @@ fn from_file(arg: String) -> Vec<String> {
     }
 }
 
-/// A number made of what tells crates apart. How an argument is written makes no difference.
+/// Returns a number made of all that distinguishes crates. The spelling of an argument makes no
+/// difference.
 fn id_of(mut args: impl Iterator<Item = String>) -> u64 {
-    let mut told = Vec::new();
+    let mut options = Vec::new();
     while let Some(arg) = args.next() {
         let (option, value) = match arg.split_once('=') {
             _ if arg == "-C" || arg == "--codegen" => ("-C", args.next().unwrap_or_default()),
@@ -44,12 +45,12 @@ fn id_of(mut args: impl Iterator<Item = String>) -> u64 {
         if matches!(option, "--crate-name" | "--crate-type" | "--test")
             || option == "-C" && value.starts_with("metadata=")
         {
-            told.push((option.to_owned(), value));
+            options.push((option.to_owned(), value));
         }
     }
-    told.sort();
+    options.sort();
     let mut hasher = DefaultHasher::new();
-    told.hash(&mut hasher);
+    options.hash(&mut hasher);
     hasher.finish()
 }
 
@@ -62,7 +63,7 @@ mod tests {
         let id = |args: &str| id_of(args.split(' ').map(str::to_owned));
         let library =
             id("rustc --crate-name shop src/lib.rs --crate-type lib -C metadata=1f -C opt-level=3");
-        // What does not make another crate of it.
+        // These do not make another crate of it.
         for same in [
             "rustc --crate-name=shop a/lib.rs --crate-type=lib -Cmetadata=1f -C linker=/bin/true",
             "rustc --crate-type lib --codegen metadata=1f --crate-name shop --emit=link",

@@ -1,14 +1,14 @@
 //! Slot and entry of a hot function: the statics by which tool and runtime find it.
 //!
-//! The slot is the one word through which the function is called. The entry tells all else that is
-//! known when the function is compiled: its kind, names, place and visibility as text, the type under
-//! which it is replaced ([`Identity`]), the sizes of its arguments and what mocks need. Its layout is
-//! an agreement with `hot_patch::abi`.
+//! The slot is the one word through which the function is called. The entry holds all else that is
+//! known when the function is compiled: its kind, names, place and visibility as text, the type
+//! under which it is replaced ([`Identity`]), the sizes of its arguments and what mocks need. Its
+//! layout is an agreement with `hot_patch::abi`.
 
 use crate::codegen_mode;
 use crate::container::Container;
 use crate::identity::Identity;
-use crate::signature::{Function, Signature, TOLD_ARGUMENTS, pointer_holes};
+use crate::signature::{Function, MAX_ARGUMENTS, Signature, pointer_holes};
 use crate::text::render;
 use crate::tokens;
 use proc_macro2::TokenStream;
@@ -46,9 +46,10 @@ pub fn entry(
         Identity::Named(named) => named.proved(signature, container, slot_holds, hot),
         Identity::Asked(named) => named.asked(signature, container, body, hot),
         Identity::Common => {
-            let other = match container.header().is_some_and(|header| header.trait_path.is_some()) {
-                true => twin_of(body).unwrap_or_else(|| body.clone()),
-                false => signature.ident.clone(),
+            let other = if container.header().is_some_and(|header| header.trait_path.is_some()) {
+                twin_of(body).unwrap_or_else(|| body.clone())
+            } else {
+                signature.ident.clone()
             };
             let (body, other) = (container.outside(body), container.outside(&other));
             quote!(#hot::SignatureId::of_both([#body, #other]))
@@ -92,8 +93,8 @@ pub fn entry(
     }
 }
 
-/// What adds to the entry of a function that is not generic what the compiler knows of its type: the
-/// sizes of arguments and result, and what mocks need.
+/// Returns the calls that add to the entry of an ordinary function whatever the compiler reads off
+/// its type: the sizes of arguments and result, and the shim.
 fn with_type(
     signature: &Signature,
     container: Container<'_>,
@@ -111,7 +112,7 @@ fn with_type(
         Some(None) => Some(true),
         Some(Some(name)) => ["Rust", "C"].iter().position(|abi| name == *abi).map(|at| at == 1),
     };
-    let Some(c) = c.filter(|_| arguments <= TOLD_ARGUMENTS) else {
+    let Some(c) = c.filter(|_| arguments <= MAX_ARGUMENTS) else {
         let none = mocked.then(|| quote!(.with_mocks(#hot::Mocks::none(&#item))));
         return none.unwrap_or_default();
     };
@@ -154,12 +155,11 @@ fn type_text(signature: &Signature, container: Container<'_>) -> String {
     let inputs = receiver.into_iter().chain(signature.arguments.iter().map(|a| a.ty.clone()));
     let (asyncness, pointer) = (&signature.asyncness, signature.pointer_qualifiers());
     let (arrow, where_clause) = (signature.arrow(), &signature.where_clause);
-    let binder = match signature.generics.params.is_empty() {
-        true => None,
-        false => {
-            let parameters = &signature.generics.params;
-            Some(quote!(for<#parameters>))
-        }
+    let binder = if signature.generics.params.is_empty() {
+        None
+    } else {
+        let parameters = &signature.generics.params;
+        Some(quote!(for<#parameters>))
     };
     let tokens = quote!(#binder #asyncness #pointer fn(#(#inputs),*) #arrow #where_clause);
     match container.header().and_then(|header| header.self_text.parse::<TokenStream>().ok()) {

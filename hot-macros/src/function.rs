@@ -32,7 +32,7 @@ pub fn as_written(function: &Function, arguments: &Arguments) -> TokenStream {
     quote!(#(#attributes)* #visibility #rest)
 }
 
-/// Whether the function can be hot; the refusal says what to do instead.
+/// Reports whether the function can be hot; the refusal says what to do instead.
 pub fn check(function: &Function, container: Container<'_>, sorted: &Sorted) -> Result<()> {
     match find_obstacle(function, container, sorted) {
         None => Ok(()),
@@ -44,7 +44,7 @@ pub fn check(function: &Function, container: Container<'_>, sorted: &Sorted) -> 
     }
 }
 
-/// What is said of a name that [`is_reserved`].
+/// The refusal of a name that [`is_reserved`].
 pub const RESERVED: &str =
     "names that begin with `__hot` are for what `#[hot]` makes of a function: choose another";
 
@@ -58,8 +58,8 @@ pub fn reserved_parameter(generics: &Generics) -> Option<Ident> {
     names.into_iter().find(is_reserved)
 }
 
-/// A name of the user's that one of the macro's could take the place of. In the body, which is large, it
-/// is looked for only where the source shows one.
+/// A name of the user's that one of the macro's could take the place of. In the body, which is
+/// large, it is looked for only where the source shows one.
 fn reserved(signature: &Signature, body: &TokenTree) -> Option<Ident> {
     let own = Some(signature.ident.clone()).filter(is_reserved);
     own.or_else(|| reserved_parameter(&signature.generics)).or_else(|| {

@@ -1,19 +1,19 @@
 //! The type under which a replacement is checked: `for<'a> fn(&'a Cart) -> u64`.
 //!
-//! What matters is that the type is general in every lifetime that a caller may choose, those of
+//! The type must be general in every lifetime that a caller may choose, those of
 //! the impl block included: a replacement that works for one lifetime only could keep what it
 //! borrowed. The type is written out from the signature, with the self type for `Self`. Where
 //! that could say something else than the signature says, there is another way or none:
 //!
 //! - *Left-out lifetimes.* `fn iter(&self, key: &str) -> Iter` may take a lifetime from `&self`
-//!   that nobody sees, and a pointer type without `self` would not know which one is meant. Here
-//!   the type is taken from two functions of the same signature instead: in an array they become
-//!   pointers of their common type. The receiver is a reference, so its lifetime is general in
-//!   that type; so is one that stands right after the `&` of an argument, and one that occurs in
-//!   arguments alone.
-//!   In the impl block of a type with lifetimes of its own no two functions are general in these. Here
-//!   the compiler is asked for the result ([`Named::asked`]), and the type is made of that. What lifetimes an argument may hide, it would have to name: where
-//!   there are such, there is no identity.
+//!   that is not to be seen, and a pointer type without `self` would not know which one is meant.
+//!   Here the type is taken from two functions of the same signature instead: in an array they
+//!   become pointers of their common type. The receiver is a reference, so its lifetime is general
+//!   in that type; so is one that stands right after the `&` of an argument, and one that occurs in
+//!   arguments alone. In the impl block of a type with lifetimes of its own no two functions are
+//!   general in these. Here the compiler is asked for the result ([`Named::asked`]), and the type
+//!   is made of that. What lifetimes an argument may hide, it would have to name: where there are
+//!   such, there is no identity.
 //! - *Lifetimes with bounds, or in the result alone*, are chosen when the function is named, not
 //!   when it is called; pointers are not general in them. Such a function has no identity.
 //! - *Bounds that the impl block implies* ([`implied`](crate::implied)) are lost where the type
@@ -30,13 +30,13 @@
 
 use crate::container::{self, Container, Header};
 use crate::implied;
-use crate::signature::{Signature, TOLD_ARGUMENTS};
+use crate::signature::{MAX_ARGUMENTS, Signature};
 use crate::tokens;
 use proc_macro2::{TokenStream, TokenTree};
 use quote::{format_ident, quote};
 use syn::{GenericParam, Generics, Ident};
 
-/// How the type is told.
+/// The way in which the entry states the type.
 pub enum Identity {
     /// Not at all.
     None,
@@ -75,10 +75,10 @@ impl Named {
         quote!(#binder #qualifiers fn(#(#inputs),*) -> #output)
     }
 
-    /// The type with the result that the body has: an opaque type, for which the compiler puts what is
-    /// behind it. The function that gives it is general in all lifetimes. It does not call the body,
-    /// whose arguments could then be taken for shorter ones than they are, and the result too; it
-    /// asks for the body's result for arguments of exactly these types.
+    /// The type with the result that the body has: an opaque type, for which the compiler puts what
+    /// is behind it. The function that gives it is general in all lifetimes. It does not call the
+    /// body, whose arguments could then be taken for shorter ones than they are, and the result
+    /// too; it asks for the body's result for arguments of exactly these types.
     pub fn asked(
         &self,
         signature: &Signature,
@@ -105,7 +105,7 @@ impl Named {
             ) -> impl #hot::Exact + use<#(#lifetimes),*> {
                 #hot::#exact::<_, (#(#inputs,)*)>(#path)
             }
-            const fn __hot_told<__HotF>(
+            const fn __hot_identity<__HotF>(
                 _: __HotF,
             ) -> #hot::core::option::Option<fn() -> #hot::SignatureId>
             where
@@ -114,13 +114,13 @@ impl Named {
             {
                 #hot::core::option::Option::Some(#hot::SignatureId::of::<#ty>)
             }
-            __hot_told(__hot_ask)
+            __hot_identity(__hot_ask)
         })
     }
 
-    /// The type that has been written out, and the proof that the function may be called as it says: the
-    /// code is taken for a pointer of that type. A path of an impl block is good for one choice of
-    /// lifetimes only, so there it is called by a function that is general in them.
+    /// The type that has been written out, and the proof that the function may be called as it
+    /// says: the code is taken for a pointer of that type. A path of an impl block is good for one
+    /// choice of lifetimes only, so there it is called by a function that is general in them.
     pub fn proved(
         &self,
         signature: &Signature,
@@ -136,42 +136,38 @@ impl Named {
             return quote!({ #alias #hot::SignatureId::of_replacement::<#ty>() });
         }
         let is_async = signature.asyncness.is_some();
-        let (qualifiers, output) = match is_async {
-            true => {
-                let output = tokens::as_argument(self.output.clone(), hot);
-                (quote!(unsafe), quote!(#hot::RawFuture<#output>))
-            }
-            false => (self.qualifiers.clone(), self.output.clone()),
+        let (qualifiers, output) = if is_async {
+            let output = tokens::as_argument(self.output.clone(), hot);
+            (quote!(unsafe), quote!(#hot::RawFuture<#output>))
+        } else {
+            (self.qualifiers.clone(), self.output.clone())
         };
         let of_impl = container.header().map(|header| header.lifetimes()).unwrap_or_default();
-        let (code, function) = match of_impl.is_empty() {
-            true => (container.outside(slot_holds), None),
-            false => {
-                let (lifetimes, inputs) = (&self.lifetimes, &self.inputs);
-                let names = (0..inputs.len()).map(|index| format_ident!("__hot_argument_{index}"));
-                let names: Vec<Ident> = names.collect();
-                let path = container.outside_inferred(slot_holds);
-                // SAFETY (of what is emitted): it is compiled and never run.
-                let call = match is_async || signature.unsafety.is_some() {
-                    true => quote!(unsafe { #path(#(#names),*) }),
-                    false => quote!(#path(#(#names),*)),
-                };
-                let function = quote! {
-                    #qualifiers fn __hot_proof<#(#lifetimes),*>(#(#names: #inputs),*) -> #output {
-                        #call
-                    }
-                };
-                (quote!(__hot_proof), Some(function))
-            }
+        let (code, function) = if of_impl.is_empty() {
+            (container.outside(slot_holds), None)
+        } else {
+            let (lifetimes, inputs) = (&self.lifetimes, &self.inputs);
+            let names = (0..inputs.len()).map(|index| format_ident!("__hot_argument_{index}"));
+            let names: Vec<Ident> = names.collect();
+            let path = container.outside_inferred(slot_holds);
+            // SAFETY (of what is emitted): it is compiled and never run.
+            let call = if is_async || signature.unsafety.is_some() {
+                quote!(unsafe { #path(#(#names),*) })
+            } else {
+                quote!(#path(#(#names),*))
+            };
+            let function = quote! {
+                #qualifiers fn __hot_proof<#(#lifetimes),*>(#(#names: #inputs),*) -> #output {
+                    #call
+                }
+            };
+            (quote!(__hot_proof), Some(function))
         };
-        match is_async {
-            true => {
-                let boxed = self.pointer_of(&qualifiers, &output);
-                quote!({ #alias #function #hot::SignatureId::of_async::<#ty, #boxed>(#code) })
-            }
-            false => {
-                quote!({ #alias #function #hot::SignatureId::of_code::<#ty>(#code) })
-            }
+        if is_async {
+            let boxed = self.pointer_of(&qualifiers, &output);
+            quote!({ #alias #function #hot::SignatureId::of_async::<#ty, #boxed>(#code) })
+        } else {
+            quote!({ #alias #function #hot::SignatureId::of_code::<#ty>(#code) })
         }
     }
 }
@@ -198,7 +194,7 @@ fn named_or_common(
     let own_lifetimes = container::lifetimes(&signature.generics);
     let mut lifetimes = own_lifetimes.clone();
     let mut self_lifetimes = false;
-    let mut told = !tokens::has_macro(&types);
+    let mut spelled = !tokens::has_macro(&types);
     let mut callable = true;
     if let Some(header) = container.header() {
         if bounded(&header.generics) || has_lifetime(&header.where_clause) {
@@ -210,7 +206,7 @@ fn named_or_common(
         }
         let defined =
             |name: &String| header.trait_path.is_some() && header.associated.contains(name);
-        told &= tokens::self_paths(&types).iter().all(defined);
+        spelled &= tokens::self_paths(&types).iter().all(defined);
         let of_impl = header.lifetimes();
         self_lifetimes = !of_impl.is_empty();
         lifetimes.extend(of_impl);
@@ -227,15 +223,14 @@ fn named_or_common(
     let others = signature.arguments.iter().any(|a| may_have_lifetime(&a.ty));
     let reference =
         signature.receiver.as_ref().is_some_and(|r| tokens::has_reference(&r.full_type()));
-    // Whether a lifetime that is left out in a pointer's result is the one of the function's.
-    let borrows_alike = match reference {
-        true => !others && !self_lifetimes,
-        false => {
-            !self_lifetimes || !tokens::mentions(&types, "Self") && signature.receiver.is_none()
-        }
+    // A lifetime that is left out in a pointer's result is then the one of the function's.
+    let borrows_alike = if reference {
+        !others && !self_lifetimes
+    } else {
+        !self_lifetimes || !tokens::mentions(&types, "Self") && signature.receiver.is_none()
     };
     let asked = hides && !borrows_alike;
-    if !told || asked && !self_lifetimes && signature.asyncness.is_none() {
+    if !spelled || asked && !self_lifetimes && signature.asyncness.is_none() {
         let inputs = || signature.receiver.iter().map(|receiver| receiver.full_type());
         let inputs = inputs().chain(signature.arguments.iter().map(|a| a.ty.clone()));
         let behind: Vec<String> = inputs.flat_map(|ty| tokens::reference_lifetimes(&ty)).collect();
@@ -312,7 +307,7 @@ fn ask(
     let arguments = signature.arguments.iter().map(|argument| &argument.ty);
     let receiver = signature.receiver.as_ref().map(|receiver| receiver.full_type());
     let header = container.header()?;
-    let many = signature.receiver.iter().len() + signature.arguments.len() > TOLD_ARGUMENTS;
+    let many = signature.receiver.iter().len() + signature.arguments.len() > MAX_ARGUMENTS;
     if !callable || many || signature.unsafety.is_some() || arguments.clone().any(may_hide_lifetime)
     {
         return None;
@@ -346,24 +341,27 @@ fn bounded(generics: &Generics) -> bool {
     generics.params.iter().any(bounded)
 }
 
-/// Types that everybody knows to have no lifetime of their own.
+/// Types that are known to have no lifetime of their own.
 const PLAIN: &[&str] = &[
     "bool", "char", "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128",
     "isize", "f32", "f64", "str", "String", "Option", "Result", "Vec", "Box", "Self", "mut",
     "const",
 ];
 
-/// Whether a type may have a lifetime, written or left out.
+/// Reports whether a type may have a lifetime, written or left out.
 pub fn may_have_lifetime(ty: &TokenStream) -> bool {
     tokens::has_elided(ty) || may_hide_lifetime(ty) || !tokens::lifetimes(ty).is_empty()
 }
 
-/// Whether a path in it may stand for a type with a lifetime that is not written.
+/// Reports whether a path in it may stand for a type with a lifetime that is not written.
 fn may_hide_lifetime(ty: &TokenStream) -> bool {
-    // The name of a lifetime that is written hides none; nor does a path that has lifetimes written, a
-    // module, or a type that the impl block defines.
+    // The name of a lifetime that is written hides none; nor does a path that has lifetimes
+    // written, a module, or a type that the impl block defines.
     let tokens: Vec<TokenTree> = ty.clone().into_iter().collect();
-    let is = |at: usize, mark: char| matches!(tokens.get(at), Some(TokenTree::Punct(p)) if p.as_char() == mark);
+    let is = |at: usize, mark: char| match tokens.get(at) {
+        Some(TokenTree::Punct(punct)) => punct.as_char() == mark,
+        _ => false,
+    };
     let of_self = |at: usize| {
         let is_self = |at: usize| tokens.get(at).is_some_and(|token| token.to_string() == "Self");
         is(at.wrapping_sub(1), ':') && is_self(at.wrapping_sub(3))

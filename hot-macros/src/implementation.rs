@@ -2,7 +2,7 @@
 //!
 //! In an inherent impl each body becomes a hidden sibling method, so that `self`, `Self` and the
 //! parameters of the block mean what they meant. A trait impl may hold nothing but the trait's
-//! items; the bodies go to an extension trait that nobody else sees:
+//! items; the bodies go to an extension trait that nothing else sees:
 //!
 //! ```text
 //! const _: () = {
@@ -15,14 +15,14 @@
 //! In the bodies of a trait impl the trait's methods may be called without an import of the trait
 //! (`self.0.fmt(f)` in `impl fmt::Display`); one that the header does not name alone is imported.
 //!
-//! `Display` is its supertrait, so `Self::Item` still means the item of the original trait, and
-//! the type may be foreign. Where the trait's own types imply bounds (`PartialEq<&'a T>`) it is none,
+//! `Display` is its supertrait, so `Self::Item` still means the item of the original trait, and the
+//! type may be foreign. Where the trait's own types imply bounds (`PartialEq<&'a T>`) it is none,
 //! since a header implies nothing in a trait, and `Self::Item` is written out. Three details: a
 //! lifetime that the header leaves out gets a name, since a trait header may leave out none; and
-//! `Self` in a declaration is written out as the type where
-//! it stands for a value, since in a trait nobody knows its size; and where a method takes a value of
-//! the type, the extension trait says that it has a size, which `impl Add for Cart` needs: the `Cart`
-//! that `Add` adds by default is there the `Self` of whoever names it.
+//! `Self` in a declaration is written out as the type where it stands for a value, since in a trait
+//! its size is not known; and where a method takes a value of the type, the extension trait says
+//! that it has a size, which `impl Add for Cart` needs: the `Cart` that `Add` adds by default is
+//! there the `Self` of whoever names it.
 
 use crate::arguments::Arguments;
 use crate::attributes::{self, Sorted};
@@ -106,8 +106,8 @@ pub fn expand(
                 sized = sized.or_else(|| takes_value(&function.signature, &header, arguments));
                 methods.push(pieces.trampoline);
                 let spell = |ty| spell_self(ty, &header, &arguments.hot);
-                // The receiver keeps its `Self`: it is what makes it a receiver. Where a lifetime is
-                // left out in the result, and no receiver gives it, the arguments must not bring
+                // The receiver keeps its `Self`: it is what makes it a receiver. Where a lifetime
+                // is left out in the result, and no receiver gives it, the arguments must not bring
                 // others along.
                 let kept = !header.lifetimes().is_empty() && result_borrows(&function.signature);
                 let spell_arguments =
@@ -147,15 +147,15 @@ pub fn expand(
     }
     let (extension, parameters) = (&header.extension, header.arguments());
     let (import, alias) = (import(trait_path), header.alias());
-    let told = header.told_where_clause();
+    let bounds = header.full_where_clause();
     let supertrait = qualified.is_none().then(|| quote!(#trait_path +));
     Ok(quote! {
         #every const _: () = {
             #import
             #alias
             #[allow(drop_bounds, clippy::all, clippy::pedantic)]
-            trait #extension #generics: #supertrait #sized #told { #(#declared)* }
-            impl #generics #extension #parameters for #self_type #told { #(#beside)* }
+            trait #extension #generics: #supertrait #sized #bounds { #(#declared)* }
+            impl #generics #extension #parameters for #self_type #bounds { #(#beside)* }
             #whole
         };
     })
@@ -204,7 +204,8 @@ fn expand_method(
     split(function, Container::Impl(header), &sorted, arguments).map(Some)
 }
 
-/// Whether the result borrows, for all that can be seen, from an argument that is no receiver.
+/// Reports whether the result borrows, for all that can be seen, from an argument that is no
+/// receiver.
 fn result_borrows(signature: &Signature) -> bool {
     let by_receiver = |receiver: &Receiver| {
         let ty = receiver.full_type();

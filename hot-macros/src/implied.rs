@@ -1,8 +1,8 @@
 //! The bounds that an impl block implies for the lifetimes of its functions.
 //!
-//! In `impl<'a, 'b> P<'a, 'b>` every function may count on what the type asks for: where `P` holds a
-//! `&'a &'b u8`, on `'b: 'a`; where it says `where 'a: 'static`, on that. A trait's arguments imply
-//! bounds in the same way, and a clause such as `where Self: Any` does. A pointer type
+//! In `impl<'a, 'b> P<'a, 'b>` every function may count on what the type asks for: where `P` holds
+//! a `&'a &'b u8`, on `'b: 'a`; where it says `where 'a: 'static`, on that. A trait's arguments
+//! imply bounds in the same way, and a clause such as `where Self: Any` does. A pointer type
 //! implies only what the types in it ask for. So the bounds are kept
 //!
 //! - where the type of the block, and each argument of its trait, stands in the function's type (in
@@ -19,7 +19,7 @@ use crate::tokens::{has_macro, lifetimes, mentions, parts, self_paths};
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use quote::quote;
 
-/// What becomes of the bounds in a pointer type.
+/// The fate of the bounds in a pointer type.
 pub enum Bounds {
     /// It implies them as well, or there are none.
     Kept,
@@ -68,15 +68,15 @@ pub fn bounds(signature: &Signature, header: &Header) -> Bounds {
     if kept { Bounds::Kept } else { Bounds::Lost }
 }
 
-/// Whether a clause is empty or says `Self: Sized` and no more. (A trait of that name that is not the
-/// usual one is met by the compiler's own comparison.)
+/// Reports whether a clause is empty or says `Self: Sized` and no more. (A trait of that name that
+/// is not the usual one is met by the compiler's own comparison.)
 fn says_sized(clause: &TokenStream) -> bool {
     let text: String = clause.to_string().chars().filter(|c| !c.is_whitespace()).collect();
     matches!(text.as_str(), "" | "whereSelf:Sized" | "whereSelf:Sized,")
 }
 
-/// Whether a type is such that no lifetime in it can be bound: it has none, or it is a reference, or
-/// made of references, to types without.
+/// Reports whether a type is such that no lifetime in it can be bound: it has none, or it is a
+/// reference, or made of references, to types without.
 fn asks_for_nothing(ty: &TokenStream) -> bool {
     let tokens: Vec<TokenTree> = ty.clone().into_iter().collect();
     match tokens.as_slice() {
@@ -91,8 +91,8 @@ fn asks_for_nothing(ty: &TokenStream) -> bool {
     }
 }
 
-/// Whether a type holds another one, for which `same` is true, so that it is well-formed only where
-/// that one is. What stands in the types of functions and trait objects does not count.
+/// Reports whether a type holds another one, for which `same` is true, so that it is well-formed
+/// only where that one is. What stands in the types of functions and trait objects does not count.
 fn holds(ty: &TokenStream, same: &impl Fn(&TokenStream) -> bool) -> bool {
     if same(ty) {
         return true;
@@ -127,7 +127,7 @@ fn trait_arguments(path: &TokenStream) -> Vec<TokenStream> {
     arguments_of_path(&tokens)
 }
 
-/// What stands between the first angle bracket of a path and its last.
+/// Returns the tokens between the first angle bracket of a path and its last.
 fn arguments_of_path(tokens: &[TokenTree]) -> Vec<TokenStream> {
     let is = |token: &TokenTree, mark| matches!(token, TokenTree::Punct(p) if p.as_char() == mark);
     let open = tokens.iter().position(|token| is(token, '<'));

@@ -10,8 +10,8 @@
 //! - `attributes`: which attribute goes to which piece, and which are refused.
 //! - `container`: where a function stands, and how its pieces are called from there.
 //! - `trampoline`: the call; the sync, async and generic shapes. `entry`: slot and entry.
-//! - `identity`: the fn pointer type under which a replacement is checked; `implied`: the bounds that
-//!   it must not lose.
+//! - `identity`: the fn pointer type under which a replacement is checked; `implied`: the bounds
+//!   that it must not lose.
 //! - `name` and `text`: `*Cart.Display.fmt` and `fn(&Cart) -> u64`.
 //! - `function`, `implementation`, `module`: the three places for the attribute.
 //! - `mock`: the macros `mock!`, `mock_by_name!`, `call_original_by_name!` and `forbid!`.
@@ -56,9 +56,10 @@ pub fn hot(
     let item = TokenStream::from(item);
     let written = || proc_macro::Span::call_site().source_text();
     if !cfg!(feature = "enabled") {
-        return match tokens::mentions(&item, "skip") {
-            true => tokens::without_skips(item, &arguments::name(written())).into(),
-            false => item.into(),
+        return if tokens::mentions(&item, "skip") {
+            tokens::without_skips(item, &arguments::name(written())).into()
+        } else {
+            item.into()
         };
     }
     let arguments = match Arguments::parse(arguments.into(), written()) {
@@ -89,8 +90,8 @@ pub fn mock_by_name_in(tokens: proc_macro::TokenStream) -> proc_macro::TokenStre
     or_refusal(mock::expand(tokens.into(), true))
 }
 
-/// Calls the code below the mocks of a function that is given by name: `call_original_by_name!` of the
-/// crate `hot`.
+/// Calls the code below the mocks of a function that is given by name: `call_original_by_name!` of
+/// the crate `hot`.
 #[proc_macro]
 pub fn call_original_by_name_in(tokens: proc_macro::TokenStream) -> proc_macro::TokenStream {
     or_refusal(mock::expand_original(tokens.into()))

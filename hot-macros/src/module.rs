@@ -1,8 +1,8 @@
 //! `#[hot]` on an inline module: everything inside that can be hot.
 //!
 //! The attribute is handed on to each function, impl block and inline module in there; all else is
-//! copied. Since nobody wrote it on those items, what cannot be hot stays as written without a
-//! word: `const fn`, declarations, `#[track_caller]` and its like. So do functions that a test
+//! copied. Since it is not written on those items, whatever cannot be hot stays as written without
+//! a word: `const fn`, declarations, `#[track_caller]` and its like. So do functions that a test
 //! harness calls, and items that carry `#[hot(skip)]`.
 
 use crate::arguments::Arguments;
@@ -91,7 +91,7 @@ fn take_item(input: ParseStream, by_semicolon: bool) -> Result<TokenStream> {
     Ok(item)
 }
 
-/// `#[test]`, `#[tokio::test]`, `#[bench]`: the harness calls these, nobody else does.
+/// `#[test]`, `#[tokio::test]`, `#[bench]`: called by the harness alone.
 fn is_of_harness(attribute: &Attribute) -> bool {
     let last = attribute.path().segments.last();
     last.is_some_and(|segment| segment.ident == "test" || segment.ident == "bench")

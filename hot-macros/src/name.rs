@@ -1,7 +1,7 @@
 //! The item part of a name: `total`, `*Cart.total`, `Cart.From<Order>.from`.
 //!
 //! Of a path the last segment is kept; of its arguments those that are concrete. A parameter of
-//! the impl block is dropped, since instances are told apart by their types.
+//! the impl block is dropped, since instances differ by their types.
 
 use crate::text::render;
 use quote::ToTokens;

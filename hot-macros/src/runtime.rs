@@ -1,14 +1,15 @@
 //! The path of the crate `hot` in the crate that is compiled.
 //!
-//! A manifest may give it another name (`live = { package = "hot" }`). Which one is read off rustc's
-//! own command, where each dependency stands with its file: `--extern live=…/libhot-0123.rlib`. Where
-//! only another crate re-exports it, nothing tells the name, and `#[hot(crate = engine::hot)]` does.
+//! A manifest may give it another name (`live = { package = "hot" }`). Which one is read off
+//! rustc's own command, where each dependency stands with its file:
+//! `--extern live=…/libhot-0123.rlib`. Where only another crate re-exports it, the name is not to
+//! be found, and `#[hot(crate = engine::hot)]` does.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use std::sync::OnceLock;
 
-/// What the dependencies on a command of rustc say about `hot`.
+/// The crate `hot` among the dependencies on a command of rustc.
 #[derive(Clone, Debug, PartialEq)]
 enum Found {
     /// It has this name.

@@ -2,7 +2,7 @@
 //!
 //! Kept apart are the pieces that trampoline, body and shim share or change: attributes,
 //! qualifiers, generics, the patterns and types of the arguments, the result, the where clause.
-//! The body is one token tree that nobody looks into.
+//! The body is one token tree, which is not looked into.
 
 use crate::tokens::{is_reserved, take_until};
 use proc_macro2::{Span, TokenStream, TokenTree};
@@ -65,7 +65,7 @@ pub struct Argument {
     pub ty: TokenStream,
 }
 
-/// Whether a function begins here, after its visibility.
+/// Reports whether a function begins here, after its visibility.
 pub fn starts_function(input: ParseStream) -> bool {
     let input = input.fork();
     loop {
@@ -97,12 +97,11 @@ impl Function {
     ) -> Result<Self> {
         let start = input.cursor();
         let signature = Signature::parse(input)?;
-        let body = match input.peek(token::Brace) {
-            true => Some(input.parse()?),
-            false => {
-                input.parse::<Token![;]>()?;
-                None
-            }
+        let body = if input.peek(token::Brace) {
+            Some(input.parse()?)
+        } else {
+            input.parse::<Token![;]>()?;
+            None
         };
         let written = between(start, input.cursor());
         Ok(Function { attributes, visibility, signature, body, written })
@@ -136,17 +135,12 @@ fn between(mut start: Cursor, end: Cursor) -> TokenStream {
 
 impl Signature {
     fn parse(input: ParseStream) -> Result<Self> {
-        let default = match is_word(input, "default") {
-            true => Some(input.parse::<Ident>()?.span()),
-            false => None,
-        };
+        let default =
+            if is_word(input, "default") { Some(input.parse::<Ident>()?.span()) } else { None };
         let constness = input.parse()?;
         let asyncness = input.parse()?;
         let unsafety = input.parse()?;
-        let abi = match input.peek(Token![extern]) {
-            true => Some(input.parse()?),
-            false => None,
-        };
+        let abi = if input.peek(Token![extern]) { Some(input.parse()?) } else { None };
         let fn_token = input.parse()?;
         let ident = input.call(Ident::parse_any)?;
         let generics = input.parse()?;
@@ -181,10 +175,8 @@ impl Signature {
             Some(_) => Some(take_until(input, |input| input.peek(Token![where]) || ends(input))?),
             None => None,
         };
-        let where_clause = match input.peek(Token![where]) {
-            true => take_until(input, ends)?,
-            false => TokenStream::new(),
-        };
+        let where_clause =
+            if input.peek(Token![where]) { take_until(input, ends)? } else { TokenStream::new() };
         Ok(Signature {
             default,
             constness,
@@ -213,9 +205,9 @@ impl Signature {
         self.output.as_ref().map(|output| quote!(-> #output)).unwrap_or_default()
     }
 
-    /// Names for the arguments where patterns cannot stand: the pattern itself when it is a name that
-    /// is written like a variable's, and not that of the function, which the statics in it refer to.
-    /// (`U` may be a unit struct; as an expression it would make another one.)
+    /// Names for the arguments where patterns cannot stand: the pattern itself when it is a name
+    /// that is written like a variable's, and not that of the function, which the statics in it
+    /// refer to. (`U` may be a unit struct; as an expression it would make another one.)
     pub fn argument_names(&self) -> Vec<Ident> {
         let named = |(index, argument): (usize, &Argument)| {
             argument.name().filter(|name| *name != self.ident).unwrap_or_else(|| {
@@ -226,16 +218,13 @@ impl Signature {
         self.arguments.iter().enumerate().map(named).collect()
     }
 
-    /// Proves that the names from patterns are variables, in a branch that never runs: of what is an
-    /// item in lower case there is no address.
+    /// Proves that the names from patterns are variables, in a branch that never runs: of what is
+    /// an item in lower case there is no address.
     pub fn prove_names(&self, names: &[Ident]) -> TokenStream {
         let patterns = self.arguments.iter().zip(names);
         let kept = patterns.filter(|(argument, name)| argument.name().as_ref() == Some(*name));
         let kept: Vec<&Ident> = kept.map(|(_, name)| name).collect();
-        match kept.is_empty() {
-            true => TokenStream::new(),
-            false => quote!(let _ = (#(&raw const #kept,)*);),
-        }
+        if kept.is_empty() { TokenStream::new() } else { quote!(let _ = (#(&raw const #kept,)*);) }
     }
 
     /// Its own type and const parameters.
@@ -252,9 +241,9 @@ impl Signature {
     }
 }
 
-/// How many arguments a function has at most whose sizes are told and that can be mocked
+/// The most arguments of a function whose sizes are recorded and that can be mocked
 /// (`registry::sizes` and `mock::shim` in `hot`).
-pub const TOLD_ARGUMENTS: usize = 12;
+pub const MAX_ARGUMENTS: usize = 12;
 
 /// `fn(_, _) -> _`, of so many arguments.
 pub fn pointer_holes(arguments: usize) -> TokenStream {

@@ -43,13 +43,14 @@ pub fn take_until(input: ParseStream, stop: impl Fn(ParseStream) -> bool) -> Res
     let mut depth = Depth::default();
     let mut taken = TokenStream::new();
     while !input.is_empty() && (depth.depth > 0 || !stop(input)) {
-        // The two colons of a path are one: neither ends anything. (`peek` would look into a fragment.)
+        // The two colons of a path are one: neither ends anything. (`peek` would look into a
+        // fragment.)
         let mut more = true;
         while std::mem::take(&mut more) {
             let token: TokenTree = input.parse()?;
             depth.step(&token);
             match token {
-                // What a fragment of `macro_rules!` stands for: a path or lifetime is what it would
+                // A fragment of `macro_rules!`: a path or lifetime is what it would
                 // be without the invisible marks around it; another type is one thing.
                 TokenTree::Group(group) if is_path_or_lifetime(&group) => {
                     taken.extend(group.stream());
@@ -86,7 +87,7 @@ pub fn as_argument(result: TokenStream, hot: &TokenStream) -> TokenStream {
     if result.to_string() == "!" { quote!(#hot::Never) } else { result }
 }
 
-/// Whether an identifier occurs, at any depth.
+/// Reports whether an identifier occurs, at any depth.
 pub fn mentions(tokens: &TokenStream, word: &str) -> bool {
     tokens.clone().into_iter().any(|token| match token {
         TokenTree::Ident(ident) => ident == word,
@@ -95,7 +96,7 @@ pub fn mentions(tokens: &TokenStream, word: &str) -> bool {
     })
 }
 
-/// Whether a name is kept for what the macros make.
+/// Reports whether a name is kept for what the macros make.
 pub fn is_reserved(name: &Ident) -> bool {
     name.unraw().to_string().get(..5).is_some_and(|start| start.eq_ignore_ascii_case("__hot"))
 }
@@ -174,7 +175,7 @@ fn regroup(group: &Group, stream: TokenStream) -> Group {
     new
 }
 
-/// A path as if it stood elsewhere, so that `line!` at its end tells that place.
+/// A path as if it stood elsewhere, so that `line!` at its end gives that place.
 pub fn moved_to(path: &TokenStream, place: Span) -> TokenStream {
     map(path.clone(), &mut |mut token| {
         // This one means what it does where it comes from.
@@ -209,9 +210,10 @@ pub fn name_elided(tokens: TokenStream, next: &mut dyn FnMut() -> TokenStream) -
             }
             TokenTree::Punct(punct) if punct.as_char() == '\'' => {
                 let Some(ident) = tokens.next() else { break };
-                match ident.to_string() == "_" {
-                    true => out.extend(next()),
-                    false => out.extend([TokenTree::Punct(punct), ident]),
+                if ident.to_string() == "_" {
+                    out.extend(next())
+                } else {
+                    out.extend([TokenTree::Punct(punct), ident])
                 }
             }
             TokenTree::Group(group)
@@ -227,7 +229,8 @@ pub fn name_elided(tokens: TokenStream, next: &mut dyn FnMut() -> TokenStream) -
                 out.extend([TokenTree::Group(regroup(&group, stream))]);
             }
             other => {
-                word = matches!(&other, TokenTree::Ident(i) if i != "mut" && i != "const" && i != "dyn");
+                let keyword = ["mut", "const", "dyn"];
+                word = matches!(&other, TokenTree::Ident(i) if keyword.iter().all(|k| i != k));
                 out.extend([other]);
             }
         }
@@ -236,7 +239,8 @@ pub fn name_elided(tokens: TokenStream, next: &mut dyn FnMut() -> TokenStream) -
     out
 }
 
-/// What stands in a group of a type: types, and the expression of an array's length or of braces.
+/// Returns the content of a group in a type: types, and the expression of an array's length or of
+/// braces.
 fn split_expression(group: &Group) -> (TokenStream, TokenStream) {
     let stream = group.stream();
     match group.delimiter() {
@@ -270,7 +274,7 @@ fn is_punct(token: Option<&TokenTree>, character: char) -> bool {
     matches!(token, Some(TokenTree::Punct(punct)) if punct.as_char() == character)
 }
 
-/// Whether a lifetime is visibly left out.
+/// Reports whether a lifetime is visibly left out.
 pub fn has_elided(tokens: &TokenStream) -> bool {
     let mut found = false;
     name_elided(tokens.clone(), &mut || {
@@ -280,7 +284,7 @@ pub fn has_elided(tokens: &TokenStream) -> bool {
     found
 }
 
-/// Whether a macro is called in a type.
+/// Reports whether a macro is called in a type.
 pub fn has_macro(tokens: &TokenStream) -> bool {
     let mut mark = false;
     tokens.clone().into_iter().any(|token| match token {
@@ -292,7 +296,7 @@ pub fn has_macro(tokens: &TokenStream) -> bool {
     })
 }
 
-/// Whether a reference occurs in a type.
+/// Reports whether a reference occurs in a type.
 pub fn has_reference(tokens: &TokenStream) -> bool {
     tokens.clone().into_iter().any(|token| match token {
         TokenTree::Group(group) => has_reference(&split_expression(&group).0),
@@ -421,7 +425,7 @@ pub fn replace_self(
     out
 }
 
-/// Writes `with` for each occurrence of a type, told by its tokens.
+/// Writes `with` for each occurrence of a type, found by its tokens.
 pub fn replace_all(tokens: TokenStream, ty: &TokenStream, with: &TokenStream) -> TokenStream {
     let texts = |tokens: &[TokenTree]| tokens.iter().map(TokenTree::to_string).collect::<Vec<_>>();
     let sought = texts(&ty.clone().into_iter().collect::<Vec<_>>());
@@ -590,7 +594,7 @@ pub fn without_skips(tokens: TokenStream, name: &str) -> TokenStream {
     out
 }
 
-/// Whether a group is the `[hot(skip)]` of an attribute.
+/// Reports whether a group is the `[hot(skip)]` of an attribute.
 fn is_skip(group: &Group, name: &str) -> bool {
     let text: String = group.stream().to_string().chars().filter(|c| !c.is_whitespace()).collect();
     let path = text.strip_suffix("(skip)");

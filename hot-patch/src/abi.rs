@@ -1,4 +1,5 @@
-//! What `#[hot]` leaves in a program, as the tool finds it in object files and executables.
+//! Sections and layouts of the statics that `#[hot]` leaves in a program, as the tool finds them in
+//! object files and executables.
 //!
 //! For each hot function the macro emits
 //!
@@ -24,7 +25,7 @@
 //! | 32 | `text_len: usize` |
 //! | 40 | `identity: Option<fn() -> SignatureId>` |
 //! | 48 | `sizes: *const [u64; 2]`, size and alignment of each argument, then of the result (of an |
-//! | | `async fn`, of what it gives in the end); null where none are told |
+//! | | `async fn`, of what it gives in the end); null where there are none |
 //! | 56 | `sizes_len: usize`, how many |
 //! | 64 | `item: TypeId`, of the function as an item; without meaning when `shim` is null |
 //! | 80 | `shim: *const ()`, what lies in the slot while it is mocked; null for a generic function and |
@@ -34,9 +35,9 @@
 //! | 96 | `crate_id: u64`, equal for all functions of one crate, different in crates of one name |
 //!
 //! The sizes are for programs that are compiled without debug information: there is nothing else
-//! then by which the tool could see that an argument has become another. A generic function tells
-//! none, having others in each instance; nor does one with more than 12 arguments, or of another
-//! ABI than Rust's and C's.
+//! then by which the tool could see that an argument has become another. A generic function has
+//! none, since they differ from instance to instance; nor has one with more than 12 arguments, or
+//! of another ABI than Rust's and C's.
 
 /// Section of the slots.
 pub const SLOTS: &str = "hot_slots";
@@ -47,9 +48,9 @@ pub const INSTANCES: &str = "hot_instances";
 
 /// Prefix of the identifier under which the macro keeps a hot function's own code.
 pub const BODY_PREFIX: &str = "__hot_";
-/// Prefixes of the other functions that the macro makes of one: what boxes the future of an `async`
-/// one, what dispatches to an instance whose types have no names, what tells which that is, and what
-/// only a trait declares. No body is called so, whatever the function's name.
+/// Prefixes of the other functions that the macro makes of one: boxes the future of an `async` one,
+/// dispatches to an instance whose types have no names, returns which that is, is declared by a
+/// trait alone. No body is called so, whatever the function's name.
 pub const OTHER_PREFIXES: [&str; 4] = ["__hotbox_", "__hotvia_", "__hotitem_", "__hottwin_"];
 /// Identifier of the slot's static.
 pub const SLOT_IDENT: &str = "__HOT_SLOT";
@@ -81,7 +82,7 @@ pub const ENTRY_CRATE: usize = 96;
 /// Bytes of one pair of size and alignment.
 pub const SIZE_BYTES: usize = 16;
 
-/// What kind of function an entry stands for.
+/// The kind of a hot function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u16)]
 pub enum Kind {
@@ -110,7 +111,7 @@ impl Kind {
         })
     }
 
-    /// Whether instances of the function have bodies of their own.
+    /// Reports whether instances of the function have bodies of their own.
     pub fn is_generic(self) -> bool {
         matches!(self, Kind::Generic | Kind::GenericAsync)
     }
@@ -136,8 +137,8 @@ pub struct EntryText<'a> {
     pub signature: &'a str,
     /// `file!()`.
     pub file: &'a str,
-    /// The visibility as written: empty, `pub`, `pub(crate)`, `pub(in crate::cart)`. For a method of
-    /// a trait impl, which has none, `impl` or `unsafe impl`.
+    /// The visibility as written: empty, `pub`, `pub(crate)`, `pub(in crate::cart)`. For a method
+    /// of a trait impl, which has none, `impl` or `unsafe impl`.
     pub visibility: &'a str,
 }
 

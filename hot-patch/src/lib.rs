@@ -1,4 +1,4 @@
-//! What the tool and the running program say to each other.
+//! The vocabulary of the tool and the running program.
 //!
 //! The tool (`hot run`) decides and explains; the runtime (crate `hot`, inside the program)
 //! verifies and applies. Everything that crosses between them is defined here, once:

@@ -14,7 +14,7 @@ pub const PROTOCOL: u32 = 2;
 /// The largest frame that is accepted, in bytes.
 pub const MAX_FRAME: usize = 64 << 20;
 
-/// What the tool asks.
+/// A request of the tool.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Request {
     /// Load this patch file (its bytes).
@@ -53,7 +53,7 @@ pub struct PatchInfo {
     pub age: u64,
 }
 
-/// What the program answers.
+/// An answer of the program.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reply {
     /// The program's first words.

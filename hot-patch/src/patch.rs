@@ -14,8 +14,8 @@
 //!
 //! New thread-locals are no part of the image. The program keeps a pool of [`LOCALS`] zeroed bytes
 //! in the thread-local block of its executable, which every thread has; a patch says how many of
-//! them it needs ([`Locals`]), and the loader gives it a range that no other patch has or will have.
-//! Where a thread-local does not begin as zeroes, the patch's code sees to that by itself.
+//! them it needs ([`Locals`]), and the loader gives it a range that no other patch has or will
+//! have. Where a thread-local does not begin as zeroes, the patch's code sees to that by itself.
 
 use crate::codec::{DecodeError, Reader, Writer};
 use thiserror::Error;
@@ -56,7 +56,7 @@ impl std::fmt::Display for PatchId {
     }
 }
 
-/// What an address is relative to.
+/// The origin of an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Base {
     /// The image of this patch.
@@ -75,7 +75,7 @@ pub enum Base {
 }
 
 impl Base {
-    /// Whether it is an offset from the thread pointer rather than an address.
+    /// Reports whether it is an offset from the thread pointer rather than an address.
     pub fn is_thread_local(self) -> bool {
         matches!(self, Base::Locals | Base::LocalsOf(_))
     }
@@ -93,7 +93,7 @@ pub struct Locals {
 /// An address as base and offset in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Place {
-    /// What the offset counts from.
+    /// The origin of the offset.
     pub base: Base,
     /// Offset in bytes.
     pub offset: u64,
@@ -118,7 +118,7 @@ pub struct Relocation {
     pub at: u64,
     /// How it is written.
     pub width: Width,
-    /// What it is relative to.
+    /// Its origin.
     pub base: Base,
     /// Constant added to the base.
     pub addend: i64,
@@ -149,11 +149,11 @@ pub struct Symbol {
     pub name: String,
 }
 
-/// What debuggers and backtraces read of the image: an ELF file that describes it and holds none of
-/// it.
+/// The description of the image for debuggers and backtraces: an ELF file that describes it and
+/// holds none of it.
 ///
 /// Addresses in the file are offsets in the image. To be read, it needs the image's address added
-/// to each of them: the true address for a debugger that is told of it in memory, another one for
+/// to each of them: the true address for a debugger that reads it in memory, another one for
 /// a reader that takes a load bias off the addresses that it asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Debug {
@@ -199,7 +199,7 @@ pub struct Patch {
     pub zeroed: u64,
     /// New thread-locals.
     pub locals: Locals,
-    /// What the loader fills in.
+    /// The fields that the loader fills in.
     pub relocations: Vec<Relocation>,
     /// Offset in the image of a zero-terminated `.eh_frame`, if there is code that can unwind.
     pub unwind: Option<u64>,
@@ -211,7 +211,7 @@ pub struct Patch {
     pub swaps: Vec<Swap>,
     /// Names of the functions in the image.
     pub functions: Vec<Symbol>,
-    /// What debuggers read, if it came along. Nothing that the patch does depends on it.
+    /// The description for debuggers, if it came along. Nothing that the patch does depends on it.
     pub debug: Option<Debug>,
 }
 
@@ -223,7 +223,8 @@ pub enum PatchError {
     NotAPatch,
     /// Another version of the format.
     #[error(
-        "the patch has format {found}, this program reads format {FORMAT}; use the hot tool of the version that the program was built with"
+        "the patch has format {found}, this program reads format {FORMAT}; use the hot tool \
+         of the version that the program was built with"
     )]
     Format {
         /// The version found.
@@ -237,7 +238,8 @@ pub enum PatchError {
     },
     /// Fewer or more bytes than the header says.
     #[error(
-        "the patch is {found} bytes long, its header says {expected}; it was cut or added to; make or copy it anew"
+        "the patch is {found} bytes long, its header says {expected}; it was cut or added \
+         to; make or copy it anew"
     )]
     Length {
         /// Bytes there are.
@@ -247,7 +249,8 @@ pub enum PatchError {
     },
     /// The body is damaged.
     #[error(
-        "the patch is damaged: its checksum is {found:08x}, its header says {expected:08x}; make or copy it anew"
+        "the patch is damaged: its checksum is {found:08x}, its header says {expected:08x}; \
+         make or copy it anew"
     )]
     Checksum {
         /// Checksum of the body.

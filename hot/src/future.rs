@@ -60,7 +60,7 @@ pub struct HotFuture<F, T> {
 }
 
 impl<F, T> HotFuture<F, T> {
-    /// Tells the compiler the type. Stands in a branch that never runs.
+    /// Gives the compiler the type. Stands in a branch that never runs.
     pub fn like(_: F) -> Self {
         unreachable!("the branch with the witness never runs")
     }

@@ -1,4 +1,5 @@
-//! What the expansion of `#[hot]` calls. Not for people: it may change with any version.
+//! The functions that the expansion of `#[hot]` calls. Not for people: it may change with any
+//! version.
 
 pub use crate::__hot_instance as instance;
 pub use crate::future::{HotFuture, Never, RawFuture};
@@ -43,7 +44,7 @@ macro_rules! __hot_instance {
     };
 }
 
-/// Where there is no tool, there is nobody to tell.
+/// Where there is no tool, there is no use for the pair.
 #[doc(hidden)]
 #[macro_export]
 #[cfg(not(all(
@@ -55,8 +56,8 @@ macro_rules! __hot_instance {
     ($slot:path, $($body:tt)*) => {};
 }
 
-/// The type itself. As an argument here, a bare `dyn Foo` has the lifetime that it has in the header
-/// of an impl, whatever stands around.
+/// The type itself. As an argument here, a bare `dyn Foo` has the lifetime that it has in the
+/// header of an impl, whatever stands around.
 pub type Same<T> = T;
 
 /// Stands in a branch that never runs, for the sake of types.
@@ -69,7 +70,7 @@ pub fn any<T>() -> T {
     never()
 }
 
-/// Whether a mock's future may go where the function's own may, asked in a branch that never runs:
+/// Checks that a mock's future may go where the function's own may, in a branch that never runs:
 /// `Future::of(own).like(mock)`. Where the function's own future is `Send`, the first of the two
 /// methods is found, and asks the same of the mock's; elsewhere the second, which asks nothing.
 pub struct Own<F>(std::marker::PhantomData<F>);

@@ -35,7 +35,7 @@ pub fn check(shape: &Shape<'_>, path: &TokenStream, instance: bool) -> TokenStre
 /// Returns the statements that prove an instance's type.
 fn exact(shape: &Shape<'_>, instance: bool) -> TokenStream {
     let (hot, is_async) = (shape.hot, shape.is_async());
-    // What is `unsafe` does not implement `AsyncFn`.
+    // An `unsafe` function does not implement `AsyncFn`.
     if !instance || is_async && shape.closure.unsafety.is_some() {
         return hygienic!(let __hot_exact = #hot::core::option::Option::None;);
     }
@@ -53,15 +53,15 @@ fn exact(shape: &Shape<'_>, instance: bool) -> TokenStream {
         fn __hot_exact() -> #hot::core::option::Option<
             fn() -> #hot::SignatureId
         > {
-            // What `__hot_same` leaves open.
+            // `__hot_same` leaves this open.
             (#exact).then_some(#hot::SignatureId::of::<#pointer>)
         }
         let __hot_exact = __hot_exact();
     }
 }
 
-/// Whether arguments have no lifetimes but general ones, each its own, as an expression. What a path
-/// may hide is found out by its type's name at run time.
+/// Returns an expression that is true if the arguments have no lifetimes but general ones, each its
+/// own. Lifetimes that a path hides are found by its type's name, at run time.
 fn exact_async(hot: &TokenStream, types: &[TokenStream]) -> TokenStream {
     let mut seen = vec!["static".to_owned()];
     let inner = types.iter().map(|ty| {

@@ -64,25 +64,19 @@ impl Closure {
         };
         let mut asyncness: Option<Token![async]> = input.parse()?;
         let unsafety = input.parse()?;
-        let abi = match input.peek(Token![extern]) {
-            true => Some(input.parse()?),
-            false => None,
-        };
+        let abi = if input.peek(Token![extern]) { Some(input.parse()?) } else { None };
         asyncness = asyncness.or(input.parse()?);
         let capture = input.parse()?;
         if !input.peek(Token![|]) && !input.peek(Token![||]) {
             // A path and then a closure: a scope without its `in`, probably.
             let after = input.fork();
             let scope = take_expression(&after).is_ok() && after.peek(Token![,]);
-            return Err(input.error(match scope {
-                true => {
-                    "a mock is a closure with its types, such as `|order: &Order| -> u64 { 42 }`; a \
+            return Err(input.error(if scope {
+                "a mock is a closure with its types, such as `|order: &Order| -> u64 { 42 }`; a \
                      scope is named with `in` before the path: `hot::mock!(in scope, path, |…| …)`"
-                }
-                false => {
-                    "a mock is a closure with its types, such as `|order: &Order| -> u64 { 42 }`; \
+            } else {
+                "a mock is a closure with its types, such as `|order: &Order| -> u64 { 42 }`; \
                      for a function pointer use the function `hot::mock(path, fake as fn(…) -> …)`"
-                }
             }));
         }
         let (mut patterns, mut types) = (Vec::new(), Vec::new());

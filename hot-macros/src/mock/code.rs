@@ -18,7 +18,7 @@ struct Closures<'a> {
     values: Vec<&'a TokenStream>,
     /// `if !when(…)`, or nothing.
     condition: Option<TokenStream>,
-    /// What records the arguments, or nothing.
+    /// `__hot_call.record(record(…));`, or nothing.
     record: Option<TokenStream>,
 }
 
@@ -112,10 +112,7 @@ impl<'a> Closures<'a> {
 /// Returns the type that the code gives: the result, or the future in its box.
 fn answer(shape: &Shape<'_>) -> TokenStream {
     let Shape { hot, result, bound_result, .. } = shape;
-    match shape.is_async() {
-        true => hygienic!(#hot::RawFuture<#bound_result>),
-        false => result.clone(),
-    }
+    if shape.is_async() { hygienic!(#hot::RawFuture<#bound_result>) } else { result.clone() }
 }
 
 /// Returns `__hot_code`, which a shim calls with the mock and the function's arguments.
@@ -188,9 +185,8 @@ fn pass(shape: &Shape<'_>, condition: &TokenStream) -> TokenStream {
 /// Returns what runs the closure.
 fn run(shape: &Shape<'_>, tuple: &TokenStream) -> TokenStream {
     let (hot, names) = (shape.hot, &shape.names);
-    match shape.is_async() {
-        false => hygienic!((__hot_closures.0)(#(#names),*)),
-        true => hygienic! {
+    if shape.is_async() {
+        hygienic! {
             // SAFETY: the future of the function, which is what this one stands for, borrows the
             // same; it keeps the mock alive by itself.
             unsafe {
@@ -200,7 +196,9 @@ fn run(shape: &Shape<'_>, tuple: &TokenStream) -> TokenStream {
                     (__hot_closures.0)(#(#names),*).await
                 })
             }
-        },
+        }
+    } else {
+        hygienic!((__hot_closures.0)(#(#names),*))
     }
 }
 

@@ -11,8 +11,8 @@ pub struct Prepared {
     pub closure: TokenStream,
 }
 
-/// Returns the closure without its types, which follow from the bound. One that is `async` is looked
-/// at first; its types are told by a bound all the same.
+/// Returns the closure without its types, which follow from the bound. One that is `async` is
+/// looked at first; its types come from a bound all the same.
 pub fn prepare(shape: &Shape<'_>, by_path: bool) -> Prepared {
     let closure = shape.closure;
     let (asyncness, capture) = (&closure.asyncness, &closure.capture);
@@ -36,8 +36,8 @@ pub fn prepare(shape: &Shape<'_>, by_path: bool) -> Prepared {
     Prepared { statements, closure: hygienic!(__hot_closure) }
 }
 
-/// Returns what asks of the closure's future that it is `Send` where the function's is; by name, where
-/// the function is not known, that it is.
+/// Returns what asks of the closure's future that it is `Send` where the function's is; by name,
+/// where the function is not known, that it is.
 fn compare(shape: &Shape<'_>, by_path: bool) -> TokenStream {
     let (hot, names) = (shape.hot, &shape.names);
     let general: Vec<TokenStream> = shape.closure.types.iter().map(unnamed).collect();

@@ -47,6 +47,7 @@ pub fn install(Mock { hot, scope, function, .. }: &Mock) -> TokenStream {
 /// Returns where the macro stands, for the registry to know what can be named there.
 pub fn viewer(hot: &TokenStream) -> TokenStream {
     let id = crate::crate_id::id();
-    // SAFETY (of what is emitted): it is the module, and the number that entries of this crate have.
+    // SAFETY (of what is emitted): it is the module, and the number that entries of this crate
+    // have.
     quote!(unsafe { #hot::Viewer::new(#hot::core::module_path!(), #id) })
 }

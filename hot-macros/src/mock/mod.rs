@@ -20,19 +20,19 @@
 //! held against `Fn(&Order) -> u64` for every lifetime, and one that is good for a single lifetime
 //! does not compile. Whether the type is that of the function is compared at run time, or, for an
 //! instance of a generic function, by the compiler: in `[path, __hot_check]` the two items have to
-//! become pointers of one type. The futures of two `async fn` differ in type, so an instance of such a
-//! one is held against `AsyncFn(&Order) -> u64` instead. That lets a function through that takes
-//! more than is written, any `&str` where `&'static str` is, or any two where two of one lifetime are;
-//! so the types that are written must have no lifetime but that of an outer `&`, which is general, and
-//! no two of them the same.
+//! become pointers of one type. The futures of two `async fn` differ in type, so an instance of
+//! such a one is held against `AsyncFn(&Order) -> u64` instead. That lets a function through that
+//! takes more than is written, any `&str` where `&'static str` is, or any two where two of one
+//! lifetime are; so the types that are written must have no lifetime but that of an outer `&`,
+//! which is general, and no two of them the same.
 //!
 //! The closure is handed on with its patterns but without its types, which follow from the bound;
 //! so a lifetime from `for<'a>` need not be known in it.
 //!
-//! Where to look: `parse` reads the macro's arguments (`closure` the closure), `shape` names what all
-//! parts of the expansion share, `code` writes `__hot_typed`, `check` holds the path against the types,
-//! `future` the futures against each other, `install` puts the mock on, `expand` is the whole. The
-//! smaller macros are in `by_name`.
+//! Where to look: `parse` reads the macro's arguments (`closure` the closure), `shape` names what
+//! all parts of the expansion share, `code` writes `__hot_typed`, `check` holds the path against
+//! the types, `future` the futures against each other, `install` puts the mock on, `expand` is the
+//! whole. The smaller macros are in `by_name`.
 
 mod by_name;
 mod check;

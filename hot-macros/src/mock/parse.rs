@@ -30,9 +30,10 @@ impl Mock {
     pub fn parse(input: ParseStream, by_name: bool) -> Result<Mock> {
         let hot = parse_runtime(input)?;
         let scope = take_scope(input)?;
-        let function = match by_name {
-            true => Function::Named(take_expression(input)?),
-            false => Function::parse_item(input)?,
+        let function = if by_name {
+            Function::Named(take_expression(input)?)
+        } else {
+            Function::parse_item(input)?
         };
         if input.is_empty() {
             return Err(input.error(
@@ -89,7 +90,8 @@ fn parse_observers(input: ParseStream) -> Result<[Option<TokenStream>; 2]> {
     Ok([when, record])
 }
 
-/// Reads the path of what the expansion calls, from the `$crate` that the macros of `hot` put first.
+/// Reads the path of what the expansion calls, from the `$crate` that the macros of `hot` put
+/// first.
 pub fn parse_runtime(input: ParseStream) -> Result<TokenStream> {
     let path = take_until(input, |input| input.peek(Token![;]))?;
     input.parse::<Token![;]>()?;
@@ -106,10 +108,10 @@ pub fn take_scope(input: ParseStream) -> Result<Option<TokenStream>> {
     Ok(Some(scope))
 }
 
-/// Refuses a path that can only be of the standard library, at compile time. That another function is
-/// not hot is found out at run time: no part of a program can name the type of a function, so none
-/// can be written that holds for hot ones alone. Without leading colons `core` and `alloc` may be
-/// modules.
+/// Refuses a path that can only be of the standard library, at compile time. That another function
+/// is not hot is found out at run time: no part of a program can name the type of a function, so
+/// none can be written that holds for hot ones alone. Without leading colons `core` and `alloc` may
+/// be modules.
 fn refuse_std(path: &TokenStream) -> Result<()> {
     let of_std = |input: ParseStream| {
         let global = input.parse::<Option<Token![::]>>()?.is_some();
@@ -118,7 +120,7 @@ fn refuse_std(path: &TokenStream) -> Result<()> {
         input.parse::<TokenStream>()?;
         Ok(first == "std" || global && (first == "core" || first == "alloc"))
     };
-    // What is no path is refused where it is used.
+    // Anything that is not a path is refused where it is used.
     if !of_std.parse2(path.clone()).unwrap_or(false) {
         return Ok(());
     }

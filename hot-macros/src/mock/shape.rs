@@ -1,4 +1,4 @@
-//! What all parts of the expansion share: names, types, and how closures are bound by them.
+//! The names, types and bounds that all parts of the expansion share.
 
 use super::closure::Closure;
 use super::hygienic::hygienic;

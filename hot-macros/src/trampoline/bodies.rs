@@ -73,6 +73,8 @@ fn own_section(signature: &Signature, container: Container<'_>, hot: &TokenStrea
     // Of the macro's making: to a lint this is unsafe code, and not the user's.
     // SAFETY (of what is emitted): the section is one of code, as a function's own would be.
     quote! {
-        #[unsafe(link_section = #hot::core::concat!(".text.body.", #hot::core::module_path!(), #text))]
+        #[unsafe(link_section = #hot::core::concat!(
+            ".text.body.", #hot::core::module_path!(), #text
+        ))]
     }
 }

@@ -13,7 +13,7 @@ use quote::quote;
 /// Statements that choose the code of a call.
 pub struct Choice {
     pub statements: TokenStream,
-    /// The piece that tells which item is called, where the trampoline cannot.
+    /// The piece that returns the item that is called, where the trampoline cannot.
     pub teller: Option<Sibling>,
     /// They have proved that the arguments' names are variables.
     pub proves_names: bool,
@@ -56,8 +56,8 @@ fn code(plan: &Plan<'_>) -> (TokenStream, TokenStream) {
     (plan.container.inside(plan.slot_holds()), pointer_type(plan))
 }
 
-// SAFETY (of the casts that are emitted): a slot and a table of instances hold code of the function's
-// own type only (`slot::layers::commit_live`), and the type is taken from the body.
+// SAFETY (of the casts that are emitted): a slot and a table of instances hold code of the
+// function's own type only (`slot::layers::commit_live`), and the type is taken from the body.
 
 /// Returns the choice of an ordinary function.
 fn by_slot(plan: &Plan<'_>, prove_names: &TokenStream) -> TokenStream {
@@ -132,17 +132,21 @@ fn item(plan: &Plan<'_>) -> Item {
     let item = item_path(plan);
     let teller = quote!(#hot::Item::teller(&#local_item));
     if !(has_opaque_result(signature) && plan.container.is_of_trait()) {
-        let told = infer_item(plan, &plan.values());
-        return Item { statements: quote!(let #local_item = #item; #told), teller, sibling: None };
+        let inference = infer_item(plan, &plan.values());
+        return Item {
+            statements: quote!(let #local_item = #item; #inference),
+            teller,
+            sibling: None,
+        };
     }
     let receiver = signature.receiver.as_ref().map(|receiver| receiver.full_type());
     let values = receiver.iter().chain(&plan.types).map(|ty| quote!(#hot::any::<#ty>()));
-    let told = infer_item(plan, &quote!(#(#values),*));
+    let inference = infer_item(plan, &quote!(#(#values),*));
     let mut sibling = plan.sibling(
         &plan.pieces.item,
         TokenStream::new(),
         quote!(-> fn() -> #hot::Item),
-        quote!({ let #local_item = #item; #told #teller }),
+        quote!({ let #local_item = #item; #inference #teller }),
     );
     sibling.take_no_arguments();
     let (path, turbofish) = (plan.container.inside(&plan.pieces.item), plan.turbofish());
@@ -167,7 +171,7 @@ fn item_path(plan: &Plan<'_>) -> TokenStream {
 }
 
 /// Returns a call of the item that never runs: arguments of type `impl Trait` have no name in the
-/// item, and a call tells which they are.
+/// item, and are inferred from a call.
 fn infer_item(plan: &Plan<'_>, values: &TokenStream) -> Option<TokenStream> {
     let (hot, local_item) = (plan.hot, &plan.locals.item);
     // SAFETY (of what is emitted): it is compiled and never run; only its type is asked for.
@@ -175,7 +179,7 @@ fn infer_item(plan: &Plan<'_>, values: &TokenStream) -> Option<TokenStream> {
     (plan.inferred() > 0).then(|| quote!(if false { let _ = #call; #hot::never() }))
 }
 
-/// Whether the result is of a type that the compiler reads off the body.
+/// Reports whether the result is of a type that the compiler reads off the body.
 fn has_opaque_result(signature: &Signature) -> bool {
     let output = signature.output.as_ref();
     signature.asyncness.is_some() || output.is_some_and(|output| tokens::mentions(output, "impl"))

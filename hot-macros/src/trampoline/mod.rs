@@ -23,18 +23,18 @@
 //! *Generic functions.* A static cannot depend on a type parameter, so there is one slot for all
 //! instances, null until one of them is replaced or mocked; then a table knows which, and the
 //! trampoline does itself what the shim of an ordinary function does (`mock::shim` in `hot`; not in
-//! builds without the feature `mock`). Each trampoline that is compiled leaves the pair (slot, body)
-//! for the tool. `impl Trait` in an argument becomes a parameter with a name in the body; the
-//! trampoline keeps the signature as written (turbofish included) and hands on to `__hotvia_…`, which
-//! has the parameters with names.
+//! builds without the feature `mock`). Each trampoline that is compiled leaves the pair (slot,
+//! body) for the tool. `impl Trait` in an argument becomes a parameter with a name in the body; the
+//! trampoline keeps the signature as written (turbofish included) and hands on to `__hotvia_…`,
+//! which has the parameters with names.
 //!
 //! *Async functions.* The slot holds `__hotbox_…`, which boxes the body's future; the trampoline
 //! stays an `async fn` and awaits the box. A second witness gives the box the auto traits of the
 //! body's future. The box keeps the size of the body's future out of its callers' futures.
 //!
-//! Where to look: `plan` has what all pieces are made from, `sibling` a piece as a definition and as
-//! a declaration, `bodies` the pieces that hold code, `choice` the code that a call runs, `call` the
-//! call itself, `split` the whole.
+//! Where to look: `plan` has what all pieces are made from, `sibling` a piece as a definition and
+//! as a declaration, `bodies` the pieces that hold code, `choice` the code that a call runs, `call`
+//! the call itself, `split` the whole.
 
 mod bodies;
 mod call;

@@ -1,4 +1,4 @@
-//! What all pieces of one function are made from.
+//! The parts that all pieces of one function are made from.
 
 use super::sibling::Sibling;
 use crate::attributes::Sorted;
@@ -37,7 +37,7 @@ pub struct PieceNames {
     pub boxed: Ident,
     /// Has names for the parameters that stand for `impl Trait`.
     pub via: Ident,
-    /// Tells which item it is that is called.
+    /// Returns the item that is called.
     pub item: Ident,
 }
 

@@ -18,9 +18,9 @@ use syn::{Ident, Result};
 
 /// A function, taken to pieces.
 pub struct Pieces {
-    /// What the program calls.
+    /// The function that the program calls.
     pub trampoline: TokenStream,
-    /// What stands behind it.
+    /// The functions behind it.
     pub siblings: Vec<Sibling>,
     /// The entry takes the function's type from the body and a second function of its signature.
     pub twin: bool,
@@ -61,14 +61,14 @@ pub fn split(
 struct Statics {
     /// Slot and entry, with what stands beside them.
     entry: TokenStream,
-    /// What stands beside the pieces.
+    /// Items beside the pieces.
     beside: Option<TokenStream>,
     /// See [`Pieces::twin`].
     twin: bool,
 }
 
-/// Returns slot and entry, and the type that tells the function's path. In a function the type stands
-/// beside its pieces, in a method inside the one with the entry.
+/// Returns slot and entry, and the type whose path holds the function's. In a function the type
+/// stands beside its pieces, in a method inside the one with the entry.
 fn statics(plan: &Plan<'_>) -> Statics {
     let identity = identity::of(plan.signature(), plan.container, plan.hot);
     let twin = matches!(identity, Identity::Common);
@@ -83,8 +83,8 @@ fn statics(plan: &Plan<'_>) -> Statics {
     }
 }
 
-/// Returns the piece that does the work where arguments are of type `impl Trait`: the parameters have
-/// names only one function further in.
+/// Returns the piece that does the work where arguments are of type `impl Trait`: the parameters
+/// have names only one function further in.
 fn via(plan: &Plan<'_>, dispatch: &TokenStream) -> Sibling {
     let signature = plan.signature();
     let (asyncness, pointer) = (&signature.asyncness, signature.pointer_qualifiers());
@@ -136,10 +136,10 @@ fn trampoline(plan: &Plan<'_>, content: TokenStream) -> TokenStream {
     }
 }
 
-/// The name of a type inside the function, whose path tells the function's (`registry::place` in
-/// `hot`): for generic functions, which no item type stands for, and methods of trait impls, whose
-/// trait has to be known. With arguments that are `inferred` a method's entry is in its second piece,
-/// which is of another trait than the method.
+/// Returns the name of a type inside the function, whose path holds the function's
+/// (`registry::place` in `hot`): for generic functions, which no item type stands for, and methods
+/// of trait impls, whose trait has to be known. With arguments that are `inferred` a method's entry
+/// is in its second piece, which is of another trait than the method.
 fn here(container: Container<'_>, generic: bool, inferred: bool) -> Option<Ident> {
     let of_trait = container.header().is_some_and(|header| header.trait_path.is_some());
     let name = if of_trait && inferred { "__HotHereToo" } else { "__HotHere" };

@@ -1,4 +1,4 @@
-//! Whether the replacements fit the functions they name: all of them, or none is taken.
+//! The check that replacements fit the functions they name: all of them, or none is taken.
 
 use super::error::LibraryError;
 use super::table::Replacement;
@@ -6,7 +6,7 @@ use crate::registry::{self, Entry, SignatureId};
 use crate::slot::layers::Change;
 use hot_patch::abi::Kind;
 
-/// What to commit, and the names of the functions; or every reason why not.
+/// Returns the changes to commit and the names of the functions, or every reason why not.
 pub(super) fn all(
     replacements: &'static [Replacement],
 ) -> Result<(Vec<Change>, Vec<String>), LibraryError> {

@@ -1,4 +1,4 @@
-//! Whether a file is a whole shared library of this machine that exports a table.
+//! The check that a file is a whole shared library of this machine that exports a table.
 //!
 //! No more is read than what the dynamic linker will follow without looking: the headers, and the
 //! tables that the dynamic section names. Each must lie inside the file. What is inside them is
@@ -22,7 +22,7 @@ const MACHINE: u16 = if cfg!(target_arch = "x86_64") {
 } else if cfg!(target_arch = "riscv64") {
     243
 } else {
-    // Libraries are not loaded on machines that nobody has tried.
+    // Libraries are not loaded on machines where that is untried.
     0
 };
 
@@ -45,7 +45,7 @@ const TABLES: [(u64, u64); 6] = [
     (26, 28), // DT_FINI_ARRAY
     (36, 35), // DT_RELR
 ];
-/// Tags of tables whose size is not told: hash tables, symbols, versions.
+/// Tags of tables that are named without a size: hash tables, symbols, versions.
 const STARTS: [u64; 5] = [4, 0x6fff_fef5, 6, 0x6fff_fff0, 0x6fff_fffe];
 
 /// Part of a file that is mapped.

@@ -42,10 +42,10 @@
 ///
 /// # What a library shares with the program, and what not
 /// It has copies of its own of all crates that it links, the standard library among them. So
-/// *statics and thread-locals begin anew* in it, loggers and async runtimes are not set up, and
-/// what it calls are its own copies, whatever has been replaced in the program. (Edits under
-/// `hot run` have none of these limits.) A panic of a replacement goes on in the program, where
-/// it can be caught; a panic of the program's own code, in a closure that it handed to a
+/// *statics and thread-locals have their first values* in it, loggers and async runtimes are not
+/// set up, and what it calls are its own copies, whatever has been replaced in the program. (Edits
+/// under `hot run` have none of these limits.) A panic of a replacement goes on in the program,
+/// where it can be caught; a panic of the program's own code, in a closure that it handed to a
 /// replacement, ends the process when it passes through one.
 ///
 /// Program and library must be built by the same compiler, in one workspace, with the same profile

@@ -1,4 +1,4 @@
-//! What a library exports, and the first words between it and the program.
+//! The table that a library exports, and the handshake between it and the program.
 //!
 //! The library has its own copy of this crate. Nothing says that the two copies are alike, so the
 //! head of the table has a layout that never changes: the version, and a function that answers
@@ -24,7 +24,7 @@ pub(crate) const NAME: &str = "__hot_replacements_v1";
 /// The name without that version.
 pub(crate) const NAME_STEM: &str = "__hot_replacements_v";
 
-/// What a library replaces.
+/// The replacements of a library.
 #[repr(C)]
 pub struct Table {
     // The head.
@@ -59,7 +59,7 @@ impl Replacement {
     /// One function's new code, as the macro makes it.
     ///
     /// # Safety
-    /// `code` is a function of the type that `identity` tells.
+    /// `code` is a function of the type that `identity` returns.
     pub const unsafe fn new(
         name: &'static str,
         identity: fn() -> SignatureId,
@@ -105,7 +105,7 @@ impl Table {
     }
 }
 
-/// Tells the library how to go on with a panic. The table has been opened.
+/// Gives the library the way to go on with a panic. The table has been opened.
 pub(crate) fn connect(table: &Table) {
     (table.connect)(|payload| resume_unwind(payload));
 }
@@ -128,7 +128,7 @@ pub fn guard<R>(code: impl FnOnce() -> R) -> R {
 
 /// How this crate was compiled, as a number.
 extern "C" fn stamp() -> u64 {
-    /// The ID of a type of this crate tells this crate from other builds of it.
+    /// The ID of a type of this crate distinguishes this crate from other builds of it.
     struct Stamp;
 
     /// FNV-1a, which the standard library's hashers do not promise to be from version to version.

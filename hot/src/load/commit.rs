@@ -29,7 +29,7 @@ pub(crate) enum Rejected {
     Empty,
 }
 
-/// What the commit will do.
+/// The swaps that the commit will make.
 #[derive(Debug)]
 pub(super) struct Plan {
     swaps: Vec<Planned>,
@@ -83,7 +83,8 @@ pub(super) fn check(patch: &Patch, bases: &Bases, pages: &Pages) -> Result<Plan,
     Ok(Plan { swaps })
 }
 
-/// Whether the text of a new entry can be read. The registry does so after the point of no return.
+/// Reports whether the text of a new entry can be read. The registry reads it after the point of no
+/// return.
 fn has_text(pages: &Pages, bases: &Bases, entry: u64) -> bool {
     let number = |field: usize| u64::from_le_bytes(pages.read(entry + field as u64));
     let (text, length) = (number(abi::ENTRY_TEXT), number(abi::ENTRY_TEXT_LEN));

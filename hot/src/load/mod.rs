@@ -41,7 +41,7 @@ use os::{Os, Platform};
 use std::sync::Mutex;
 use std::time::Duration;
 
-/// What a loaded patch has done.
+/// A patch that has been loaded.
 #[derive(Debug)]
 pub(crate) struct Loaded {
     /// Which patch.

@@ -7,7 +7,7 @@
 //! then take consecutive pages of the region, and so also lie within reach of each other. When a
 //! region is full the next one is sought the same way, smaller where the gaps are small. A program
 //! that will take patches begins with a region cut into larger pieces ([`room`]), which backtraces
-//! were told of (`super::debug`).
+//! know of (`super::debug`).
 //!
 //! Pages are writable while they are filled and relocated ([`Pages`]); [`Pages::seal`] makes the
 //! text executable and the constants read-only, and from then on they stay ([`Sealed`]). Pages that
@@ -51,7 +51,7 @@ pub(super) fn take(host: &Host, window: &RangeInclusive<u64>, size: u64) -> Resu
     // reserved, so it can be used on.
     let mut regions = REGIONS.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     let size = size.max(PAGE);
-    // A patch whose fields reach from nowhere is told which of them is to blame, once it is placed.
+    // Where fields reach from nowhere, the error names the one to blame once the patch is placed.
     let window = if window.is_empty() { &(0..=u64::MAX) } else { window };
     let both = |size| {
         let near = near(host, size);
@@ -63,7 +63,7 @@ pub(super) fn take(host: &Host, window: &RangeInclusive<u64>, size: u64) -> Resu
     })?;
     let region = &mut regions[index];
     let range = region.next..region.next + size;
-    // SAFETY: the pages are reserved and handed to nobody yet.
+    // SAFETY: the pages are reserved and not handed out yet.
     unsafe { Platform::protect(range.clone(), Access::ReadWrite) }.map_err(NoRoom::System)?;
     let before = region.next;
     region.next += size.next_multiple_of(region.granule);
@@ -158,7 +158,7 @@ fn gaps(
 #[derive(Debug)]
 pub(super) struct Pages {
     range: Range<u64>,
-    /// What was taken of the region for them.
+    /// The part of the region that was taken for them.
     taken: Range<u64>,
 }
 
@@ -214,7 +214,7 @@ impl Drop for Pages {
     fn drop(&mut self) {
         // SAFETY: nothing refers to pages that were not sealed.
         if unsafe { Platform::release(self.range.clone()) }.is_err() {
-            // They hold what was written there, so nobody may have them for fresh ones.
+            // They hold what was written there, so they must not be handed out as fresh ones.
             return;
         }
         let mut regions = REGIONS.lock().unwrap_or_else(|poisoned| poisoned.into_inner());

@@ -374,7 +374,7 @@ fn a_patch_file_given_by_path_goes_live_and_is_told_by_name() {
     assert!(told[2].contains("failed to load") && told.len() == 3, "{told:?}");
 }
 
-/// What `dl_iterate_phdr` names: files and the addresses of their segments.
+/// The objects that `dl_iterate_phdr` names: files and the addresses of their segments.
 #[cfg(feature = "backtraces")]
 fn objects() -> Vec<(String, std::ops::Range<u64>)> {
     unsafe extern "C" fn collect(

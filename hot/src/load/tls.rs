@@ -91,7 +91,7 @@ fn pool() -> Option<i64> {
     inside.then(|| here.wrapping_sub(pointer) as i64)
 }
 
-/// Whether one range lies in the other.
+/// Reports whether one range lies in the other.
 fn is_within(block: &Range<u64>, pool: Range<u64>) -> bool {
     pool.start >= block.start && pool.end <= block.end
 }

@@ -1,4 +1,4 @@
-//! Whether a well-formed patch is for this process, now.
+//! The check that a well-formed patch is for this process, now.
 
 use super::arch::{Arch, Processor};
 use super::loaded_patches::LoadedPatch;
@@ -23,7 +23,8 @@ pub(crate) enum Mismatch {
     #[error("patch {0} is already loaded")]
     Twice(PatchId),
     #[error(
-        "the patch builds on patch {0}, which is not loaded; load the patches in the order in which they were made"
+        "the patch builds on patch {0}, which is not loaded; load the patches in the order \
+         in which they were made"
     )]
     Requires(PatchId),
 }

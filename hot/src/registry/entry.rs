@@ -1,4 +1,4 @@
-//! What `#[hot]` leaves in the program about each function: a static in a section of its own.
+//! The entry of a hot function: a static in a section of its own.
 //!
 //! The layout is an agreement with the tool, which reads entries from object files
 //! ([`hot_patch::abi`]); the assertions below hold the two together.
@@ -28,12 +28,12 @@ pub struct Entry {
     crate_id: u64,
 }
 
-/// What mocks need of a function, as the macro makes it (`crate::mock::shim`).
+/// The part of an entry that mocks need, as the macro makes it (`crate::mock::shim`).
 #[repr(C)]
 pub struct Mocks {
     /// The type of the function as an item.
     pub item: TypeId,
-    /// What lies in the slot while the function is mocked.
+    /// The code in the slot while the function is mocked.
     pub shim: *const (),
 }
 
@@ -67,8 +67,9 @@ const _: () = {
     assert!(size_of::<Entry>() == abi::ENTRY_SIZE);
 };
 
-// SAFETY: nothing in an entry changes but what is behind `slot`, which is atomic; `original` and the
-// shim are addresses of code, `text` of a string and `sizes` of numbers that are there for good.
+// SAFETY: nothing in an entry changes but what is behind `slot`, which is atomic; `original` and
+// the shim are addresses of code, `text` of a string and `sizes` of numbers that are there for
+// good.
 unsafe impl Sync for Entry {}
 // SAFETY: as above.
 unsafe impl Send for Entry {}
@@ -125,7 +126,7 @@ impl Entry {
         self
     }
 
-    /// What kind of function it is; `None` for what another version of this crate may have left.
+    /// Returns its kind; `None` for one that another version of this crate may have left.
     pub(crate) fn kind(&self) -> Option<Kind> {
         if self.abi == abi::ENTRY_ABI { Kind::from_u16(self.kind) } else { None }
     }
@@ -150,8 +151,8 @@ impl Entry {
         self.mocks.item
     }
 
-    /// What lies in its slot while it is mocked; null for a generic function and for one that cannot
-    /// be mocked.
+    /// Returns the code in its slot while it is mocked; null for a generic function and for one
+    /// that cannot be mocked.
     pub(crate) fn shim(&self) -> *const () {
         self.mocks.shim
     }

@@ -74,7 +74,8 @@ impl std::fmt::Debug for Function {
 ///
 /// # fn main() {
 /// for function in hot::functions() {
-///     println!("{} {} at {}:{}", function.name(), function.signature(), function.file(), function.line());
+///     let place = format!("{}:{}", function.file(), function.line());
+///     println!("{} {} at {place}", function.name(), function.signature());
 /// }
 /// # assert_eq!(price(2), 6);
 /// # #[cfg(feature = "enabled")]

@@ -73,13 +73,13 @@ pub(crate) fn find_item(item: TypeId) -> Option<&'static Entry> {
 }
 
 /// The functions of which this is the path or that of an instance, as the compiler prints it, among
-/// those that their item type does not tell.
+/// those that have no item type of their own.
 pub(crate) fn find_place(item: &str) -> Vec<&'static Entry> {
     let is = |entry: &&'static Entry| entry.place().is_some_and(|place| place.is_of(item));
     index().by_slot.iter().map(|entry| *entry).filter(is).collect()
 }
 
-/// Whether the crate of this name or path has hot functions at all.
+/// Reports whether the crate of this name or path has hot functions at all.
 fn is_known_crate(name: &str) -> bool {
     let root = |name: &str| name.split(['/', ':']).next().unwrap_or_default().to_owned();
     let wanted = root(name);
@@ -191,8 +191,8 @@ mod tests {
         assert!(slot_is_registered(OTHER.address()).is_none());
     }
 
-    /// A function that one patch has taken away and another one brings with another type: the program
-    /// has both, since old code may call the old one. By name neither is meant.
+    /// A function that one patch has taken away and another one brings with another type: the
+    /// program has both, since old code may call the old one. By name neither is meant.
     #[test]
     fn a_function_that_comes_back_with_another_type_is_told_from_the_old_one() {
         static OLD_SLOT: Slot = Slot::new(std::ptr::null());
@@ -207,7 +207,10 @@ mod tests {
         add(&[&NEW]);
         let signature = |slot: &Slot| slot_is_registered(slot.address()).unwrap().text().signature;
         assert_eq!((signature(&OLD_SLOT), signature(&NEW_SLOT)), ("fn()", "fn(u8)"));
-        let told = find("shop/cart/back").map(|_| ()).unwrap_err().to_string();
-        assert!(told.contains("src/cart.rs:7") && told.contains("src/cart.rs:9"), "{told}");
+        let message = find("shop/cart/back").map(|_| ()).unwrap_err().to_string();
+        assert!(
+            message.contains("src/cart.rs:7") && message.contains("src/cart.rs:9"),
+            "{message}"
+        );
     }
 }

@@ -1,8 +1,9 @@
 //! The path of an item as the compiler prints it, by which generic functions and the traits of
-//! methods are told.
+//! methods are recognised.
 //!
-//! A generic function has an item type for each instance, and no static can list them. What a static
-//! inside the function can name is a type that is defined there, and its path tells the function's:
+//! A generic function has an item type for each instance, and no static can list them. What a
+//! static inside the function can name is a type that is defined there, and its path holds the
+//! function's:
 //!
 //! ```text
 //! shop::parse::Here                                         shop::parse
@@ -10,14 +11,14 @@
 //! shop::_::<impl shop::Sink<_> for shop::Stack<_>>::push::Here   <shop::Stack<_> as shop::Sink<_>>::push
 //! ```
 //!
-//! An instance is printed with its types where the definition has a `_` (or the name of a constant):
-//! `shop::Stack<u8>::push`. So [`Place::is_of`] compares the two from the crate's name on, whatever
-//! path, `use` or re-export the program reached the function by. Two functions have one path only in
-//! two blocks of one function, or in two crates of one name.
+//! An instance is printed with its types where the definition has a `_` (or the name of a
+//! constant): `shop::Stack<u8>::push`. So [`Place::is_of`] compares the two from the crate's name
+//! on, whatever path, `use` or re-export the program reached the function by. Two functions have
+//! one path only in two blocks of one function, or in two crates of one name.
 //!
-//! *Whose trait.* A trait of another crate can be named by everybody: its path begins with another
-//! crate's name. *Destructors* are told by the path of the trait, which is compared with that of an
-//! impl of `Drop` in this crate, so that it does not matter how the program spells `Drop`.
+//! *Whose trait.* A trait of another crate can be named everywhere: its path begins with another
+//! crate's name. *Destructors* are recognised by the path of the trait, which is compared with that
+//! of an impl of `Drop` in this crate, so that it does not matter how the program spells `Drop`.
 
 use once_cell::sync::Lazy;
 use std::any::type_name;
@@ -31,7 +32,8 @@ pub(crate) struct Place {
     any_trait: bool,
 }
 
-/// Ends the name of the type in a function of the macro's own trait, in the place of the trait impl's.
+/// Ends the name of the type in a function of the macro's own trait, in the place of the trait
+/// impl's.
 const IN_OWN_TRAIT: &str = "::__HotHereToo";
 
 impl Place {
@@ -51,7 +53,7 @@ impl Place {
         }
     }
 
-    /// Whether the item of this name is this function or an instance of it.
+    /// Reports whether the item of this name is this function or an instance of it.
     pub(crate) fn is_of(&self, item: &str) -> bool {
         let item = item.replace("r#", "");
         let without_trait =
@@ -68,7 +70,7 @@ impl Place {
         split_trait(&self.path).filter(|_| !self.any_trait).map(|(_, path)| path)
     }
 
-    /// Whether this is a method of a trait of another crate than the one with this name.
+    /// Reports whether this is a method of a trait of another crate than the one with this name.
     pub(crate) fn is_of_foreign_trait(&self, own: &str) -> bool {
         let root = self.trait_path().and_then(|path| path.split_once("::")).map(|(root, _)| root);
         // `<shop::Bar as shop::Foo>::f::Secret`: a trait that is defined in a method.
@@ -77,11 +79,11 @@ impl Place {
         root.is_some_and(|root| root != own && is_name(root)) && *SHOWS_TRAITS
     }
 
-    /// Whether this is `Drop::drop`.
+    /// Reports whether this is `Drop::drop`.
     pub(crate) fn is_destructor(&self) -> bool {
         let may_be = |path: &str| match *SHOWS_TRAITS {
             true => Some(path) == OWN_DESTRUCTOR.trait_path(),
-            // This compiler does not tell which trait it is.
+            // This compiler does not print which trait it is.
             false => parent_and_last(&self.path).1 == "drop",
         };
         self.trait_path().is_some_and(may_be)
@@ -102,7 +104,7 @@ static OWN_DESTRUCTOR: Lazy<Place> = Lazy::new(|| {
     Place::of(name.get(), "Dropped.Drop.drop")
 });
 
-/// Whether this compiler prints the crate of a trait.
+/// True if this compiler prints the crate of a trait.
 static SHOWS_TRAITS: Lazy<bool> = Lazy::new(|| {
     trait Own {
         fn place() -> &'static str;
@@ -186,7 +188,8 @@ fn parameter(path: &[u8], before: Option<u8>) -> Option<usize> {
     (!WORDS.contains(&word) && !path[length..].starts_with(b"\"")).then_some(length)
 }
 
-/// Whether an item's name is this path, with types for its parameters and the function's own after it.
+/// Reports whether an item's name is this path, with types for its parameters and the function's
+/// own after it.
 fn fits(path: &[u8], item: &[u8]) -> bool {
     fits_after(path, item, None)
 }
@@ -300,7 +303,7 @@ mod tests {
             !of("shop::_::<impl shop::net::Send for alloc::vec::Vec<_>>::any::Here")
                 .is_of_foreign_trait("shop")
         );
-        // Not a method of a trait, or not told.
+        // Not a method of a trait, or not printed.
         assert!(!of("shop::Cart::any::Here").is_of_foreign_trait("shop"));
         assert!(!of("<Cart as Display>::any::Here").is_of_foreign_trait("shop"));
         // One that is defined in a method.

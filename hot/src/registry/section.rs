@@ -45,6 +45,6 @@ pub(super) fn entries() -> &'static [Entry] {
     // SAFETY: between the two symbols lie the statics of this section and nothing else: entries,
     // all of one size that is a multiple of their alignment, so without gaps. They are never
     // written to. Entries of another version of this crate have the same size (an agreement of
-    // `hot_patch::abi`) and are told by their first field.
+    // `hot_patch::abi`) and are recognised by their first field.
     unsafe { std::slice::from_raw_parts(start.cast::<Entry>(), count) }
 }

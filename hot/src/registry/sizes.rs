@@ -83,9 +83,9 @@ mod tests {
 
     #[test]
     fn arguments_come_in_order_and_the_result_last() {
-        let told = const { sizes(three as unsafe fn(_, _, _) -> _) };
+        let found = const { sizes(three as unsafe fn(_, _, _) -> _) };
         let of = |size, align| Size { size, align };
-        assert_eq!(told, [of(16, 8), of(1, 1), of(10, 2), Size::of::<std::str::Chars<'_>>()]);
+        assert_eq!(found, [of(16, 8), of(1, 1), of(10, 2), Size::of::<std::str::Chars<'_>>()]);
     }
 
     #[test]
@@ -93,7 +93,7 @@ mod tests {
         fn boxed(_: u8) -> RawFuture<[u64; 3]> {
             unreachable!("its type alone is asked for")
         }
-        let told = const { async_sizes(boxed as unsafe fn(_) -> _) };
-        assert_eq!(told, [Size::of::<u8>(), Size { size: 24, align: 8 }]);
+        let found = const { async_sizes(boxed as unsafe fn(_) -> _) };
+        assert_eq!(found, [Size::of::<u8>(), Size { size: 24, align: 8 }]);
     }
 }

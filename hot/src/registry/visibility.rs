@@ -1,23 +1,24 @@
 //! Who may have a function by its name.
 //!
-//! By path the compiler decides. A name is a text, so the registry decides, as the compiler would: an
-//! entry tells the function's visibility as written and its module, whoever asks tells the module in
-//! which the asking macro stands ([`Viewer`]). Without this, safe code could call the constructor of
-//! a type that is a proof of something, or replace what the unsafe code of another module relies on.
+//! By path the compiler decides. A name is a text, so the registry decides, as the compiler would:
+//! an entry holds the function's visibility as written and its module, and the asking macro gives
+//! the module in which it stands ([`Viewer`]). Without this, safe code could call the constructor
+//! of a type that is a proof of something, or replace what the unsafe code of another module relies
+//! on.
 //!
 //! - `pub` is taken at its word: who says it of a function in a module that is not, lets the name
 //!   out (the lint `unreachable_pub` finds these).
-//! - A method of a trait impl is as visible as the trait. A trait of another crate can be named by
-//!   everybody; of one of its own crate nothing is known, so by name the method belongs to the
+//! - A method of a trait impl is as visible as the trait. A trait of another crate can be named
+//!   everywhere; of one of its own crate nothing is known, so by name the method belongs to the
 //!   module of the impl.
 //! - An `unsafe impl` is a promise about what its methods do: safe code gets none of them.
-//! - Items in a function's body belong to the module around it. A module in a function's body has the
-//!   path of one beside the function, and is taken for that one if it is there.
+//! - Items in a function's body belong to the module around it. A module in a function's body has
+//!   the path of one beside the function, and is taken for that one if it is there.
 //!
-//! Crates of one name (a library and the test that is called like it) are told apart by a number
-//! that the macro takes from what cargo has rustc tell them apart by.
+//! Crates of one name (a library and the test that is called like it) differ by a number that the
+//! macro makes of the arguments by which cargo has rustc distinguish them.
 //!
-//! A destructor is given to nobody: who calls it frees twice, who replaces it breaks what `Pin`
+//! A destructor is given out to no one: who calls it frees twice, who replaces it breaks what `Pin`
 //! promises.
 
 use super::entry::Entry;
@@ -42,13 +43,13 @@ impl Viewer {
     /// Sees what this module sees.
     ///
     /// # Safety
-    /// The code that asks stands in this module of this crate: `module_path!()`, and the number that
-    /// the macro has for the crate.
+    /// The code that asks stands in this module of this crate: `module_path!()`, and the number
+    /// that the macro has for the crate.
     pub const unsafe fn new(path: &'static str, crate_id: u64) -> Viewer {
         Viewer(View::Module { path, crate_id })
     }
 
-    /// Whether the function can be named from there.
+    /// Reports whether the function can be named from there.
     pub(crate) fn sees(self, entry: &Entry) -> bool {
         let text = entry.text();
         let (written, module) = (text.visibility, text.module);
@@ -76,14 +77,14 @@ fn is_public(entry: &Entry) -> bool {
     }
 }
 
-/// Whether it is the destructor of a type.
+/// Reports whether it is the destructor of a type.
 pub(crate) fn is_destructor(entry: &Entry) -> bool {
     matches!(entry.text().visibility, "impl" | "unsafe impl")
         && entry.place().is_some_and(|place| place.is_destructor())
 }
 
-/// The module up to which a visibility reaches that is written in this one. `None` where that is not
-/// clear.
+/// The module up to which a visibility reaches that is written in this one. `None` where that is
+/// not clear.
 fn reach(written: &str, module: &str) -> Option<String> {
     let root = module.split("::").next().unwrap_or(module);
     let path = match written.strip_prefix("pub(").and_then(|rest| rest.strip_suffix(')')) {
@@ -114,7 +115,7 @@ fn reach(written: &str, module: &str) -> Option<String> {
     is_within(module, &reached).then_some(reached)
 }
 
-/// Whether a module is this other one or in it.
+/// Reports whether a module is this other one or in it.
 fn is_within(module: &str, other: &str) -> bool {
     let (module, other) = (module.replace("r#", ""), other.replace("r#", ""));
     let rest = module.strip_prefix(&other).filter(|_| !other.is_empty());

@@ -1,6 +1,6 @@
 //! One load after another, whatever they come from and whatever becomes of them.
 //!
-//! What a file is, its first bytes tell, not its name: a hot patch goes to the object loader, a
+//! A file is known by its first bytes, not by its name: a hot patch goes to the object loader, a
 //! shared library to the dynamic linker. A lock around both keeps loads in one order for the whole
 //! process, and a panic on the way becomes an error like any other: both loaders commit last, so
 //! that nothing is half done.
@@ -20,7 +20,7 @@ use std::time::Instant;
 /// First bytes of an ELF file.
 const ELF_MAGIC: [u8; 4] = *b"\x7fELF";
 
-/// What a file is by its first bytes.
+/// The kind of a file, by its first bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Patch,
@@ -37,7 +37,7 @@ impl Kind {
     }
 }
 
-/// Loads the file and tells what came of it.
+/// Loads the file and reports the outcome.
 pub(crate) fn path_and_report(reloader: &Reloader, path: &Path) {
     let begun = Instant::now();
     let owned = Some(path.to_owned());
@@ -99,7 +99,7 @@ fn one_at_a_time<T>(load: impl FnOnce() -> Result<T, String>) -> Result<T, Strin
         .unwrap_or_else(|payload| Err(format!("loading it panicked: {}", words(&*payload))))
 }
 
-/// What a panic said.
+/// Returns the message of a panic.
 fn words(payload: &(dyn Any + Send)) -> &str {
     let text = payload.downcast_ref::<String>().map(String::as_str);
     text.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or("no words were given")

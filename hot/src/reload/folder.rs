@@ -22,11 +22,11 @@ const LOOK: Duration = Duration::from_millis(200);
 
 pub(super) fn run(reloader: &Reloader, stop: &Stop, path: &Path) {
     let mut folder = Folder::new(path);
-    let mut told = None;
+    let mut reported = None;
     loop {
         match folder.look() {
             Ok(ready) => {
-                told = None;
+                reported = None;
                 for path in ready {
                     if stop.requested() {
                         return;
@@ -34,12 +34,12 @@ pub(super) fn run(reloader: &Reloader, stop: &Stop, path: &Path) {
                     apply::path_and_report(reloader, &path);
                 }
             }
-            // Told once, not at every look; the folder may come back.
+            // Reported once, not at every look; the folder may come back.
             Err(error) => {
                 let message = format!("failed to read the folder `{}`: {error}", path.display());
-                if told.as_ref() != Some(&message) {
+                if reported.as_ref() != Some(&message) {
                     reloader.report(&Report::Warning { message: message.clone() });
-                    told = Some(message);
+                    reported = Some(message);
                 }
             }
         }
@@ -49,7 +49,7 @@ pub(super) fn run(reloader: &Reloader, stop: &Stop, path: &Path) {
     }
 }
 
-/// Tells one state of a file from another.
+/// A state of a file, to be compared with another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Stamp {
     length: u64,
@@ -73,7 +73,7 @@ impl Stamp {
     }
 }
 
-/// What is known of a file.
+/// A file as it was last seen.
 #[derive(Debug)]
 struct Seen {
     stamp: Stamp,
@@ -136,8 +136,8 @@ impl Folder {
     }
 }
 
-/// Whether the file means to be loaded: by its first bytes, or by its name, so that a broken
-/// library is told. Other files may lie in the folder.
+/// Reports whether the file means to be loaded: by its first bytes, or by its name, so that a
+/// broken library is reported. Other files may lie in the folder.
 fn is_patch(path: &Path) -> bool {
     let mut first = Vec::new();
     let read = File::open(path).and_then(|file| file.take(8).read_to_end(&mut first));

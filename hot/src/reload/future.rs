@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::thread::{self, JoinHandle};
 
-/// Whether the thread has ended, and whom to wake when it does.
+/// The end of the thread, and whom to wake then.
 #[derive(Debug, Default)]
 struct End {
     reached: bool,
@@ -137,7 +137,8 @@ impl ReloaderHandle {
         ReloaderHandle(Running::start(reloader))
     }
 
-    /// Whether it has ended: its input is at its end, it could not begin, or it was stopped.
+    /// Reports whether it has ended: its input is at its end, it could not begin, or it was
+    /// stopped.
     pub fn is_finished(&self) -> bool {
         self.0.as_ref().is_none_or(|running| running.thread.is_finished())
     }

@@ -6,7 +6,7 @@ thread_local! {
     static OWN: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Whether the caller is a thread of a reloader.
+/// Reports whether the caller is a thread of a reloader.
 pub(super) fn is_current() -> bool {
     OWN.get()
 }

@@ -1,4 +1,4 @@
-//! What a reloader is set up with: its sources, and who hears its reports.
+//! The settings of a reloader: its sources, and who hears its reports.
 
 use super::report::Report;
 use std::sync::Arc;
@@ -103,14 +103,14 @@ impl Reloader {
         self
     }
 
-    /// Tells what came of a patch.
+    /// Reports the outcome of a patch.
     pub(super) fn report(&self, report: &Report) {
         match &self.listener {
             None => report.print(),
             Some(listener) => {
-                let told = std::panic::AssertUnwindSafe(|| listener(report));
-                // The panic hook has told the panic already; the next report may fare better.
-                let _ = std::panic::catch_unwind(told);
+                let call = std::panic::AssertUnwindSafe(|| listener(report));
+                // The panic hook has reported the panic already; the next report may fare better.
+                let _ = std::panic::catch_unwind(call);
             }
         }
     }

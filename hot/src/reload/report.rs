@@ -1,11 +1,11 @@
-//! What came of a patch, in words.
+//! The outcome of a patch, in words.
 
 use std::fmt;
 use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// What came of one patch, or of the reloader itself.
+/// The outcome of one patch, or of the reloader itself.
 ///
 /// Its `Display` is the line that is printed where no listener is set.
 #[derive(Clone, Debug)]

@@ -1,9 +1,9 @@
 //! The end of a reloader, as its threads see it while they wait.
 //!
 //! A thread that waits for input cannot look at a flag. So on Unix every wait is a `poll` of two
-//! descriptors, the input and a pipe; asking for the end writes one byte to the pipe, which nobody
-//! takes out again: all waits end, those of later threads too. Where there is no `poll`, waits for
-//! time alone end at once, and one for a line of stdin ends with the line.
+//! descriptors, the input and a pipe; asking for the end writes one byte to the pipe, which is
+//! never taken out again: all waits end, those of later threads too. Where there is no `poll`,
+//! waits for time alone end at once, and one for a line of stdin ends with the line.
 
 use std::io::{self, Read};
 use std::sync::{Condvar, Mutex, PoisonError};
@@ -69,7 +69,7 @@ impl Stop {
             // call, since they are borrowed.
             let ready = unsafe { libc::poll(watched.as_mut_ptr(), 2, -1) };
             if ready >= 0 {
-                // Errors and hang-ups count as readable: the read tells them.
+                // Errors and hang-ups count as readable: the read gives them.
                 return Ok(watched[1].revents == 0);
             }
             let error = io::Error::last_os_error();

@@ -1,7 +1,7 @@
 //! One reloader at a time in a process.
 //!
-//! Two would fight over the socket or share the lines of stdin between them. A second one is told
-//! so and ends, unless the first is ending already: then it waits for it, so that a program may
+//! Two would fight over the socket or share the lines of stdin between them. A second one reports
+//! that and ends, unless the first is ending already: then it waits for it, so that a program may
 //! stop a reloader and start the next at once.
 //!
 //! A child made by `fork` has a copy of all this and none of the threads: the reloader that it

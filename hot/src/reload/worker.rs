@@ -107,7 +107,7 @@ mod tests {
 
     #[test]
     fn paths_must_be_trusted_but_the_socket_need_not_be() {
-        // A release build is wary unless it is told otherwise.
+        // A release build is wary unless it is set otherwise.
         let mut wary = Reloader::new();
         assert_eq!(wary.paths_trusted, cfg!(debug_assertions));
         wary.paths_trusted = false;

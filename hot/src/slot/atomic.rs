@@ -24,7 +24,7 @@ impl Slot {
         Slot { code: AtomicPtr::new(code.cast_mut()) }
     }
 
-    /// What is to be called.
+    /// Returns the code that is to be called.
     // Always inline: without optimisation the trampoline would make two calls for one load.
     #[inline(always)]
     pub fn get(&self) -> *const () {

@@ -19,7 +19,7 @@ pub fn instance(slot: &Slot, body: *const ()) -> *const () {
     replaced.and_then(|all| all.get(&(slot.address(), body.addr()))).map_or(body, |code| code.0)
 }
 
-/// The same for a call from within a change of the table, which waits for nobody.
+/// The same for a call from within a change of the table, which waits for no lock.
 pub(crate) fn instance_within(slot: &Slot, body: *const ()) -> *const () {
     let replaced = Lazy::get(&REPLACED);
     let found = replaced.and_then(|all| all.try_get(&(slot.address(), body.addr())).try_unwrap());

@@ -1,4 +1,4 @@
-//! What may lie on top of a function's own code, and in which order.
+//! The layers of code on a function, and their order.
 //!
 //! ```text
 //! original  <  live edit  <  mocks
@@ -9,9 +9,9 @@
 //! writes the topmost one into the slot. All changes go through one lock, so that two of them
 //! cannot leave a slot with the older one's code. Callers never touch the lock.
 //!
-//! Of the mocks of a function this table knows only whether there are any: as long as one is on, the
-//! slot holds the shim, which finds out at each call which mock is meant ([`super::MockSite`]). A lone
-//! process-wide function pointer needs no shim and lies in the slot itself.
+//! Of the mocks of a function this table knows only whether there are any: as long as one is on,
+//! the slot holds the shim, which finds out at each call which mock is meant ([`super::MockSite`]).
+//! A lone process-wide function pointer needs no shim and lies in the slot itself.
 //!
 //! A commit of several functions is all or none towards other commits. Towards callers it is slot
 //! by slot: a call that begins in between may run the new code of one function and the old code of
@@ -181,8 +181,8 @@ pub(crate) fn below(slot: &'static Slot) -> *const () {
     })
 }
 
-/// What is done under the lock. What is written into a slot is called: a target is what
-/// [`commit_live`] asks for, wherever it comes from.
+/// The changes, made under the lock. An address that is written into a slot is called: a target
+/// keeps the promise of [`commit_live`], wherever it comes from.
 impl Table {
     pub(super) fn commit_live(&mut self, changes: &[Change]) {
         for change in changes {
@@ -223,9 +223,10 @@ impl Table {
             return layers.write(slot);
         }
         // A generic function has no shim. Its trampolines ask as soon as the slot is not null.
-        match layers.mocks.shim_users > 0 || replaced {
-            true => slot.set(std::ptr::from_ref(slot).cast()),
-            false => slot.set(std::ptr::null()),
+        if layers.mocks.shim_users > 0 || replaced {
+            slot.set(std::ptr::from_ref(slot).cast())
+        } else {
+            slot.set(std::ptr::null())
         }
     }
 

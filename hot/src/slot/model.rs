@@ -1,5 +1,5 @@
-//! A slot and the table of layers in loom's model of memory: every order in which calls, commits and
-//! a list can meet, or a call and a mock that comes and goes.
+//! A slot and the table of layers in loom's model of memory: every order in which calls, commits
+//! and a list can meet, or a call and a mock that comes and goes.
 //!
 //! Run with `RUSTFLAGS="--cfg hot_loom" cargo test -p hot --no-default-features --lib slot::model`.
 //! Whoever calls has a thread of its own: of what the main thread does between spawn and join, loom
@@ -32,13 +32,13 @@ impl Image {
         Arc::new(Image { constants: UnsafeCell::new(0) })
     }
 
-    /// What placing and relocating do.
+    /// Writes as placing and relocating do.
     fn fill(&self, value: u64) {
-        // SAFETY: loom checks that nobody reads meanwhile.
+        // SAFETY: loom checks that nothing reads meanwhile.
         self.constants.with_mut(|constants| unsafe { *constants = value });
     }
 
-    /// What the new code does first.
+    /// Reads as the new code does first.
     fn run(&self) -> u64 {
         // SAFETY: loom checks that the write is over.
         self.constants.with(|constants| unsafe { *constants })
@@ -97,7 +97,7 @@ fn slot() -> &'static Slot {
     Box::leak(Box::new(Slot::new(ORIGINAL)))
 }
 
-/// What the loader commits as the `number`th patch.
+/// The change that the loader commits as the `number`th patch.
 fn change(slot: &'static Slot, image: &Image, number: u32) -> Change {
     Change { slot, instance: None, target: image.code(), patch: number }
 }
@@ -212,7 +212,7 @@ struct Mocked {
     table: Mutex<Option<Arc<Closure>>>,
 }
 
-/// What a closure captured; freed by who lets go of it last.
+/// The values that a closure captured; freed by whoever lets go of them last.
 struct Closure {
     captured: UnsafeCell<u64>,
     freed: Arc<std::sync::atomic::AtomicUsize>,
@@ -225,7 +225,7 @@ unsafe impl Send for Closure {}
 
 impl Drop for Closure {
     fn drop(&mut self) {
-        // SAFETY: loom checks that nobody reads meanwhile.
+        // SAFETY: loom checks that nothing reads meanwhile.
         self.captured.with_mut(|captured| unsafe { *captured = 0 });
         self.freed.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
     }
@@ -279,7 +279,7 @@ fn a_call_finds_its_mock_or_what_lies_below() {
             thread::spawn(move || {
                 for value in [7, 8] {
                     let captured = UnsafeCell::new(0);
-                    // SAFETY: nobody else has it yet.
+                    // SAFETY: no other thread has it yet.
                     captured.with_mut(|captured| unsafe { *captured = value });
                     mocked.install(Arc::new(Closure { captured, freed: freed.clone() }));
                 }
@@ -303,7 +303,7 @@ fn a_call_finds_its_mock_or_what_lies_below() {
     });
 }
 
-/// What the shim reads without the table's lock, it reads by the slot's ordering alone.
+/// Without the table's lock, the shim reads by the slot's ordering alone.
 #[test]
 fn who_comes_from_the_slot_finds_what_lies_below() {
     loom::model(|| {

@@ -1,12 +1,13 @@
 //! Calls that mocks make while they work.
 //!
-//! To find what a call runs, to put a mock on and to count may allocate, and the allocator may call a
-//! hot function, which is mocked, and so on: without end, or into a lock that the thread holds. So a
-//! thread notes that it is [`Working`], and a call of a hot function that finds the note runs what
-//! lies below the mocks, and asks nothing.
+//! To find what a call runs, to put a mock on and to count may allocate, and the allocator may call
+//! a hot function, which is mocked, and so on: without end, or into a lock that the thread holds.
+//! So a thread notes that it is [`Working`], and a call of a hot function that finds the note runs
+//! what lies below the mocks, and asks nothing.
 //!
-//! A call that finds it also tells that the allocator calls this function. Of those the closure is
-//! not entered again while the thread is inside one ([`InClosure`]), since it may allocate as well.
+//! A call that finds it also records that the allocator calls this function. Of those the closure
+//! is not entered again while the thread is inside one ([`InClosure`]), since it may allocate as
+//! well.
 
 use std::cell::Cell;
 
@@ -48,7 +49,7 @@ impl InClosure {
         InClosure { before: IN_CLOSURE.replace(true) }
     }
 
-    /// Whether one is.
+    /// Reports whether one is.
     pub(crate) fn is_inside() -> bool {
         IN_CLOSURE.get()
     }
@@ -60,7 +61,7 @@ impl Drop for InClosure {
     }
 }
 
-/// Uses the allocator in each way: the functions that it calls tell themselves.
+/// Uses the allocator in each way: the functions that it calls record themselves.
 pub(crate) fn allocate() {
     let mut bytes = std::hint::black_box(Vec::<u8>::with_capacity(1));
     bytes.push(1);

@@ -29,7 +29,8 @@ unsafe impl Sync for MockSite {}
 unsafe impl Send for MockSite {}
 
 impl MockSite {
-    /// Makes the site of a function. `shim` has the type of the slot's code; null for a generic function.
+    /// Makes the site of a function. `shim` has the type of the slot's code; null for a generic
+    /// function.
     pub(crate) fn new(slot: &'static Slot, shim: *const ()) -> Self {
         MockSite { slot, shim, below: Slot::new(std::ptr::null()), state: OnceLock::new() }
     }
@@ -44,8 +45,8 @@ impl MockSite {
         self.shim
     }
 
-    /// Returns the slot of the code below the mocks. Null until there is the first mock, and always for a
-    /// generic function.
+    /// Returns the slot of the code below the mocks. Null until there is the first mock, and always
+    /// for a generic function.
     pub(super) fn below_slot(&self) -> &Slot {
         &self.below
     }

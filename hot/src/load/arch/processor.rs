@@ -1,4 +1,4 @@
-//! What the loader asks of a processor.
+//! A processor, as the loader sees it.
 
 use hot_patch::patch::{Architecture, Width};
 

@@ -5,10 +5,10 @@
 //!
 //! - **Backtraces** of std ask the dynamic loader once, at the first backtrace, which objects there
 //!   are, and open an object's file when an address in it is first asked for. A patch comes later
-//!   than that. So the room in which patches are placed is announced in advance ([`room`]), cut into
-//!   slots with the names of files that do not exist yet; a patch's file is written under the names
-//!   of its slots before its code can run.
-//! - **gdb and lldb** are told of a copy in memory, through the interface that was made for
+//!   than that. So the room in which patches are placed is announced in advance ([`room`]), cut
+//!   into slots with the names of files that do not exist yet; a patch's file is written under the
+//!   names of its slots before its code can run.
+//! - **gdb and lldb** are given a copy in memory, through the interface that was made for
 //!   just-in-time compilers; whether they are attached already or attach later.
 //! - **perf** reads a list of names in the temporary folder, written when `HOT_PERF_MAP` is set
 //!   ([`perf`]).
@@ -25,9 +25,9 @@ pub(super) use room::announce;
 
 /// Makes a sealed image known, before its code can run.
 pub(super) fn publish(patch: &Patch, image: u64) {
-    perf::tell(&patch.functions, image);
+    perf::record(&patch.functions, image);
     let Some(debug) = &patch.debug else { return };
     room::write(debug, image..image + patch.image_size());
     // It stays, as the image does.
-    Platform::tell_debugger(debug.at(image).leak());
+    Platform::register_with_debugger(debug.at(image).leak());
 }

@@ -12,7 +12,7 @@ use std::io::Write as _;
 const VARIABLE: &str = "HOT_PERF_MAP";
 
 /// Adds the functions of an image.
-pub(super) fn tell(functions: &[Symbol], image: u64) {
+pub(super) fn record(functions: &[Symbol], image: u64) {
     if std::env::var_os(VARIABLE).is_none_or(|value| value.is_empty()) {
         return;
     }
@@ -21,7 +21,7 @@ pub(super) fn tell(functions: &[Symbol], image: u64) {
     #[cfg(unix)]
     {
         use std::os::unix::fs::OpenOptionsExt;
-        // The name is known to everybody; a link that somebody has put there is not followed.
+        // Anyone can foresee the name; a link that has been put there is not followed.
         options.mode(0o600).custom_flags(libc::O_NOFOLLOW);
     }
     if let Ok(mut file) = options.open(format!("/tmp/perf-{}.map", std::process::id())) {

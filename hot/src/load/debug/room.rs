@@ -1,20 +1,20 @@
-//! The room for patches that backtraces were told of in advance.
+//! The room for patches that is announced to backtraces in advance.
 //!
 //! std asks for the list of loaded objects at the first backtrace and keeps it; of each object it
 //! keeps the segments, the load bias and the name of its file, which it opens when needed and as
 //! often as that fails. So [`SLOTS`] objects are announced, each a slot of [`SLOT`] bytes in a room
-//! that is reserved near the executable. A patch begins at a slot and takes as many as it needs; its
-//! debug information is then written under the names of all of them.
+//! that is reserved near the executable. A patch begins at a slot and takes as many as it needs;
+//! its debug information is then written under the names of all of them.
 //!
-//! All slots have one bias, so that one file serves all slots of a patch: its addresses are those in
-//! memory less the bias. The first slot is at [`LINKED`] then, not at 0, where debug information has
-//! what is not there.
+//! All slots have one bias, so that one file serves all slots of a patch: its addresses are those
+//! in memory less the bias. The first slot is at [`LINKED`] then, not at 0, where debug information
+//! has what is not there.
 //!
 //! The room is announced before `main`, when a socket or a folder for patches is named in the
 //! environment, and otherwise when the reloader starts: a backtrace that is made before that cannot
-//! know of patches. In a room that is full, patches are placed elsewhere, without names. The asm that
-//! puts [`at_start`] among what runs before `main` stands beside [`announce`], so that the linker takes
-//! both or neither.
+//! know of patches. In a room that is full, patches are placed elsewhere, without names. The asm
+//! that puts [`at_start`] among what runs before `main` stands beside [`announce`], so that the
+//! linker takes both or neither.
 //!
 //! The files are in a folder of the program's own: beside the control socket, where `hot run`
 //! removes it with the socket, or else among the temporary files. The program removes it when it
@@ -40,11 +40,11 @@ const LINKED: u64 = 0x1000_0000;
 struct Room {
     range: Range<u64>,
     folder: PathBuf,
-    /// Whether the folder was made: by this process, which then removes it.
+    /// The process that has made the folder, which then removes it.
     made: OnceCell<u32>,
 }
 
-/// None when there was no place for it, or nobody reads such lists on this system.
+/// None when there was no place for it, or no such lists are read on this system.
 static ROOM: OnceCell<Option<Room>> = OnceCell::new();
 
 #[cfg(all(
@@ -62,7 +62,8 @@ core::arch::global_asm!(
     at_start = sym at_start,
 );
 
-/// Announces the room before `main`, and so before the first backtrace, if patches are going to come.
+/// Announces the room before `main`, and so before the first backtrace, if patches are going to
+/// come.
 #[cfg(all(
     feature = "backtraces",
     feature = "enabled",
@@ -137,13 +138,13 @@ impl Room {
 extern "C" fn remove() {
     let room = ROOM.get().and_then(Option::as_ref);
     if let Some(room) = room.filter(|room| room.made.get() == Some(&std::process::id())) {
-        // What is left is small, and `hot run` removes it.
+        // A rest is small, and `hot run` removes it.
         let _ = std::fs::remove_dir_all(&room.folder);
     }
 }
 
-/// A folder that nobody else has: `<socket without .sock>.debug-<pid>-<random>`, or `hot-debug-…`
-/// among the temporary files.
+/// Returns the path of a folder of this process's own:
+/// `<socket without .sock>.debug-<pid>-<random>`, or `hot-debug-…` among the temporary files.
 fn folder() -> PathBuf {
     let own = format!("debug-{}-{:x}", std::process::id(), RandomState::new().hash_one(()));
     match std::env::var_os("HOT_SOCKET").map(PathBuf::from) {

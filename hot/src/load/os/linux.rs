@@ -113,9 +113,10 @@ impl Os for Linux {
                 0,
             )
         };
-        match got == libc::MAP_FAILED {
-            true => Err(format!("mmap failed: {}", std::io::Error::last_os_error())),
-            false => Ok(()),
+        if got == libc::MAP_FAILED {
+            Err(format!("mmap failed: {}", std::io::Error::last_os_error()))
+        } else {
+            Ok(())
         }
     }
 
@@ -139,13 +140,13 @@ impl Os for Linux {
         announce::announce(objects);
     }
     #[cfg(all(feature = "backtraces", feature = "enabled", target_arch = "x86_64"))]
-    fn tell_debugger(elf: &'static [u8]) {
-        gdb::tell(elf);
+    fn register_with_debugger(elf: &'static [u8]) {
+        gdb::register(elf);
     }
     #[cfg(not(all(feature = "backtraces", feature = "enabled", target_arch = "x86_64")))]
     fn announce(_: Vec<Announced>) {}
     #[cfg(not(all(feature = "backtraces", feature = "enabled", target_arch = "x86_64")))]
-    fn tell_debugger(_: &'static [u8]) {}
+    fn register_with_debugger(_: &'static [u8]) {}
 
     fn at_exit(run: extern "C" fn()) {
         // SAFETY: the function takes nothing and never unwinds. Without room for it the list of

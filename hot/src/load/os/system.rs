@@ -1,4 +1,4 @@
-//! What the loader asks of an operating system.
+//! An operating system, as the loader sees it.
 
 use std::ops::Range;
 
@@ -28,7 +28,7 @@ pub(crate) enum Access {
 #[derive(Debug)]
 #[cfg_attr(
     not(all(feature = "backtraces", feature = "enabled", target_arch = "x86_64")),
-    expect(dead_code, reason = "nobody is told")
+    expect(dead_code, reason = "nothing is announced")
 )]
 pub(crate) struct Announced {
     /// The file that will describe it.
@@ -79,14 +79,15 @@ pub(crate) trait Os {
     /// The address of a dynamic symbol of this process.
     fn symbol(name: &str) -> Option<u64>;
 
-    /// Whether [`Os::announce`] does anything.
+    /// [`Os::announce`] has an effect.
     const ANNOUNCES: bool;
 
     /// Names objects to those who ask, from now on, what is loaded. At most once.
     fn announce(objects: Vec<Announced>);
 
-    /// Tells a debugger, attached now or later, of an ELF file whose addresses are those in memory.
-    fn tell_debugger(elf: &'static [u8]);
+    /// Registers with a debugger, attached now or later, an ELF file whose addresses are those in
+    /// memory.
+    fn register_with_debugger(elf: &'static [u8]);
 
     /// Has a function called when the process exits in the ordinary way.
     fn at_exit(run: extern "C" fn());

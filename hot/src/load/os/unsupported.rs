@@ -35,6 +35,6 @@ impl Os for Unsupported {
     }
     const ANNOUNCES: bool = false;
     fn announce(_: Vec<Announced>) {}
-    fn tell_debugger(_: &'static [u8]) {}
+    fn register_with_debugger(_: &'static [u8]) {}
     fn at_exit(_: extern "C" fn()) {}
 }

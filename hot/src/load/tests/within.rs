@@ -1,4 +1,5 @@
-//! Hot functions called in the midst of a load: by a constructor of the patch, by who hears the report.
+//! Hot functions called in the midst of a load: by a constructor of the patch, by who hears the
+//! report.
 
 use super::*;
 use crate::reload::{Reloader, Report, load_path};

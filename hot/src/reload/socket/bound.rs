@@ -1,9 +1,9 @@
 //! The socket's file: made, guarded and taken away again.
 //!
 //! A process that was killed leaves its file behind. Whether one in our way is such a rest or
-//! somebody's working socket, a connection tells: nobody accepts on the former. The file goes when
-//! the reloader ends and when the process exits; never another one that has taken its place, and
-//! never from a forked child.
+//! somebody's working socket, a connection shows: on the former none is accepted. The file goes
+//! when the reloader ends and when the process exits; never another one that has taken its place,
+//! and never from a forked child.
 
 use super::super::stop::Stop;
 use super::peer;
@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How often it is looked whether the socket has become free.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// What is said in a process that the tool has not started.
+/// The message of a process that the tool has not started.
 pub(super) const NOT_MEANT: &str = "this process goes on with the code that it was started with: edits go live \
                          in the program that `hot` has started, and this is another process, which \
                          has inherited HOT_SOCKET from it";
@@ -59,7 +59,7 @@ impl Bound {
         Ok(Bound { _unshared: Unshared::new(&listener), listener, file })
     }
 
-    /// Listens at `path` once nobody else does; `None` when `stop` is asked for before.
+    /// Listens at `path` once no other process does; `None` when `stop` is asked for before.
     ///
     /// An ancestor of this process that listens is the program, and goes on. Somebody else may be
     /// a process that the program has started, and that was quicker: the tool has it leave.
@@ -146,7 +146,7 @@ impl SocketFile {
         let ours =
             |metadata: fs::Metadata| metadata.dev() == self.device && metadata.ino() == self.inode;
         if self.pid == std::process::id() && fs::symlink_metadata(&self.path).is_ok_and(ours) {
-            // If it cannot be removed, the next process finds nobody listening and replaces it.
+            // If it cannot be removed, the next process finds that none listens, and replaces it.
             let _ = fs::remove_file(&self.path);
         }
     }

@@ -4,20 +4,21 @@ use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 
-/// Whether the client runs as the user this process runs as. The socket's mode says the same; this
-/// holds where the mode does not, on some systems and in the moment before it is set.
+/// Reports whether the client runs as the user this process runs as. The socket's mode says the
+/// same; this holds where the mode does not, on some systems and in the moment before it is set.
 pub(super) fn is_own_user(client: &UnixStream) -> bool {
     // SAFETY: the call takes nothing and cannot fail.
     let own = unsafe { libc::geteuid() };
     user(client) == Some(own)
 }
 
-/// Returns the process that listens at a path; `None` when nobody does, or the system does not say.
+/// Returns the process that listens at a path; `None` when no process does, or the system does not
+/// say.
 pub(super) fn listener(path: &Path) -> Option<u32> {
     process(&UnixStream::connect(path).ok()?)
 }
 
-/// Whether a process is the parent of this one, or a parent's parent.
+/// Reports whether a process is the parent of this one, or a parent's parent.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub(super) fn is_ancestor(pid: u32) -> bool {
     let parent = |of: u32| {
@@ -29,7 +30,7 @@ pub(super) fn is_ancestor(pid: u32) -> bool {
     std::iter::successors(Some(std::process::id()), |&of| parent(of)).skip(1).any(|p| p == pid)
 }
 
-/// Whether a process is the parent of this one.
+/// Reports whether a process is the parent of this one.
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 pub(super) fn is_ancestor(pid: u32) -> bool {
     std::os::unix::process::parent_id() == pid
@@ -53,7 +54,7 @@ fn process(_: &UnixStream) -> Option<u32> {
     None
 }
 
-/// What the system says of the process at the other end.
+/// Returns the credentials of the process at the other end.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 fn credentials(client: &UnixStream) -> Option<libc::ucred> {
     let mut credentials = libc::ucred { pid: 0, uid: 0, gid: 0 };

@@ -31,7 +31,7 @@ pub(in crate::reload) fn run(reloader: &Reloader, stop: &Stop, path: &Path) -> R
     }
 }
 
-/// How it came that nobody is served any more.
+/// The reason why no client is served any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum End {
     /// The reloader's owner has asked for it.
@@ -40,7 +40,7 @@ enum End {
     Dismissed,
 }
 
-/// What is said to each client first.
+/// Returns the greeting of each client.
 fn hello() -> Reply {
     Reply::Hello {
         protocol: PROTOCOL,

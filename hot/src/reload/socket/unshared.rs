@@ -1,8 +1,8 @@
 //! Descriptors that a forked child does not keep.
 //!
-//! A child made by `fork` has copies of all descriptors, and none of the threads that serve them. As
-//! long as it lived, whoever connected after its parent's end would wait for a word in vain, and who
-//! was connected would not hear of that end: nobody could tell that the process is gone. So the
+//! A child made by `fork` has copies of all descriptors, and none of the threads that serve them.
+//! As long as it lived, whoever connected after its parent's end would wait for a word in vain, and
+//! who was connected would not hear of that end: the end of the process could not be seen. So the
 //! copies are closed where a fork begins the child.
 //!
 //! The handler runs in a process of one thread, in which another may have held any lock: it reads a
@@ -54,7 +54,7 @@ unsafe extern "C" fn close_all() {
         let descriptor = place.swap(NONE, Ordering::Relaxed);
         if descriptor != NONE {
             // SAFETY: it is the child's copy; its owner is a thread of the parent's, which is not
-            // here, so that nobody uses it.
+            // here, so that nothing uses it.
             unsafe { libc::close(descriptor) };
         }
     }

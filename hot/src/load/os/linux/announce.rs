@@ -10,9 +10,10 @@
 //! leaves it out altogether.
 //!
 //! It may be called anywhere, also in a signal handler, in a panic, or by the unwinder: it takes no
-//! lock and allocates nothing of its own (the dynamic loader's takes the loader's lock, as ever). The
-//! list is made once and then only read. The announced objects have one segment each, no content
-//! that could be read in advance, and no unwind table; unwinders find that of a patch registered.
+//! lock and allocates nothing of its own (the dynamic loader's takes the loader's lock, as ever).
+//! The list is made once and then only read. The announced objects have one segment each, no
+//! content that could be read in advance, and no unwind table; unwinders find that of a patch
+//! registered.
 
 use super::super::system::Announced;
 use std::ffi::{c_int, c_void};
@@ -38,7 +39,7 @@ struct Object {
 /// Written once; readers that come before see an empty list.
 static OBJECTS: OnceLock<Vec<Object>> = OnceLock::new();
 
-/// What a caller of `dl_iterate_phdr` passes.
+/// The callback of a caller of `dl_iterate_phdr`.
 type Callback = unsafe extern "C-unwind" fn(*mut libc::dl_phdr_info, usize, *mut c_void) -> c_int;
 type Iterate = unsafe extern "C-unwind" fn(Callback, *mut c_void) -> c_int;
 
@@ -60,7 +61,7 @@ pub(super) fn announce(objects: Vec<Announced>) {
     let _ = OBJECTS.set(objects.into_iter().map(object).collect());
 }
 
-/// The caller's callback, and what the dynamic loader told in passing.
+/// The caller's callback, and the counters of the dynamic loader.
 struct Passing {
     callback: Callback,
     data: *mut c_void,
@@ -74,7 +75,7 @@ struct Passing {
 /// As of the one in libc: `callback` takes what it is given, and `data`.
 unsafe extern "C-unwind" fn iterate(callback: Callback, data: *mut c_void) -> c_int {
     // Asked for each time: it costs little beside the walk, and a static would have to be filled
-    // by somebody. SAFETY: the name is a C string.
+    // beforehand. SAFETY: the name is a C string.
     let next = unsafe { libc::dlsym(libc::RTLD_NEXT, c"dl_iterate_phdr".as_ptr()) };
     if next.is_null() {
         return 0;
@@ -112,7 +113,7 @@ unsafe extern "C-unwind" fn pass(
     size: usize,
     data: *mut c_void,
 ) -> c_int {
-    // SAFETY: `iterate` passes this, and nobody else uses it meanwhile.
+    // SAFETY: `iterate` passes this, and nothing else uses it meanwhile.
     let passing = unsafe { &mut *data.cast::<Passing>() };
     if size >= size_of::<libc::dl_phdr_info>() {
         // SAFETY: the description is valid and, by its size, has these fields.

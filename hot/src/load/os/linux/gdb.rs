@@ -1,4 +1,5 @@
-//! Tells debuggers of code that no file on disk holds: GDB's interface for just-in-time compilers.
+//! Registers code that no file on disk holds with debuggers: GDB's interface for just-in-time
+//! compilers.
 //!
 //! A debugger finds two symbols by name: a descriptor, from which hangs a list of ELF files in
 //! memory, and an empty function, on which it sets a breakpoint. The list is changed, the
@@ -30,7 +31,7 @@ core::arch::global_asm!(
     ".popsection",
 );
 
-/// What the descriptor's flag says: a file was added.
+/// The descriptor's flag for a file that was added.
 const ADDED: u32 = 1;
 
 #[repr(C)]
@@ -58,8 +59,8 @@ unsafe extern "C" {
 /// One at a time changes the list.
 static CHANGING: Mutex<()> = Mutex::new(());
 
-/// See [`super::super::Os::tell_debugger`].
-pub(super) fn tell(elf: &'static [u8]) {
+/// See [`super::super::Os::register_with_debugger`].
+pub(super) fn register(elf: &'static [u8]) {
     let _one = CHANGING.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     let entry = Box::leak(Box::new(Entry {
         next: ptr::null_mut(),

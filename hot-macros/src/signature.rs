@@ -242,7 +242,7 @@ impl Signature {
 }
 
 /// The most arguments of a function whose sizes are recorded and that can be mocked
-/// (`registry::sizes` and `mock::shim` in `hot`).
+/// (`registry::sizes` and `mock::dispatch::shim` in `hot`).
 pub const MAX_ARGUMENTS: usize = 12;
 
 /// `fn(_, _) -> _`, of so many arguments.

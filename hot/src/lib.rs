@@ -54,7 +54,7 @@ mod error;
 mod future;
 mod library;
 mod load;
-mod mock;
+pub mod mock;
 #[doc = include_str!("../docs/mocks.md")]
 pub mod mocks {}
 // Its examples are tests.
@@ -79,16 +79,12 @@ pub mod __library {
 }
 
 pub use error::Error;
-pub use mock::answers::Answers;
-pub use mock::bulk::{forbid, forbid_private};
-pub use mock::original::{Callable, call_original, call_original_async};
-pub use mock::process::{
-    FunctionPointer, get_mock_for, mock, mock_by_name, mock_private_by_name, reset, reset_all,
-    reset_by_name,
+#[doc(no_inline)]
+pub use mock::{
+    Answers, Callable, Forbidden, FunctionPointer, InScope, Local, Mock, Scope, ScopeHandle,
+    Scoped, Sequence, call_original, call_original_async, forbid, forbid_private, get_mock_for,
+    mock, mock_by_name, mock_private_by_name, reset, reset_all, reset_by_name, scope, with_scope,
 };
-pub use mock::scope::{InScope, Local, Scope, ScopeHandle, Scoped, scope, with_scope};
-pub use mock::sequence::Sequence;
-pub use mock::{Forbidden, Mock};
 pub use registry::{Function, functions};
 pub use reload::{Reloader, ReloaderHandle, Report, Source, reloader_loop, spawn_reloader};
 pub use slot::layers::Layer;

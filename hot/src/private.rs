@@ -3,9 +3,7 @@
 
 pub use crate::__hot_instance as instance;
 pub use crate::future::{HotFuture, Never, RawFuture};
-pub use crate::mock::bulk::forbid_from;
-pub use crate::mock::process::{original_by_name, put_closure, put_closure_by_name};
-pub use crate::mock::*;
+pub use crate::mock::expansion::*;
 pub use crate::registry::{
     Called, Entry, Exact, Mocks, SignatureId, Viewer, async_sizes, exact, exact_async, sizes,
 };

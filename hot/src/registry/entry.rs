@@ -28,7 +28,7 @@ pub struct Entry {
     crate_id: u64,
 }
 
-/// The part of an entry that mocks need, as the macro makes it (`crate::mock::shim`).
+/// The part of an entry that mocks need, as the macro makes it (`crate::mock::dispatch::shim`).
 #[repr(C)]
 pub struct Mocks {
     /// The type of the function as an item.

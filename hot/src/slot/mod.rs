@@ -20,4 +20,4 @@ mod site;
 
 pub use atomic::Slot;
 pub(crate) use code::Code;
-pub(crate) use site::MockSite;
+pub(crate) use site::{MockSite, SiteState};

@@ -237,7 +237,7 @@ impl Mocked {
         Arc::new(Mocked { slot, below: Slot::new(std::ptr::null()), table: Mutex::new(None) })
     }
 
-    /// As `mock::process` does it: the table, what lies below, the slot.
+    /// As `mock::install` does it: the table, what lies below, the slot.
     fn install(&self, closure: Arc<Closure>) {
         let old = self.table.lock().expect("no panic").replace(closure);
         self.below.set(ORIGINAL);

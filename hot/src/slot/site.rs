@@ -12,6 +12,7 @@
 use super::atomic::Slot;
 use std::any::Any;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
 
 /// A function on which mocks can be put.
 pub(crate) struct MockSite {
@@ -19,8 +20,20 @@ pub(crate) struct MockSite {
     /// Null for a generic function: its trampolines ask by themselves.
     shim: *const (),
     below: Slot,
-    /// The state of its mocks, from the first one on.
-    state: OnceLock<&'static (dyn Any + Send + Sync)>,
+    pub(crate) state: SiteState,
+    /// The place of the process-wide mock, from the first one on. Its type is of the room of mocks.
+    process_wide: OnceLock<&'static (dyn Any + Send + Sync)>,
+}
+
+/// The state of a mock site: its mocks in numbers, and its callers.
+#[derive(Default)]
+pub(crate) struct SiteState {
+    /// The number of mocks of scopes on the function.
+    pub scoped: AtomicUsize,
+    /// The number of calls that no mock of a scope answered while there were some.
+    pub outside: AtomicU64,
+    /// It was called while mocks were at work: the allocator calls it.
+    pub by_allocator: AtomicBool,
 }
 
 // SAFETY: `shim` is the address of code, which any thread may call; all else is `Sync` by itself.
@@ -32,7 +45,9 @@ impl MockSite {
     /// Makes the site of a function. `shim` has the type of the slot's code; null for a generic
     /// function.
     pub(crate) fn new(slot: &'static Slot, shim: *const ()) -> Self {
-        MockSite { slot, shim, below: Slot::new(std::ptr::null()), state: OnceLock::new() }
+        let below = Slot::new(std::ptr::null());
+        let (state, process_wide) = (SiteState::default(), OnceLock::new());
+        MockSite { slot, shim, below, state, process_wide }
     }
 
     /// Returns the function's slot.
@@ -56,10 +71,16 @@ impl MockSite {
         self.below.get()
     }
 
-    /// Returns the state of its mocks, made at the first call.
-    pub(crate) fn state<T: Any + Send + Sync>(&self, make: impl FnOnce() -> T) -> &'static T {
-        let state = self.state.get_or_init(|| Box::leak(Box::new(make())));
-        state.downcast_ref().expect("a site has one kind of state")
+    /// Returns the place of the process-wide mock, if there ever was one.
+    pub(crate) fn process_wide<T: Any>(&self) -> Option<&'static T> {
+        let place = self.process_wide.get()?;
+        Some(place.downcast_ref().expect("process-wide mocks are of one type"))
+    }
+
+    /// Returns the place of the process-wide mock, made for the first one.
+    pub(crate) fn process_wide_or_insert<T: Any + Default + Send + Sync>(&self) -> &'static T {
+        let place = self.process_wide.get_or_init(|| Box::leak(Box::<T>::default()));
+        place.downcast_ref().expect("process-wide mocks are of one type")
     }
 
     /// Returns the site's address, as a key.

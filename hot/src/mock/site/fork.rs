@@ -6,13 +6,13 @@
 
 #[cfg(unix)]
 mod locks {
-    use super::super::{change_lock, sites};
+    use super::super::{lock, table};
     use crate::slot::layers;
     use std::cell::Cell;
     use std::sync::{MutexGuard, Once};
 
     struct Held {
-        _table: layers::Held,
+        _layers: layers::Held,
         _sites: MutexGuard<'static, ()>,
         _change: MutexGuard<'static, ()>,
     }
@@ -22,8 +22,8 @@ mod locks {
     }
 
     extern "C" fn take() {
-        let (change, sites, table) = (change_lock(), sites::hold(), layers::hold());
-        let held = Held { _table: table, _sites: sites, _change: change };
+        let (change, sites, layers) = (lock::lock(), table::hold(), layers::hold());
+        let held = Held { _layers: layers, _sites: sites, _change: change };
         // A thread that is being taken down has no place for them: the child takes its chances.
         let _ = HELD.try_with(|place| place.set(Some(held)));
     }

@@ -5,7 +5,6 @@
 //! may call a hot function. Site and tables come before the slot leads to the shim, so whoever comes
 //! from there finds them.
 
-use super::find::state;
 use crate::registry::Entry;
 use crate::slot::MockSite;
 use crate::slot::reentry::Working;
@@ -19,11 +18,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// How many lists a table has.
 const LISTS: usize = 1 << 12;
 
-/// A table that grows.
+/// A table of sites that only grows.
 struct Table<K: 'static> {
     lists: [AtomicPtr<Link<K>>; LISTS],
 }
 
+/// A site in a list.
 struct Link<K: 'static> {
     key: K,
     site: &'static MockSite,
@@ -54,7 +54,7 @@ impl<K: Hash + Eq> Table<K> {
         None
     }
 
-    /// Adds a site, under the lock.
+    /// Adds a site. The caller holds the lock.
     fn add(&self, key: K, site: &'static MockSite) {
         let list = self.list(&key);
         // Relaxed: whoever wrote it held the lock.
@@ -67,14 +67,14 @@ static BY_ITEM: Table<TypeId> = Table::new();
 static BY_SLOT: Table<usize> = Table::new();
 static ADDING: Mutex<()> = Mutex::new(());
 
-/// Holds off whoever makes a site.
+/// Takes the lock under which sites are made.
 pub(super) fn hold() -> MutexGuard<'static, ()> {
     // Nothing under this lock panics but for want of memory, before a table is changed.
     ADDING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The site of a function; none for one that cannot be mocked.
-pub(super) fn of(entry: &'static Entry) -> Option<&'static MockSite> {
+/// Returns the site of a function, made at the first call; none for one that cannot be mocked.
+pub(crate) fn of(entry: &'static Entry) -> Option<&'static MockSite> {
     let generic = entry.kind().is_some_and(Kind::is_generic);
     if entry.shim().is_null() && !generic {
         return None;
@@ -89,8 +89,6 @@ pub(super) fn of(entry: &'static Entry) -> Option<&'static MockSite> {
         return Some(site);
     }
     let site: &'static MockSite = Box::leak(Box::new(MockSite::new(slot, entry.shim())));
-    // Made here, so that no call has to.
-    state(site);
     if !generic {
         BY_ITEM.add(entry.item(), site);
     }
@@ -98,17 +96,17 @@ pub(super) fn of(entry: &'static Entry) -> Option<&'static MockSite> {
     Some(site)
 }
 
-/// The site of the function that has this item, which is mocked or was.
-pub(super) fn by_item(item: TypeId) -> &'static MockSite {
+/// Returns the site of the function that has this item, which is mocked or was.
+pub(crate) fn by_item(item: TypeId) -> &'static MockSite {
     BY_ITEM.get(&item).expect("a shim is in a slot only with a site")
 }
 
-/// The site of the function with this slot, if it was ever mocked.
-pub(super) fn by_slot(slot: usize) -> Option<&'static MockSite> {
+/// Returns the site of the function with this slot, if it was ever mocked.
+pub(crate) fn by_slot(slot: usize) -> Option<&'static MockSite> {
     BY_SLOT.get(&slot)
 }
 
-/// Type IDs are hashes already, and addresses are told apart by their middle.
+/// A hasher for type IDs, which are hashes already, and addresses, which differ in their middle.
 #[derive(Default)]
 struct Hashed(u64);
 

@@ -1,11 +1,10 @@
-//! Why a mock was not met: calls that were made before it was put on.
+//! Calls that were made before a mock was put on, to say why it was not met.
 //!
 //! A function that is not mocked is called straight through its slot, and nobody counts. So this is
 //! known only when it is asked for: with `HOT_WHY` in the environment every function gets its shim
 //! when the first mock or scope is made, and each thread counts its calls that no mock answers.
 
-use super::target;
-use super::target::Key;
+use crate::mock::target::{Key, lookup};
 use crate::registry;
 use crate::slot::layers;
 use std::cell::RefCell;
@@ -19,14 +18,14 @@ thread_local! {
     static CALLS: RefCell<HashMap<Key, u64>> = RefCell::default();
 }
 
-/// Whether it is asked for.
-pub(super) fn is_asked() -> bool {
+/// Reports whether it is asked for.
+pub(crate) fn is_asked() -> bool {
     // Relaxed: a call that misses the beginning is not counted, as those before it.
     ASKED.load(Ordering::Relaxed)
 }
 
 /// Begins to count, when it is asked for.
-pub(super) fn begin() {
+pub(crate) fn begin() {
     static BEGUN: Once = Once::new();
     BEGUN.call_once(|| {
         if std::env::var_os("HOT_WHY").is_none_or(|value| value.is_empty()) {
@@ -34,17 +33,16 @@ pub(super) fn begin() {
         }
         for function in registry::functions() {
             // One that cannot be mocked has no mock to be met.
-            let target = target::of_entry(function.entry());
-            target.iter().flat_map(|target| &target.sites).for_each(|site| {
-                layers::retain_shim(site);
-            });
+            let target = lookup::of_entry(function.entry());
+            let sites = target.iter().flat_map(|target| &target.sites);
+            sites.for_each(|site| layers::retain_shim(site));
         }
         ASKED.store(true, Ordering::Relaxed);
     });
 }
 
-/// One more call that no mock answered.
-pub(super) fn count(keys: impl Iterator<Item = Key>) {
+/// Counts a call that no mock answered.
+pub(crate) fn count(keys: impl Iterator<Item = Key>) {
     // A thread that is being taken down counts no more.
     let _ = CALLS.try_with(|calls| {
         let mut calls = calls.borrow_mut();
@@ -52,7 +50,7 @@ pub(super) fn count(keys: impl Iterator<Item = Key>) {
     });
 }
 
-/// How many of them this thread has made.
-pub(super) fn calls(key: Key) -> u64 {
+/// Returns how many of them this thread has made.
+pub(crate) fn calls(key: Key) -> u64 {
     CALLS.try_with(|calls| calls.borrow().get(&key).copied()).ok().flatten().unwrap_or_default()
 }

@@ -1,13 +1,13 @@
-//! Many functions at once, by a pattern of their names: `shop/net/*`.
+//! Forbidding many functions at once, by a pattern of their names.
 
-use super::installed::{Answer, Installed};
-use super::scope::Inner;
-use super::tally::Tally;
-use super::{Mock, process, target};
+use super::handle::Mock;
+use super::pattern::matches;
 use crate::error::Error;
+use crate::mock::install::Answer;
+use crate::mock::scope::ScopeState;
+use crate::mock::target::lookup;
 use crate::name;
 use crate::registry::{self, Viewer, is_destructor};
-use std::panic::Location;
 use std::sync::Arc;
 
 /// Forbids every public function whose name or Rust path fits the pattern, for the whole process: a
@@ -57,49 +57,46 @@ pub unsafe fn forbid_private(pattern: &str) -> Result<Forbidden, Error> {
     forbid_in(pattern, Viewer::EVERYWHERE, None)
 }
 
-/// What `forbid!` calls.
+/// Does the work of `forbid!`.
 #[doc(hidden)]
 #[track_caller]
 pub fn forbid_from(pattern: &str, viewer: Viewer) -> Result<Forbidden, Error> {
     forbid_in(pattern, viewer, None)
 }
 
+/// Forbids what the viewer sees, in a scope or for the whole process.
 #[track_caller]
 pub(super) fn forbid_in(
     pattern: &str,
     viewer: Viewer,
-    scope: Option<&Arc<Inner>>,
+    scope: Option<&Arc<ScopeState>>,
 ) -> Result<Forbidden, Error> {
     if !cfg!(feature = "enabled") {
         return Err(Error::NotInstrumented { name: pattern.to_owned() });
     }
-    target::have_mocks(pattern)?;
+    lookup::have_mocks(pattern)?;
     // A function that cannot be mocked has no shim that could refuse: that is said, not passed over.
     let functions = registry::functions().into_iter();
     let fitting: Vec<_> =
         functions.filter(|function| fits(function, pattern)).map(|f| f.entry()).collect();
     let wanted = fitting.iter().filter(|entry| viewer.sees(entry) && !is_destructor(entry));
-    let targets: Vec<_> = wanted.map(|entry| target::of_entry(entry)).collect::<Result<_, _>>()?;
+    let targets: Vec<_> = wanted.map(|entry| lookup::of_entry(entry)).collect::<Result<_, _>>()?;
     if targets.is_empty() {
         return Err(match fitting.iter().find(|entry| !viewer.sees(entry)) {
             Some(entry) => registry::private(entry),
             None => no_match(pattern),
         });
     }
-    let place = Location::caller();
-    let mocks = match scope {
-        None => targets.into_iter().map(|t| process::put(Answer::Forbidden, t, place)).collect(),
-        Some(scope) => {
-            let tally = |target| Tally::new(target, scope.failures().clone(), true, place);
-            let tallies: Vec<_> = targets.iter().map(tally).collect();
-            let installed = targets
-                .into_iter()
-                .zip(&tallies)
-                .map(|(target, tally)| Installed::new(Answer::Forbidden, target, tally.clone()));
-            scope.add(installed.collect())?;
-            tallies.into_iter().map(|tally| Mock::scoped(tally, scope)).collect()
-        }
-    };
+    let forbid = |target| (Answer::Forbidden, target);
+    if let Some(scope) = scope {
+        let mocks = Mock::put_in_scope(targets.into_iter().map(forbid).collect(), scope)?;
+        return Ok(Forbidden { mocks });
+    }
+    let mut mocks = Vec::new();
+    // Not in a closure, which would be its mocks' place.
+    for target in targets {
+        mocks.push(Mock::put_process_wide(Answer::Forbidden, target));
+    }
     Ok(Forbidden { mocks })
 }
 
@@ -111,18 +108,6 @@ fn no_match(pattern: &str) -> Error {
 fn fits(function: &registry::Function, pattern: &str) -> bool {
     let text = function.entry().text();
     matches(pattern, function.name()) || matches(pattern, &name::rust_path(text.module, text.item))
-}
-
-/// Whether the name fits the pattern.
-fn matches(pattern: &str, name: &str) -> bool {
-    match pattern.split_once('*') {
-        None => pattern == name,
-        Some((before, after)) => name.strip_prefix(before).is_some_and(|rest| {
-            (0..=rest.len())
-                .filter(|at| rest.is_char_boundary(*at))
-                .any(|at| matches(after, &rest[at..]))
-        }),
-    }
 }
 
 /// Functions that are forbidden, see [`forbid`].
@@ -155,7 +140,7 @@ impl Forbidden {
         Ok(self)
     }
 
-    /// The names of the functions that are forbidden.
+    /// Returns the names of the functions that are forbidden.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.mocks.iter().map(Mock::name)
     }
@@ -163,21 +148,5 @@ impl Forbidden {
     /// Lifts it for all.
     pub fn lift(self) {
         self.mocks.iter().for_each(Mock::remove);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::matches;
-
-    #[test]
-    fn patterns() {
-        assert!(matches("shop/net/*", "shop/net/http/*Client.get"));
-        assert!(matches("shop/*/ping", "shop/net/ping"));
-        assert!(matches("*Cart.total", "shop/*Cart.total"));
-        assert!(matches("shop::net::*", "shop::net::ping"));
-        assert!(!matches("shop/net/*", "shop/network/ping"));
-        assert!(!matches("shop/net/*/get", "shop/net/ping"));
-        assert!(!matches("shop/net", "shop/net/ping"));
     }
 }

@@ -7,27 +7,11 @@
 //! of the function's signature is written a second time.
 //!
 //! Which function a shim belongs to is told by a type: that of the function as an item, or that of its
-//! body where nobody may name the function. Its ID leads to the site ([`sites`](super::sites)).
+//! body where nobody may name the function. Its ID leads to the site ([`table`](crate::mock::site::table)).
 
-use super::find::find;
+use super::search::find;
 use crate::registry::Mocks;
 use std::any::TypeId;
-
-/// What to run, for one call.
-pub struct Found {
-    /// Code of the function's type; with `data`, of that type with `data` as a first argument.
-    pub code: *const (),
-    /// Null, or what `code` must be called with, exactly once.
-    pub data: *const (),
-}
-
-impl Found {
-    /// Code of the function's own type.
-    #[inline]
-    pub fn plain(code: *const ()) -> Found {
-        Found { code, data: std::ptr::null() }
-    }
-}
 
 macro_rules! shims {
     ($($name:ident $mocks:ident, $c_name:ident $c_mocks:ident: $($argument:ident $ty:ident),*;)*) => {$(
@@ -63,14 +47,14 @@ macro_rules! shims {
             }
         }
 
-        /// What mocks need of a function of this shape.
+        /// Returns what mocks need of a function of this shape.
         pub const fn $mocks<Item: 'static, $($ty,)* R>(
             _: &Item, _: unsafe fn($($ty),*) -> R,
         ) -> Mocks {
             Mocks { item: TypeId::of::<Item>(), shim: $name::<Item, $($ty,)* R> as *const () }
         }
 
-        /// The same for `extern "C"`.
+        /// Returns the same for `extern "C"`.
         pub const fn $c_mocks<Item: 'static, $($ty,)* R>(
             _: &Item, _: unsafe extern "C" fn($($ty),*) -> R,
         ) -> Mocks {

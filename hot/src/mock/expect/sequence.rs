@@ -1,6 +1,5 @@
-//! An order across functions.
+//! An order of calls across functions.
 
-use super::tally::Tally;
 use crate::slot::reentry::Working;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
@@ -26,7 +25,16 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 /// ```
 #[derive(Clone, Default)]
 pub struct Sequence {
-    steps: Arc<Mutex<Vec<Weak<Tally>>>>,
+    steps: Arc<Mutex<Vec<Weak<dyn StepState>>>>,
+}
+
+/// The mock of a step, as far as the steps after it ask.
+pub(super) trait StepState: Send + Sync {
+    /// Returns the name of its function.
+    fn name(&self) -> &str;
+
+    /// Reports whether it has been called as often as it must.
+    fn is_made(&self) -> bool;
 }
 
 /// A place in a sequence.
@@ -36,30 +44,32 @@ pub(super) struct Step {
 }
 
 impl Sequence {
-    /// An order with nothing in it yet.
+    /// Makes an order with nothing in it yet.
     pub fn new() -> Self {
         Sequence::default()
     }
 
-    pub(super) fn add(&self, tally: &Arc<Tally>) {
+    /// Adds a step at the end.
+    pub(super) fn add(&self, state: Weak<dyn StepState>) -> Step {
         let index = {
             let _working = Working::begin();
             let mut steps = self.steps.lock().unwrap_or_else(PoisonError::into_inner);
-            steps.push(Arc::downgrade(tally));
+            steps.push(state);
             steps.len() - 1
         };
-        tally.follow(Step { sequence: self.clone(), index });
+        Step { sequence: self.clone(), index }
     }
 }
 
 impl Step {
-    /// The first step before this one that has not been made.
+    /// Returns the name of the first step before this one that has not been made.
     pub(super) fn missing(&self) -> Option<String> {
-        // They may be the last references, and with a tally go the user's values: not under the lock.
+        // They may be the last references, and with an expectation go the user's values: not under
+        // the lock.
         let before: Vec<_> = {
             let steps = self.sequence.steps.lock().unwrap_or_else(PoisonError::into_inner);
             steps.iter().take(self.index).filter_map(Weak::upgrade).collect()
         };
-        before.iter().find(|tally| !tally.is_met()).map(|tally| tally.name.clone())
+        before.iter().find(|step| !step.is_made()).map(|step| step.name().to_owned())
     }
 }

@@ -1,67 +1,30 @@
-//! What is counted, kept and expected of a mock.
+//! The calls of a mock, and how often and when they are to be made.
 //!
-//! A tally outlives its mock: the handle in the test keeps it, and the scope, which checks it when
-//! it ends. What goes wrong in a call (one too many, out of order, forbidden) panics there, where the
-//! stack shows who called; and since that may be another thread's stack, or one that catches
+//! An expectation outlives its mock: the handle in the test keeps it, and the scope, which checks it
+//! when it ends. What goes wrong in a call (one too many, out of order, forbidden) panics there, where
+//! the stack shows who called; and since that may be another thread's stack, or one that catches
 //! panics, it is also written down for the scope, which fails the test that owns it.
 
-use super::find::{SiteState, state};
-use super::sequence::Step;
-use super::target::{Key, Target};
-use super::why;
+use super::diagnostics;
+use super::failures::Failures;
+use super::sequence::{Sequence, Step, StepState};
+use super::words::{nth, number, times};
+use crate::mock::target::{Key, Target};
+use crate::slot::SiteState;
 use crate::slot::reentry::Working;
 use std::any::Any;
 use std::panic::Location;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::thread::ThreadId;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
-/// How many failures are kept in words; the others are counted.
-const KEPT: usize = 32;
-
-/// What has gone wrong under a scope, for its end.
-pub(super) struct Failures {
-    owner: ThreadId,
-    list: Mutex<Kept>,
-}
-
-#[derive(Default)]
-struct Kept {
-    failures: Vec<String>,
-    more: u64,
-}
-
-impl Failures {
-    pub(super) fn new() -> Arc<Failures> {
-        Arc::new(Failures { owner: std::thread::current().id(), list: Mutex::default() })
-    }
-
-    pub(super) fn take(&self) -> Vec<String> {
-        let kept = std::mem::take(&mut *self.list.lock().unwrap_or_else(PoisonError::into_inner));
-        let mut failures = kept.failures;
-        if kept.more > 0 {
-            failures.push(format!("and {} more failures of this kind", kept.more));
-        }
-        failures
-    }
-
-    fn add(&self, failure: String) {
-        let mut kept = self.list.lock().unwrap_or_else(PoisonError::into_inner);
-        match kept.failures.len() < KEPT {
-            true => kept.failures.push(failure),
-            false => kept.more += 1,
-        }
-    }
-}
-
-/// A value that was kept, behind a lock of its own: to clone it is the user's code, which may itself
-/// call what is mocked.
+/// A recorded value, behind a lock of its own: to clone it is the user's code, which may itself call
+/// what is mocked.
 type Record = Mutex<Box<dyn Any + Send>>;
 
-/// The tally of a mock.
-pub(crate) struct Tally {
-    pub(super) name: String,
-    /// Where it was put on.
+/// The calls of a mock and what is expected of them.
+pub(crate) struct Expectation {
+    name: String,
+    /// The line on which the mock was put on.
     place: &'static Location<'static>,
     key: Key,
     states: Vec<&'static SiteState>,
@@ -75,7 +38,7 @@ pub(crate) struct Tally {
     /// Calls of other instances, and one of them.
     others: AtomicU64,
     other: OnceLock<&'static str>,
-    /// What went wrong in a call, first.
+    /// The first failure in a call.
     wrong: OnceLock<String>,
     least: AtomicU64,
     most: AtomicU64,
@@ -88,22 +51,23 @@ pub(crate) struct Tally {
 
 // All counts are Relaxed: nothing is published through them. Who checks an exact number has waited
 // for the callers in another way, by joining or awaiting them, and sees what they did by that.
-impl Tally {
-    pub(super) fn new(
+impl Expectation {
+    /// Makes one for a mock that is about to be put on.
+    pub(crate) fn new(
         target: &Target,
         failures: Arc<Failures>,
         scoped: bool,
         place: &'static Location<'static>,
-    ) -> Arc<Tally> {
-        why::begin();
-        let states: Vec<_> = target.sites.iter().map(|site| state(site)).collect();
-        Arc::new(Tally {
+    ) -> Arc<Expectation> {
+        diagnostics::begin();
+        let states: Vec<_> = target.sites.iter().map(|site| &site.state).collect();
+        Arc::new(Expectation {
             name: target.name.clone(),
             place,
             key: target.key,
             outside: outside(&states),
             states,
-            before: why::calls(target.key),
+            before: diagnostics::calls(target.key),
             calls: AtomicU64::new(0),
             passed: AtomicU64::new(0),
             others: AtomicU64::new(0),
@@ -119,37 +83,42 @@ impl Tally {
         })
     }
 
-    pub(super) fn calls(&self) -> u64 {
+    /// Returns the name of the function.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Returns how often the mock has answered.
+    pub(crate) fn calls(&self) -> u64 {
         self.calls.load(Ordering::Relaxed)
     }
 
-    /// Whether its mock is one of a scope.
-    pub(super) fn is_scoped(&self) -> bool {
+    /// Reports whether its mock is one of a scope.
+    pub(crate) fn is_scoped(&self) -> bool {
         self.scoped
     }
 
-    pub(super) fn expect(&self, least: u64, most: u64) {
+    /// Sets how often the mock is to be called.
+    pub(crate) fn expect(&self, least: u64, most: u64) {
         self.least.store(least, Ordering::Relaxed);
         self.most.store(most, Ordering::Relaxed);
     }
 
-    pub(super) fn let_panic(&self) {
+    /// Lets the closure panic on other threads than the test's.
+    pub(crate) fn let_panic(&self) {
         self.may_panic.store(true, Ordering::Relaxed);
     }
 
     /// Makes it the next step of a sequence: once, and in its turn.
-    pub(super) fn follow(self: &Arc<Self>, step: Step) {
+    pub(crate) fn follow(self: &Arc<Self>, sequence: &Sequence) {
+        let state: Weak<Self> = Arc::downgrade(self);
+        let step = sequence.add(state);
         self.expect(1, 1);
         let _ = self.step.set(step);
     }
 
-    /// Whether it has been called as often as it must.
-    pub(super) fn is_met(&self) -> bool {
-        self.calls() >= self.least.load(Ordering::Relaxed)
-    }
-
-    /// One more call.
-    pub(super) fn begin(&self) {
+    /// Counts a call. Panics when it is one too many, or out of order.
+    pub(crate) fn begin(&self) {
         let calls = self.calls.fetch_add(1, Ordering::Relaxed) + 1;
         let most = self.most.load(Ordering::Relaxed);
         if calls > most {
@@ -173,16 +142,16 @@ impl Tally {
         }
     }
 
-    /// A call of what is forbidden. Nothing may answer it, so it panics in a destructor too, even
-    /// where that ends the process.
-    pub(super) fn refuse(&self) -> ! {
+    /// Panics, for a call of what is forbidden. Nothing may answer it, so it panics in a destructor
+    /// too, even where that ends the process.
+    pub(crate) fn refuse(&self) -> ! {
         let failure = self.note_refused();
         Working::end();
         panic!("{failure}")
     }
 
-    /// A call of what is forbidden, written down.
-    pub(super) fn note_refused(&self) -> String {
+    /// Writes down a call of what is forbidden. Returns the sentence.
+    pub(crate) fn note_refused(&self) -> String {
         self.calls.fetch_add(1, Ordering::Relaxed);
         let place = self.place();
         let failure =
@@ -191,8 +160,9 @@ impl Tally {
         failure
     }
 
-    /// Panics, but not in what the allocator calls, and not in a destructor that runs because of a panic: that would end the process, with
-    /// all other tests. The call is answered then.
+    /// Writes a failure down and panics, but not in what the allocator calls, and not in a destructor
+    /// that runs because of a panic: that would end the process, with all other tests. The call is
+    /// answered then.
     fn fail(&self, failure: String) {
         self.note(&failure);
         let by_allocator = |state: &&'static SiteState| state.by_allocator.load(Ordering::Relaxed);
@@ -202,18 +172,19 @@ impl Tally {
         }
     }
 
-    /// `tests/orders.rs:12`.
+    /// Returns where the mock was put on: `tests/orders.rs:12`.
     fn place(&self) -> String {
         format!("{}:{}", self.place.file(), self.place.line())
     }
 
+    /// Writes a failure down.
     fn note(&self, failure: &str) {
         let _ = self.wrong.set(failure.to_owned());
         self.failures.add(failure.to_owned());
     }
 
-    /// The user's closure has panicked. On the test's own thread that is the test's to see.
-    pub(super) fn note_panic(&self) {
+    /// Writes down a panic of the user's closure. On the test's own thread the test sees it itself.
+    pub(crate) fn note_panic(&self) {
         let own = std::thread::current().id() == self.failures.owner;
         if self.scoped && !own && !self.may_panic.load(Ordering::Relaxed) {
             let thread = std::thread::current();
@@ -226,12 +197,14 @@ impl Tally {
         }
     }
 
-    pub(super) fn record(&self, value: Box<dyn Any + Send>) {
+    /// Keeps a value for the test.
+    pub(crate) fn record(&self, value: Box<dyn Any + Send>) {
         let record = Arc::new(Mutex::new(value));
         self.records.lock().unwrap_or_else(PoisonError::into_inner).push(record);
     }
 
-    pub(super) fn recorded<T: Clone + 'static>(&self) -> Vec<T> {
+    /// Returns clones of the recorded values of this type.
+    pub(crate) fn recorded<T: Clone + 'static>(&self) -> Vec<T> {
         let records = {
             // The lock is held while the list's memory is allocated.
             let _working = Working::begin();
@@ -244,33 +217,31 @@ impl Tally {
         records.iter().filter_map(value).collect()
     }
 
-    /// Its condition has sent a call on.
-    pub(super) fn note_passed(&self) {
+    /// Counts a call that its condition has sent on.
+    pub(crate) fn note_passed(&self) {
         self.passed.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Another instance was called where it would have been met.
-    pub(super) fn note_other(&self, name: &'static str) {
+    /// Counts a call of another instance where it would have been met.
+    pub(crate) fn note_other(&self, name: &'static str) {
         self.others.fetch_add(1, Ordering::Relaxed);
         let _ = self.other.set(name);
     }
 
-    /// What is not as expected so far, or went wrong in a call.
-    pub(super) fn verdict(&self) -> Option<String> {
+    /// Returns a failure in a call, or what is not as expected so far.
+    pub(crate) fn verdict(&self) -> Option<String> {
         self.wrong.get().cloned().or_else(|| self.unmet(&[]))
     }
 
-    /// What is not as expected, now that all calls are over. `newer` are the tallies of the mocks
-    /// that were put into the scope after this one.
-    pub(super) fn unmet(&self, newer: &[Arc<Tally>]) -> Option<String> {
+    /// Returns what is not as expected, now that all calls are over. `newer` are the expectations of
+    /// the mocks that were put into the scope after this one.
+    pub(crate) fn unmet(&self, newer: &[Arc<Expectation>]) -> Option<String> {
         let (calls, least) = (self.calls(), self.least.load(Ordering::Relaxed));
         if calls >= least {
             return None;
         }
-        let at_least = match self.most.load(Ordering::Relaxed) == least {
-            true => "",
-            false => "at least ",
-        };
+        let exactly = self.most.load(Ordering::Relaxed) == least;
+        let at_least = if exactly { "" } else { "at least " };
         let was = match calls {
             0 => "was never called".to_owned(),
             calls => format!("was called {}", times(calls)),
@@ -279,30 +250,30 @@ impl Tally {
             "`{}` was to be called {at_least}{} and {was}{} (mocked at {})",
             self.name,
             times(least),
-            self.why(newer),
+            self.missed(newer),
             self.place()
         ))
     }
 
-    /// What is known about calls that did not reach the mock.
-    fn why(&self, newer: &[Arc<Tally>]) -> String {
+    /// Returns what is known about calls that did not reach the mock.
+    fn missed(&self, newer: &[Arc<Expectation>]) -> String {
         let others = self.others.load(Ordering::Relaxed);
         let passed = self.passed.load(Ordering::Relaxed);
         let newer: u64 =
             newer.iter().filter(|other| other.key == self.key).map(|n| n.calls()).sum();
         let outside = if self.scoped { outside(&self.states) - self.outside } else { 0 };
-        let mut why = String::new();
+        let mut known = String::new();
         if let Some(other) = self.other.get() {
-            why += &format!("; another instance was called {}: `{other}`", times(others));
+            known += &format!("; another instance was called {}: `{other}`", times(others));
         }
         if passed > 0 {
-            why += &format!("; its condition did not hold for {}", number(passed));
+            known += &format!("; its condition did not hold for {}", number(passed));
         }
         if newer > 0 {
-            why += &format!("; a newer mock of it answered {}", number(newer));
+            known += &format!("; a newer mock of it answered {}", number(newer));
         }
         if outside > 0 {
-            why += &format!(
+            known += &format!(
                 "; outside of the scope it was called {}, by other tests or by threads and tasks \
                  that do not follow the scope: start those with `scope.spawn`, `handle.enter` or \
                  `future.in_scope(&scope)`",
@@ -310,65 +281,27 @@ impl Tally {
             );
         }
         if self.before > 0 {
-            why += &format!("; before it was mocked this thread called it {}", times(self.before));
+            known +=
+                &format!("; before it was mocked this thread called it {}", times(self.before));
         }
-        if why.is_empty() && self.calls() == 0 && !why::is_asked() {
-            why += " (with HOT_WHY=1 calls that came before the mock are told too)";
+        if known.is_empty() && self.calls() == 0 && !diagnostics::is_asked() {
+            known += " (with HOT_WHY=1 calls that came before the mock are told too)";
         }
-        why
+        known
     }
 }
 
+/// Returns how many calls of these functions no mock of a scope answered.
 fn outside(states: &[&'static SiteState]) -> u64 {
     states.iter().map(|state| state.outside.load(Ordering::Relaxed)).sum()
 }
 
-fn times(n: u64) -> String {
-    match n {
-        1 => "once".to_owned(),
-        2 => "twice".to_owned(),
-        n => format!("{n} times"),
-    }
-}
-
-fn number(calls: u64) -> String {
-    match calls {
-        1 => "one call".to_owned(),
-        more => format!("{more} calls"),
-    }
-}
-
-fn nth(n: u64) -> String {
-    let ending = match (n % 10, n % 100) {
-        (1, up_to) if up_to != 11 => "st",
-        (2, up_to) if up_to != 12 => "nd",
-        (3, up_to) if up_to != 13 => "rd",
-        _ => "th",
-    };
-    format!("{n}{ending}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Failures, KEPT, nth, times};
-
-    #[test]
-    fn failures_take_a_bounded_place() {
-        let failures = Failures::new();
-        (0..100_000).for_each(|n| failures.add(format!("failure {n}")));
-        let told = failures.take();
-        assert_eq!(told.len(), KEPT + 1);
-        assert_eq!(told[0], "failure 0");
-        assert_eq!(told[KEPT], "and 99968 more failures of this kind");
-        assert!(failures.take().is_empty());
+impl StepState for Expectation {
+    fn name(&self) -> &str {
+        &self.name
     }
 
-    #[test]
-    fn numbers_in_words() {
-        assert_eq!(
-            [1, 2, 3, 11, 12, 21, 113].map(nth).join(" "),
-            "1st 2nd 3rd 11th 12th 21st 113th"
-        );
-        assert_eq!([1, 2, 3].map(times).join(", "), "once, twice, 3 times");
+    fn is_made(&self) -> bool {
+        self.calls() >= self.least.load(Ordering::Relaxed)
     }
 }

@@ -1,0 +1,15 @@
+//! What tests write.
+
+pub mod answers;
+pub mod callable;
+pub mod check;
+pub mod follow;
+pub mod forbid;
+pub mod handle;
+pub mod local;
+pub mod original;
+mod pattern;
+pub mod process_wide;
+pub mod put;
+pub mod scope;
+pub mod task;

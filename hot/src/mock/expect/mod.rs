@@ -1,0 +1,10 @@
+//! What is counted, recorded and expected of a mock.
+
+pub(super) mod diagnostics;
+mod expectation;
+mod failures;
+pub(super) mod sequence;
+mod words;
+
+pub(super) use expectation::Expectation;
+pub(super) use failures::Failures;

@@ -90,6 +90,12 @@ impl Crate {
         self.files.iter().collect()
     }
 
+    /// Reports whether a path below the root leads to a module or to an item.
+    pub fn knows(&self, path: &[String]) -> bool {
+        let found = self.find(self.at(&[]).expect("a root"), path, 0);
+        !matches!(found[..], [] | [Target::Unknown(_)])
+    }
+
     /// Returns all imports between two files.
     pub fn imports(&self) -> Imports {
         let mut imports = Imports::new();

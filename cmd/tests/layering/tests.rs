@@ -4,7 +4,7 @@ use crate::{
     graph::{Graph, circles},
     imports::{Crate, Imports},
     map::{differences, folders, table},
-    rules, source,
+    names, rules, source,
 };
 use std::collections::BTreeSet;
 
@@ -177,4 +177,18 @@ fn a_wrong_map_is_noticed() {
     let mut round = allowed;
     round.insert("low".to_owned(), BTreeSet::from(["gone".to_owned()]));
     assert_eq!(circles(&round), [["gone", "high", "low", "gone"]]);
+}
+
+#[test]
+fn a_name_that_leads_to_nothing_is_noticed() {
+    let crates = [("toy-box", sources(&[("a/mod.rs", "mod b;"), ("a/b.rs", "fn f() {}")]))];
+    let map = "`a::b` and `toy_box::a::b::f`, `a::c` and `a::b::g`; `Thing::new`, `hot/` and `cmd/no`\n\
+               | `a` | `cmd/tests/layering/tests.rs` `a_wrong_map_is_noticed` `no_such_test` |\n";
+    let expected = [
+        "there is no module a::c",
+        "there is no module a::b::g",
+        "there is no cmd/no",
+        "there is no test no_such_test in cmd/tests/layering/tests.rs",
+    ];
+    assert_eq!(names::missing(map, &crate::repository(), &crates), expected);
 }

@@ -45,14 +45,15 @@ pub struct Header {
     pub name: String,
     /// Names of the types that the block defines.
     pub associated: Vec<String>,
-    /// Those of them that exist only as long as the type itself: `type Item<'a> where Self: 'a`.
+    /// Those of them that exist only as long as the type or a part of it: `type Item<'a> where
+    /// Self: 'a`.
     pub lending: Vec<String>,
     /// Names of the constants that it defines.
     pub constants: Vec<String>,
 }
 
 impl<'a> Container<'a> {
-    /// The impl block, if there is one.
+    /// Returns the impl block, if there is one.
     pub fn header(self) -> Option<&'a Header> {
         match self {
             Container::Module => None,
@@ -70,7 +71,7 @@ impl<'a> Container<'a> {
         self.header().is_some_and(|header| header.trait_path.is_some())
     }
 
-    /// The path of a piece, as the trampoline writes it.
+    /// Returns the path of a piece, as the trampoline writes it.
     pub fn inside(self, piece: &Ident) -> TokenStream {
         match self {
             Container::Module => quote!(#piece),
@@ -82,7 +83,7 @@ impl<'a> Container<'a> {
         }
     }
 
-    /// The path of the function itself, as the trampoline writes it; none for what may be
+    /// Returns the path of the function itself, as the trampoline writes it; none for what may be
     /// `Drop::drop`, which cannot be named.
     pub fn item_inside(self, function: &Ident) -> Option<TokenStream> {
         match self.header().and_then(|header| header.trait_path.as_ref()) {
@@ -92,7 +93,8 @@ impl<'a> Container<'a> {
         }
     }
 
-    /// The path of the function itself, as a static writes it. Only for homes that are not generic.
+    /// Returns the path of the function itself, as a static writes it. Only for containers that are
+    /// not generic.
     pub fn item_outside(self, function: &Ident) -> Option<TokenStream> {
         match self.header() {
             Some(header) if header.trait_path.is_some() => {
@@ -105,17 +107,18 @@ impl<'a> Container<'a> {
         }
     }
 
-    /// The path of a piece, as a static writes it. Only for homes that are not generic.
+    /// Returns the path of a piece, as a static writes it. Only for containers that are not
+    /// generic.
     pub fn outside(self, piece: &Ident) -> TokenStream {
         self.outside_for(piece, Some("static"))
     }
 
-    /// The same with the lifetimes of the block, where they are known.
+    /// Returns the same with the lifetimes of the block, where they are known.
     pub fn outside_named(self, piece: &Ident) -> TokenStream {
         self.outside_for(piece, None)
     }
 
-    /// The same with lifetimes for the compiler to find.
+    /// Returns the same with lifetimes for the compiler to find.
     pub fn outside_inferred(self, piece: &Ident) -> TokenStream {
         self.outside_for(piece, Some("_"))
     }
@@ -145,12 +148,12 @@ impl<'a> Container<'a> {
 }
 
 impl Header {
-    /// The names of its lifetimes.
+    /// Returns the names of its lifetimes.
     pub fn lifetimes(&self) -> Vec<String> {
         lifetimes(&self.generics)
     }
 
-    /// `<'a, T, N>`: its parameters as arguments.
+    /// Returns `<'a, T, N>`: its parameters as arguments.
     pub fn arguments(&self) -> TokenStream {
         let arguments = self.generics.params.iter().map(|parameter| match parameter {
             GenericParam::Lifetime(lifetime) => {
@@ -169,8 +172,8 @@ impl Header {
         quote!(<#(#arguments),*>)
     }
 
-    /// The type where it stands beside other tokens. A bare `dyn Foo` takes the lifetime of a
-    /// reference before it; here it has the one that it has in the header: by way of
+    /// Returns the type where it stands beside other tokens. A bare `dyn Foo` takes the lifetime of
+    /// a reference before it; here it has the one that it has in the header: by way of
     /// [`Header::alias`], or, where it can only be `'static`, as an argument that has no other.
     pub fn self_alone(&self, hot: &TokenStream) -> TokenStream {
         let self_type = &self.self_type;
@@ -180,7 +183,7 @@ impl Header {
         }
     }
 
-    /// The type under another name, an item beside the uses of [`Header::self_alone`].
+    /// Returns the type under another name, an item beside the uses of [`Header::self_alone`].
     pub fn alias(&self) -> Option<TokenStream> {
         let (self_type, lifetimes) = (&self.self_type, self.alias_lifetimes()?);
         Some(quote! {
@@ -189,7 +192,7 @@ impl Header {
         })
     }
 
-    /// The lifetimes of the type; none where it has no need of another name, or parameters.
+    /// Returns the lifetimes of the type; none where it has no need of another name, or parameters.
     fn alias_lifetimes(&self) -> Option<Vec<TokenStream>> {
         let used = tokens::lifetimes(&self.self_type);
         let mut own = self.lifetimes();
@@ -198,8 +201,8 @@ impl Header {
         named.then(|| own.iter().map(|name| tokens::lifetime(name)).collect())
     }
 
-    /// The where clause with the bounds that references in the header need. They hold in the impl,
-    /// or it would not compile; the header of the extension trait implies none.
+    /// Returns the where clause with the bounds that references in the header need. They hold in
+    /// the impl, or it would not compile; the header of the extension trait implies none.
     pub fn full_where_clause(&self) -> TokenStream {
         let (self_type, trait_path, written) =
             (&self.self_type, &self.trait_path, &self.where_clause);
@@ -248,7 +251,7 @@ fn may_be_destructor(method: &Ident) -> bool {
     method.unraw() == "drop"
 }
 
-/// The names of the lifetimes that are declared.
+/// Returns the names of the lifetimes that are declared.
 pub fn lifetimes(generics: &Generics) -> Vec<String> {
     let name = |parameter: &GenericParam| match parameter {
         GenericParam::Lifetime(lifetime) => Some(lifetime.lifetime.ident.unraw().to_string()),

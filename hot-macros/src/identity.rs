@@ -62,23 +62,23 @@ pub struct Named {
 }
 
 impl Named {
-    /// The type.
+    /// Returns the type.
     fn pointer(&self) -> TokenStream {
         let (qualifiers, output) = (&self.qualifiers, &self.output);
         self.pointer_of(qualifiers, output)
     }
 
-    /// A pointer to a function of the same arguments.
+    /// Returns a pointer to a function of the same arguments.
     fn pointer_of(&self, qualifiers: &TokenStream, output: &TokenStream) -> TokenStream {
         let Named { lifetimes, inputs, .. } = self;
         let binder = (!lifetimes.is_empty()).then(|| quote!(for<#(#lifetimes),*>));
         quote!(#binder #qualifiers fn(#(#inputs),*) -> #output)
     }
 
-    /// The type with the result that the body has: an opaque type, for which the compiler puts what
-    /// is behind it. The function that gives it is general in all lifetimes. It does not call the
-    /// body, whose arguments could then be taken for shorter ones than they are, and the result
-    /// too; it asks for the body's result for arguments of exactly these types.
+    /// Returns the type with the result that the body has: an opaque type, for which the compiler
+    /// puts what is behind it. The function that gives it is general in all lifetimes. It does not
+    /// call the body, whose arguments could then be taken for shorter ones than they are, and the
+    /// result too; it asks for the body's result for arguments of exactly these types.
     pub fn asked(
         &self,
         signature: &Signature,
@@ -118,9 +118,9 @@ impl Named {
         })
     }
 
-    /// The type that has been written out, and the proof that the function may be called as it
-    /// says: the code is taken for a pointer of that type. A path of an impl block is good for one
-    /// choice of lifetimes only, so there it is called by a function that is general in them.
+    /// Returns the type that has been written out, and the proof that the function may be called as
+    /// it says: the code is taken for a pointer of that type. A path of an impl block is good for
+    /// one choice of lifetimes only, so there it is called by a function that is general in them.
     pub fn proved(
         &self,
         signature: &Signature,
@@ -183,6 +183,10 @@ fn named_or_common(
     hot: &TokenStream,
 ) -> Option<Identity> {
     let types = signature.types();
+    // It may expand to `impl Trait`, and then the body and another function differ in it.
+    if signature.output.as_ref().is_some_and(tokens::has_macro) {
+        return None;
+    }
     let generic = container.is_generic() || !signature.parameters().is_empty();
     if generic || tokens::mentions(&types, "impl") || bounded(&signature.generics) {
         return None;
@@ -296,7 +300,8 @@ fn named_or_common(
     Some(Identity::Named(Named { lifetimes, inputs, output, qualifiers, callable }))
 }
 
-/// The type but for its result. All lifetimes have names here, since they are written twice.
+/// Returns the type but for its result. All lifetimes have names here, since they are written
+/// twice.
 fn ask(
     signature: &Signature,
     container: Container<'_>,
@@ -344,9 +349,11 @@ fn bounded(generics: &Generics) -> bool {
 /// Types that are known to have no lifetime of their own.
 const PLAIN: &[&str] = &[
     "bool", "char", "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128",
-    "isize", "f32", "f64", "str", "String", "Option", "Result", "Vec", "Box", "Self", "mut",
-    "const",
+    "isize", "f32", "f64", "str", "String", "Result", "Self", "mut", "const",
 ];
+
+/// Types that have no lifetime of their own, and parameters: without these it is another type.
+const PLAIN_OF: &[&str] = &["Option", "Vec", "Box"];
 
 /// Reports whether a type may have a lifetime, written or left out.
 pub fn may_have_lifetime(ty: &TokenStream) -> bool {
@@ -368,11 +375,13 @@ fn may_hide_lifetime(ty: &TokenStream) -> bool {
     };
     tokens.iter().enumerate().any(|(at, token)| match token {
         TokenTree::Ident(word) => {
+            let word = word.to_string();
             let spared = is(at.wrapping_sub(1), '\'')
                 || is(at + 1, '<') && is(at + 2, '\'')
                 || is(at + 1, ':') && is(at + 2, ':')
                 || of_self(at)
-                || PLAIN.contains(&word.to_string().as_str());
+                || PLAIN.contains(&word.as_str())
+                || PLAIN_OF.contains(&word.as_str()) && is(at + 1, '<');
             !spared
         }
         TokenTree::Group(group) => may_hide_lifetime(&group.stream()),

@@ -161,8 +161,8 @@ pub fn expand(
     })
 }
 
-/// `Sized` when the function takes a value of the type. A trait may have the type for its own
-/// parameter by default, as `Add` has, and then asks for its size.
+/// Returns `Sized` when the function takes a value of the type. A trait may have the type for its
+/// own parameter by default, as `Add` has, and then asks for its size.
 fn takes_value(
     signature: &Signature,
     header: &Header,
@@ -250,7 +250,9 @@ fn parse_item(input: ParseStream, header: &mut Header) -> Result<Item> {
         };
         rest.extend([token]);
         if ends {
-            if mentions(&rest, "where") && mentions(&rest, "Self") {
+            let where_clause = rest.clone().into_iter().skip_while(|t| t.to_string() != "where");
+            let where_clause: TokenStream = where_clause.collect();
+            if mentions(&where_clause, "Self") || !lifetimes(&where_clause).is_empty() {
                 header.lending.extend(name);
             }
             return Ok(Item::Other(quote!(#(#attributes)* #visibility #rest)));

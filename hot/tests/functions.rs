@@ -395,6 +395,6 @@ mod uncalled {
 }
 
 #[test]
-fn a_hot_function_that_nobody_calls_is_no_dead_code() {
+fn a_hot_function_without_calls_is_no_dead_code() {
     assert!(hot::functions().iter().any(|f| f.name().ends_with("uncalled/lonely")));
 }

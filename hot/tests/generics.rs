@@ -261,3 +261,60 @@ fn own_parameters_beside_those_of_the_impl() {
     let stack = Stack::of([1_u8, 2]).map::<u64>(u64::from);
     assert_eq!(stack.items, [1_u64, 2]);
 }
+
+#[cfg(feature = "mock")]
+mod alike {
+    use hot::hot;
+
+    pub struct Both;
+
+    pub trait First {
+        fn go(&self, with: impl Into<u64>) -> u64;
+    }
+
+    pub trait Second {
+        fn go(&self, with: impl Into<u64>) -> u64;
+    }
+
+    #[hot]
+    impl First for Both {
+        fn go(&self, with: impl Into<u64>) -> u64 {
+            with.into()
+        }
+    }
+
+    impl Second for Both {
+        fn go(&self, with: impl Into<u64>) -> u64 {
+            with.into() + 1
+        }
+    }
+
+    #[allow(non_camel_case_types)]
+    pub struct read {}
+
+    #[hot]
+    pub fn read<T: std::str::FromStr>(text: &str) -> Option<T> {
+        text.parse().ok()
+    }
+}
+
+/// A method of a trait that is not hot, beside one that is; a struct that is called like a function.
+#[test]
+#[cfg(feature = "mock")]
+fn only_the_function_that_is_meant_is_found() {
+    use alike::{Both, First, Second, read};
+    let _serial = support::serial();
+    let scope = hot::scope();
+    fn found<F: Fn(&Both, u8) -> u64>(scope: &hot::Scope, function: F) -> Result<(), hot::Error> {
+        scope.spy(function).map(drop)
+    }
+    found(&scope, <Both as First>::go).unwrap();
+    let other = found(&scope, <Both as Second>::go).unwrap_err();
+    assert!(matches!(other, hot::Error::NotHot { .. }), "{other}");
+    assert_eq!((First::go(&Both, 1u8), Second::go(&Both, 1u8)), (1, 2));
+
+    scope.spy(read::<u8>).unwrap();
+    let a_struct = scope.spy(read {}).unwrap_err();
+    assert!(matches!(a_struct, hot::Error::NotHot { .. }), "{a_struct}");
+    assert_eq!(read::<u8>("7"), Some(7));
+}

@@ -113,9 +113,10 @@ fn trampoline(plan: &Plan<'_>, content: TokenStream) -> TokenStream {
     let (function, signature) = (plan.function, plan.signature());
     let (every, own) = (&plan.attributes.every, &plan.attributes.trampoline);
     let inline = (!plan.attributes.exported).then(|| quote!(#[inline]));
-    // The entry keeps the function, and all that it alone calls, from being reported as dead code.
-    // Where it is left out, this does.
-    let alive = (!codegen_mode::emits_code()).then(|| quote!(#[allow(dead_code)]));
+    // An entry that names the item, for mocks, keeps the function and all that it alone calls from
+    // being reported as dead code. Elsewhere this does.
+    let named = codegen_mode::emits_code() && cfg!(feature = "mock");
+    let alive = (!named).then(|| quote!(#[allow(dead_code)]));
     let (visibility, fn_token) = (&function.visibility, &signature.fn_token);
     let (asyncness, pointer) = (&signature.asyncness, signature.pointer_qualifiers());
     let (ident, generics) = (&signature.ident, &signature.generics);

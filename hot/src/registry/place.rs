@@ -19,6 +19,10 @@
 //! *Whose trait.* A trait of another crate can be named everywhere: its path begins with another
 //! crate's name. *Destructors* are recognised by the path of the trait, which is compared with that
 //! of an impl of `Drop` in this crate, so that it does not matter how the program spells `Drop`.
+//!
+//! A method with arguments of type `impl Trait` has its entry in a trait of the macro's. Of its own
+//! trait there is the name alone, as the impl block has it: a trait that is imported under another
+//! name is not found by path, and two traits of one name are one.
 
 use once_cell::sync::Lazy;
 use std::any::type_name;
@@ -28,8 +32,10 @@ use std::cell::Cell;
 #[derive(Debug, PartialEq)]
 pub(crate) struct Place {
     path: String,
-    /// The trait is one of the macro's: any trait fits.
-    any_trait: bool,
+    /// The trait's name, where the trait in the path is one of the macro's.
+    trait_name: Option<String>,
+    /// It is a generic function and no method: an instance has parameters of its own.
+    free: bool,
 }
 
 /// Ends the name of the type in a function of the macro's own trait, in the place of the trait
@@ -49,7 +55,8 @@ impl Place {
         }
         Place {
             path: as_trait_method(&path).unwrap_or(path),
-            any_trait: inner.ends_with(IN_OWN_TRAIT),
+            trait_name: inner.ends_with(IN_OWN_TRAIT).then(|| trait_name(item)),
+            free: !item.contains('.'),
         }
     }
 
@@ -58,16 +65,20 @@ impl Place {
         let item = item.replace("r#", "");
         let without_trait =
             |path: &str| Some(format!("{}::{}", split_trait(path)?.0, parent_and_last(path).1));
-        if self.any_trait {
+        if let Some(trait_name) = &self.trait_name {
+            let of_trait =
+                split_trait(&item).is_some_and(|(_, path)| last_name(path) == trait_name);
             let both = without_trait(&self.path).zip(without_trait(&item));
-            return both.is_some_and(|(path, item)| fits(path.as_bytes(), item.as_bytes()));
+            return of_trait
+                && both.is_some_and(|(path, item)| fits(path.as_bytes(), item.as_bytes()));
         }
-        fits(self.path.as_bytes(), item.as_bytes())
+        // A unit struct may have the function's name: it is a type of the same path.
+        (!self.free || item.ends_with('>')) && fits(self.path.as_bytes(), item.as_bytes())
     }
 
-    /// The trait of a method of a trait impl.
+    /// Returns the trait of a method of a trait impl.
     fn trait_path(&self) -> Option<&str> {
-        split_trait(&self.path).filter(|_| !self.any_trait).map(|(_, path)| path)
+        split_trait(&self.path).filter(|_| self.trait_name.is_none()).map(|(_, path)| path)
     }
 
     /// Reports whether this is a method of a trait of another crate than the one with this name.
@@ -122,7 +133,7 @@ static SHOWS_TRAITS: Lazy<bool> = Lazy::new(|| {
         && root(&OWN_DESTRUCTOR).as_deref() == Some("core")
 });
 
-/// The first place of `wanted` inside of so many brackets.
+/// Returns the first place of `wanted` inside of so many brackets.
 fn find_at_depth(path: &str, wanted: &str, depth: usize) -> Option<usize> {
     let bytes = path.as_bytes();
     let mut open = 0usize;
@@ -140,7 +151,7 @@ fn find_at_depth(path: &str, wanted: &str, depth: usize) -> Option<usize> {
     None
 }
 
-/// A path without its last segment, and that segment.
+/// Returns a path without its last segment, and that segment.
 fn parent_and_last(path: &str) -> (&str, &str) {
     let (mut start, mut from) = (None, 0);
     while let Some(at) = find_at_depth(&path[from..], "::", 0) {
@@ -154,7 +165,7 @@ fn parent(path: &str) -> &str {
     parent_and_last(path).0
 }
 
-/// `<Type as Trait>::method` for `shop::<impl Trait for Type>::method`.
+/// Returns `<Type as Trait>::method` for `shop::<impl Trait for Type>::method`.
 fn as_trait_method(path: &str) -> Option<String> {
     let (block, method) = parent_and_last(path);
     let block = parent_and_last(block).1.strip_prefix("<impl ")?.strip_suffix('>')?;
@@ -162,11 +173,24 @@ fn as_trait_method(path: &str) -> Option<String> {
     Some(format!("<{} as {}>::{method}", &block[at + 5..], &block[..at]))
 }
 
-/// `Type` and `Trait` of `<Type as Trait>::method`.
+/// Returns `Type` and `Trait` of `<Type as Trait>::method`.
 fn split_trait(path: &str) -> Option<(&str, &str)> {
     let block = parent(path).strip_prefix('<')?.strip_suffix('>')?;
     let at = find_at_depth(block, " as ", 0)?;
     Some((&block[..at], &block[at + 4..]))
+}
+
+/// Returns `Sink` of `shop::Sink<u8>`.
+fn last_name(path: &str) -> &str {
+    let last = parent_and_last(path).1;
+    last.split('<').next().unwrap_or(last)
+}
+
+/// Returns `Sink` of `*Stack<Vec<u8>>.Sink<u8>.push`, the item's part of the registry's name.
+fn trait_name(item: &str) -> String {
+    let of_type = find_at_depth(item, ".", 0).map_or(item, |at| &item[at + 1..]);
+    let end = find_at_depth(of_type, ".", 0).unwrap_or(of_type.len());
+    last_name(&of_type[..end]).trim_start_matches("r#").to_owned()
 }
 
 /// Words that stand for themselves where no path is around them.
@@ -176,7 +200,8 @@ const WORDS: &[&str] = &[
     "u8", "unsafe", "usize",
 ];
 
-/// The parameter at the beginning of a path, after this byte: `_`, or the name of a constant.
+/// Returns the parameter at the beginning of a path, after this byte: `_`, or the name of a
+/// constant.
 fn parameter(path: &[u8], before: Option<u8>) -> Option<usize> {
     let letter = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_' || *byte >= 0x80;
     let begins = !before.is_some_and(|b| letter(&b) || matches!(b, b'\'' | b':' | b'{' | b'"'));
@@ -237,7 +262,8 @@ mod tests {
         let parse = place("shop::a::parse::Here", "parse");
         assert!(parse.is_of("shop::a::parse<u8>"));
         assert!(parse.is_of("shop::a::parse<alloc::vec::Vec<u8>, u8>"));
-        assert!(parse.is_of("shop::a::parse"));
+        // A type of that path, or another function.
+        assert!(!parse.is_of("shop::a::parse"));
         for other in
             ["shop::b::parse<u8>", "shop::parse<u8>", "workshop::a::parse<u8>", "shop::a::parser"]
         {
@@ -288,6 +314,8 @@ mod tests {
         );
         assert!(inferred.is_of("<shop::Stack<u8> as shop::Sink<u8>>::all<u8>"));
         assert!(!inferred.is_of("<shop::Pile<u8> as shop::Sink<u8>>::all<u8>"));
+        assert!(inferred.is_of("<shop::Stack<u8> as other::Sink<u8>>::all<u8>"));
+        assert!(!inferred.is_of("<shop::Stack<u8> as shop::Drain<u8>>::all<u8>"));
         assert!(!inferred.is_of("<shop::Stack<u8> as shop::Sink<u8>>::none<u8>"));
         assert!(!inferred.is_of_foreign_trait("shop"));
     }

@@ -6,5 +6,6 @@ mod bounds;
 mod fragments;
 mod futures;
 mod hidden;
+mod lookalikes;
 mod receivers;
 mod traits;

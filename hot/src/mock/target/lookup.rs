@@ -22,12 +22,18 @@ pub(crate) fn of_item(item: Item) -> Result<Target, Error> {
     }
     let entries = registry::find_place(item.name);
     // No path leads to the item of a method called `drop`, lest it be a destructor; the name does.
-    let is_drop = |entry: &&Entry| entry.text().item.ends_with(".drop");
-    let generic = |entry: &Entry| entry.kind().is_some_and(Kind::is_generic);
+    let is_drop = |entry: &&'static Entry| entry.text().item.ends_with(".drop");
+    let generic = |entry: &&'static Entry| entry.kind().is_some_and(Kind::is_generic);
     if let Some(entry) = entries.iter().copied().find(|entry| !generic(entry) && is_drop(entry)) {
         return of_entry(entry);
     }
-    let instances = entries.into_iter().filter(|entry| generic(entry) && !is_drop(entry));
+    if let Some(entry) = entries.iter().copied().find(is_drop) {
+        let why = "it is called `drop`, and of an impl block with parameters its path does not show \
+                   that it is no destructor, which is never given out; let it call a `#[hot]` \
+                   function, and mock that";
+        return Err(Error::CannotMock { name: entry.text().name(), why: why.to_owned() });
+    }
+    let instances = entries.into_iter().filter(generic);
     let sites: Vec<_> = instances.filter_map(table::of).collect();
     if sites.is_empty() {
         return Err(Error::NotHot { path: item.name.to_owned() });

@@ -25,4 +25,21 @@ impl<'t> Lend for Windows<'t> {
     }
 }
 
+/// A lifetime of the block in the bound, or a parameter.
+struct Slots<T>(Vec<T>);
+
+#[hot]
+impl<T> Lend for Slots<T> {
+    type Item<'x>
+        = &'x T
+    where
+        T: 'x;
+    fn next<'x>(&'x mut self) -> Option<Self::Item<'x>> {
+        self.0.first()
+    }
+    fn left(&self) -> usize {
+        self.0.len()
+    }
+}
+
 fn main() {}

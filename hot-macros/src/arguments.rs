@@ -78,7 +78,7 @@ impl Arguments {
         self.is_hot(meta.path()) && meta.require_list().is_ok_and(skip)
     }
 
-    /// The attribute that a module hands on to what is in it.
+    /// Returns the attribute that a module hands on to what is in it.
     pub fn within_module(&self) -> TokenStream {
         let (runtime, name) = (&self.runtime, Ident::new(&self.name, Span::call_site()));
         quote!(#[#runtime::hot(within_module, crate = #runtime, name = #name)])
@@ -90,7 +90,7 @@ pub fn name(written: Option<String>) -> String {
     written.and_then(|written| last_word(&written)).unwrap_or_else(|| "hot".to_owned())
 }
 
-/// `live` of `#[live]`, `#[crate::live(skip)]` and the like.
+/// Returns `live` of `#[live]`, `#[crate::live(skip)]` and the like.
 fn last_word(written: &str) -> Option<String> {
     let path = written.trim_start_matches(|c: char| !c.is_alphanumeric() && c != '_');
     let ends = |c: char| !(c.is_alphanumeric() || "_:# ".contains(c));

@@ -10,7 +10,7 @@ use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 use std::sync::OnceLock;
 
-/// The number of the crate.
+/// Returns the number of the crate.
 pub fn id() -> u64 {
     static ID: OnceLock<u64> = OnceLock::new();
     *ID.get_or_init(|| {
@@ -19,7 +19,7 @@ pub fn id() -> u64 {
     })
 }
 
-/// The arguments in a file, for `@path`.
+/// Returns the arguments in a file, for `@path`.
 fn from_file(arg: String) -> Vec<String> {
     match arg.strip_prefix('@').and_then(|path| std::fs::read_to_string(path).ok()) {
         Some(lines) => lines.lines().map(str::to_owned).collect(),

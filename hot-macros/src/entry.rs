@@ -127,7 +127,7 @@ fn with_type(
     quote!(.with_sizes(#hot::#sizes(#witness)) #mocks)
 }
 
-/// The visibility as written; of a method of a trait impl, the impl's.
+/// Returns the visibility as written; of a method of a trait impl, the impl's.
 fn visibility(function: &Function, container: Container<'_>) -> String {
     match container.header() {
         Some(header) if header.trait_path.is_some() => {
@@ -137,7 +137,7 @@ fn visibility(function: &Function, container: Container<'_>) -> String {
     }
 }
 
-/// `total`, `*Cart.total`, `Cart.From<Order>.from`.
+/// Returns `total`, `*Cart.total`, `Cart.From<Order>.from`.
 pub fn item(signature: &Signature, container: Container<'_>) -> String {
     let name = signature.ident.unraw();
     match container.header() {
@@ -149,7 +149,7 @@ pub fn item(signature: &Signature, container: Container<'_>) -> String {
     }
 }
 
-/// The signature as a pointer type, as written but for `Self`.
+/// Returns the signature as a pointer type, as written but for `Self`.
 fn type_text(signature: &Signature, container: Container<'_>) -> String {
     let receiver = signature.receiver.as_ref().map(|receiver| receiver.full_type());
     let inputs = receiver.into_iter().chain(signature.arguments.iter().map(|a| a.ty.clone()));
@@ -175,7 +175,7 @@ fn type_text(signature: &Signature, container: Container<'_>) -> String {
     }
 }
 
-/// The name of another function of a body's signature, with which it has a common type.
+/// Returns the name of another function of a body's signature, with which it has a common type.
 pub fn twin_of(body: &Ident) -> Option<Ident> {
     let name = body.to_string();
     Some(format_ident!("__hottwin_{}", name.strip_prefix("__hot_")?))

@@ -25,7 +25,7 @@ pub fn expand(function: Function, arguments: &Arguments) -> Result<TokenStream> 
     Ok(pieces.trampoline)
 }
 
-/// The function unchanged, without the marks that are for this macro.
+/// Returns the function unchanged, without the marks that are for this macro.
 pub fn as_written(function: &Function, arguments: &Arguments) -> TokenStream {
     let attributes = function.attributes.iter().filter(|a| !arguments.is_skip(&a.meta));
     let (visibility, rest) = (&function.visibility, &function.written);
@@ -48,7 +48,7 @@ pub fn check(function: &Function, container: Container<'_>, sorted: &Sorted) -> 
 pub const RESERVED: &str =
     "names that begin with `__hot` are for what `#[hot]` makes of a function: choose another";
 
-/// A parameter with such a name.
+/// Returns a parameter with such a name.
 pub fn reserved_parameter(generics: &Generics) -> Option<Ident> {
     let names = generics.params.iter().map(|parameter| match parameter {
         GenericParam::Lifetime(lifetime) => lifetime.lifetime.ident.clone(),
@@ -58,8 +58,8 @@ pub fn reserved_parameter(generics: &Generics) -> Option<Ident> {
     names.into_iter().find(is_reserved)
 }
 
-/// A name of the user's that one of the macro's could take the place of. In the body, which is
-/// large, it is looked for only where the source shows one.
+/// Returns a name of the user's that one of the macro's could take the place of. In the body, which
+/// is large, it is looked for only where the source shows one.
 fn reserved(signature: &Signature, body: &TokenTree) -> Option<Ident> {
     let own = Some(signature.ident.clone()).filter(is_reserved);
     own.or_else(|| reserved_parameter(&signature.generics)).or_else(|| {

@@ -121,7 +121,7 @@ fn holds(ty: &TokenStream, same: &impl Fn(&TokenStream) -> bool) -> bool {
     }
 }
 
-/// The arguments of a trait.
+/// Returns the arguments of a trait.
 fn trait_arguments(path: &TokenStream) -> Vec<TokenStream> {
     let tokens: Vec<TokenTree> = path.clone().into_iter().collect();
     arguments_of_path(&tokens)

@@ -72,7 +72,7 @@ pub fn hot(
     }
 }
 
-/// The refusal and the item as written; `name` is what the attribute is called.
+/// Returns the refusal and the item as written; `name` is what the attribute is called.
 fn refuse(refusal: syn::Error, item: TokenStream, name: &str) -> TokenStream {
     let (refusal, item) = (refusal.to_compile_error(), tokens::without_skips(item, name));
     quote!(#refusal #item)
@@ -129,7 +129,7 @@ fn expand(arguments: &Arguments, item: TokenStream) -> Result<TokenStream> {
     parse.parse2(item)
 }
 
-/// The refusal of everything that is neither a function, an impl block nor a module.
+/// Returns the refusal of everything that is neither a function, an impl block nor a module.
 fn other(input: ParseStream) -> syn::Error {
     let message = if input.peek(Token![trait]) {
         "`#[hot]` does not work on a trait definition, since its default methods have no type yet: \

@@ -74,7 +74,7 @@ fn mark_item(input: ParseStream, arguments: &Arguments) -> Result<TokenStream> {
     Ok(quote!(#mark #(#attributes)* #visibility #rest))
 }
 
-/// The rest of an item, up to its semicolon or its braces.
+/// Returns the rest of an item, up to its semicolon or its braces.
 fn take_item(input: ParseStream, by_semicolon: bool) -> Result<TokenStream> {
     let ends = |input: ParseStream| {
         input.peek(Token![;]) || !by_semicolon && input.peek(syn::token::Brace)

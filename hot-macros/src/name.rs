@@ -7,12 +7,12 @@ use crate::text::render;
 use quote::ToTokens;
 use syn::{GenericArgument, Path, PathArguments, ReturnType, Type, TypeParamBound};
 
-/// A type by its short name. `own` are the parameters of the impl block.
+/// Returns a type by its short name. `own` are the parameters of the impl block.
 pub fn of_type(ty: &Type, own: &[String]) -> String {
     concrete(ty, own).unwrap_or_else(|| render(ty.to_token_stream()))
 }
 
-/// A trait or type path by its last segment.
+/// Returns a trait or type path by its last segment.
 pub fn of_path(path: &Path, own: &[String]) -> String {
     let Some(last) = path.segments.last() else { return String::new() };
     let mut name = syn::ext::IdentExt::unraw(&last.ident).to_string();
@@ -54,7 +54,7 @@ fn of_argument(argument: &GenericArgument, own: &[String]) -> Option<String> {
     }
 }
 
-/// The name, or none when the type is nothing but a parameter.
+/// Returns the name, or none when the type is nothing but a parameter.
 fn concrete(ty: &Type, own: &[String]) -> Option<String> {
     Some(match ty {
         Type::Path(path) if path.qself.is_none() => {

@@ -20,7 +20,8 @@ enum Found {
     Unknown,
 }
 
-/// The path of the crate: `::hot`, unless the manifest renames it; none where it is no dependency.
+/// Returns the path of the crate: `::hot`, unless the manifest renames it; none where it is no
+/// dependency.
 pub fn path() -> Option<TokenStream> {
     static FOUND: OnceLock<Found> = OnceLock::new();
     let found = FOUND.get_or_init(|| find(arguments().into_iter()));
@@ -34,7 +35,8 @@ pub fn path() -> Option<TokenStream> {
     }
 }
 
-/// The arguments of this process; those in files, which cargo writes when they are many, included.
+/// Returns the arguments of this process; those in files, which cargo writes when they are many,
+/// included.
 fn arguments() -> Vec<String> {
     let mut arguments = Vec::new();
     for argument in std::env::args_os() {
@@ -74,7 +76,7 @@ fn find(mut arguments: impl Iterator<Item = String>) -> Found {
     found
 }
 
-/// `libhot-0123456789abcdef.rmeta`, with whatever ending and with or without a hash.
+/// Returns `libhot-0123456789abcdef.rmeta`, with whatever ending and with or without a hash.
 fn is_hot(file: &str) -> bool {
     let file = file.rsplit(['/', '\\']).next().unwrap_or(file);
     let stem = file.split('.').next().unwrap_or(file);

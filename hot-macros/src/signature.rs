@@ -121,7 +121,7 @@ impl Function {
     }
 }
 
-/// The tokens from one place to a later one.
+/// Returns the tokens from one place to a later one.
 fn between(mut start: Cursor, end: Cursor) -> TokenStream {
     let mut tokens = TokenStream::new();
     while start != end
@@ -194,13 +194,13 @@ impl Signature {
         })
     }
 
-    /// `[unsafe] [extern "ABI"]`: what belongs to the type of a pointer to it.
+    /// Returns `[unsafe] [extern "ABI"]`: what belongs to the type of a pointer to it.
     pub fn pointer_qualifiers(&self) -> TokenStream {
         let (unsafety, abi) = (&self.unsafety, &self.abi);
         quote!(#unsafety #abi)
     }
 
-    /// `-> Output`, or nothing.
+    /// Returns `-> Output`, or nothing.
     pub fn arrow(&self) -> TokenStream {
         self.output.as_ref().map(|output| quote!(-> #output)).unwrap_or_default()
     }
@@ -227,12 +227,12 @@ impl Signature {
         if kept.is_empty() { TokenStream::new() } else { quote!(let _ = (#(&raw const #kept,)*);) }
     }
 
-    /// Its own type and const parameters.
+    /// Returns its own type and const parameters.
     pub fn parameters(&self) -> Vec<Ident> {
         parameters(&self.generics)
     }
 
-    /// All tokens that can mention a type, arguments and result.
+    /// Returns all tokens that can mention a type, arguments and result.
     pub fn types(&self) -> TokenStream {
         let receiver = self.receiver.as_ref().and_then(|receiver| receiver.ty.as_ref());
         let arguments = self.arguments.iter().map(|argument| &argument.ty);
@@ -245,13 +245,13 @@ impl Signature {
 /// (`registry::sizes` and `mock::dispatch::shim` in `hot`).
 pub const MAX_ARGUMENTS: usize = 12;
 
-/// `fn(_, _) -> _`, of so many arguments.
+/// Returns `fn(_, _) -> _`, of so many arguments.
 pub fn pointer_holes(arguments: usize) -> TokenStream {
     let holes = std::iter::repeat_n(quote!(_), arguments);
     quote!(fn(#(#holes),*) -> _)
 }
 
-/// The type and const parameters, without the lifetimes.
+/// Returns the type and const parameters, without the lifetimes.
 pub fn parameters(generics: &Generics) -> Vec<Ident> {
     let name = |parameter: &GenericParam| match parameter {
         GenericParam::Lifetime(_) => None,
@@ -296,7 +296,7 @@ impl Receiver {
         }
     }
 
-    /// Its type: `&mut Self`.
+    /// Returns its type: `&mut Self`.
     pub fn full_type(&self) -> TokenStream {
         let mutability = &self.mutability;
         match (&self.reference, &self.ty) {
@@ -306,7 +306,7 @@ impl Receiver {
         }
     }
 
-    /// `self` by value, not behind a pointer.
+    /// Returns `self` by value, not behind a pointer.
     pub fn is_by_value(&self) -> bool {
         let typed = |ty: &TokenStream| ty.to_string() == "Self";
         self.reference.is_none() && self.ty.as_ref().is_none_or(typed)
@@ -314,7 +314,8 @@ impl Receiver {
 }
 
 impl Argument {
-    /// The pattern, when it is a plain name in lower case, and none that the macros have made.
+    /// Returns the pattern, when it is a plain name in lower case, and none that the macros have
+    /// made.
     fn name(&self) -> Option<Ident> {
         let mut tokens = self.pattern.clone().into_iter().peekable();
         tokens.next_if(|token| matches!(token, TokenTree::Ident(ident) if ident == "mut"));

@@ -99,7 +99,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The kind with this number, if there is one.
+    /// Returns the kind with this number, if there is one.
     pub fn from_u16(n: u16) -> Option<Kind> {
         Some(match n {
             0 => Kind::Function,
@@ -157,7 +157,7 @@ impl<'a> EntryText<'a> {
         fields.next().is_none().then_some(parsed)
     }
 
-    /// The function's name in the registry.
+    /// Returns the function's name in the registry.
     pub fn name(&self) -> String {
         crate::name::compose(self.module, !self.binary.is_empty(), self.item)
     }

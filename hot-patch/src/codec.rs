@@ -54,7 +54,7 @@ impl Writer {
     pub fn new() -> Self {
         Self::default()
     }
-    /// The bytes written so far.
+    /// Returns the bytes written so far.
     pub fn into_bytes(self) -> Vec<u8> {
         self.bytes
     }
@@ -110,7 +110,7 @@ impl<'a> Reader<'a> {
     pub fn new(bytes: &'a [u8]) -> Self {
         Reader { bytes, at: 0 }
     }
-    /// The position in the bytes.
+    /// Returns the position in the bytes.
     pub fn at(&self) -> usize {
         self.at
     }

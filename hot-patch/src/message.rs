@@ -92,7 +92,7 @@ pub enum Reply {
 }
 
 impl Request {
-    /// The request as a frame's content.
+    /// Returns the request as a frame's content.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut w = Writer::new();
         match self {
@@ -121,7 +121,7 @@ impl Request {
 }
 
 impl Reply {
-    /// The reply as a frame's content.
+    /// Returns the reply as a frame's content.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut w = Writer::new();
         match self {

@@ -164,7 +164,7 @@ pub struct Debug {
 }
 
 impl Debug {
-    /// The file for an image at this address.
+    /// Returns the file for an image at this address.
     pub fn at(&self, address: u64) -> Vec<u8> {
         let mut elf = self.elf.clone();
         for &at in &self.addresses {
@@ -285,7 +285,7 @@ impl Patch {
             .saturating_add(page_up((self.data.len() as u64).saturating_add(self.zeroed)))
     }
 
-    /// The patch as a file.
+    /// Returns the patch as a file.
     pub fn to_bytes(&self) -> Vec<u8> {
         let body = self.write_body();
         let mut file = Vec::with_capacity(HEADER + body.len());

@@ -2,8 +2,8 @@
 //!
 //! The grammar itself is in [`hot_patch::name`].
 
-/// The Rust path of an item: `shop::cart::Cart::total` for `*Cart.total` in `shop::cart`. The trait
-/// of a trait impl is left out, as a call by path would.
+/// Returns the Rust path of an item: `shop::cart::Cart::total` for `*Cart.total` in `shop::cart`.
+/// The trait of a trait impl is left out, as a call by path would.
 pub(crate) fn rust_path(module: &str, item: &str) -> String {
     let mut parts = item.trim_start_matches('*').split('.');
     let first = parts.next().unwrap_or_default();
@@ -18,7 +18,7 @@ const SUGGESTIONS: usize = 3;
 /// How alike a name has to be, from 0 to 1.
 const ALIKE: f64 = 0.5;
 
-/// The names most like this one, best first.
+/// Returns the names most like this one, best first.
 pub(crate) fn nearest(wanted: &str, names: impl Iterator<Item = String>) -> Vec<String> {
     // Somebody who types the item alone, or a path, means the same letters.
     let letters = |name: &str| name.replace("::", "/").replace('*', "").replace('.', "/");

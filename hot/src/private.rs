@@ -63,7 +63,7 @@ pub fn never() -> ! {
     unreachable!("a branch for the sake of types never runs")
 }
 
-/// A value of a type, in such a branch.
+/// Returns a value of a type, in such a branch.
 pub fn any<T>() -> T {
     never()
 }
@@ -74,7 +74,7 @@ pub fn any<T>() -> T {
 pub struct Own<F>(std::marker::PhantomData<F>);
 
 impl<F> Own<F> {
-    /// The type of the function's own future.
+    /// Returns the type of the function's own future.
     pub fn of(_: &F) -> Self {
         Own(std::marker::PhantomData)
     }
@@ -121,7 +121,7 @@ pub fn slot_for_test(name: &str) -> Result<usize, Error> {
     registry::find(name).map(|entry| entry.slot().address())
 }
 
-/// The type that a function's replacement must have, in a test of this crate.
+/// Returns the type that a function's replacement must have, in a test of this crate.
 pub fn identity_for_test(name: &str) -> Result<Option<SignatureId>, Error> {
     registry::find(name).map(|entry| entry.identity())
 }

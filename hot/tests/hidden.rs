@@ -51,7 +51,7 @@ impl<'t> Lexer<'t> {
     fn whole(&self, _: &str) -> (Iter<'t>, Iter) {
         (Iter(self.0), Iter(self.0))
     }
-    // What is behind the inner reference outlives the outer one.
+    // The value behind the inner reference outlives the outer one.
     fn longer<'s, 'k>(&'s self, _: &'k &'s u8, _: &'k &'t u8) -> (Iter<'s>, Iter<'t>, Iter) {
         (Iter(self.0), Iter(self.0), Iter(self.0))
     }

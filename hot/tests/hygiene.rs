@@ -1,4 +1,4 @@
-//! What the macros make has names of its own: none meets another, or one of the user's.
+//! The items that the macros make have names of their own: none meets another, or one of the user's.
 
 use hot::hot;
 use std::future::Future;

@@ -56,7 +56,7 @@ fn price(body: &str) -> String {
 }
 
 #[test]
-fn every_kind_of_function_is_replaced_and_the_same_path_loads_anew() {
+fn every_kind_of_function_is_replaced_and_the_same_path_loads_again() {
     let fixture = fixture();
     let mut program = fixture.start("loop");
     program.expect(START);
@@ -194,10 +194,10 @@ fn wrong_names_and_types_are_refused_and_nothing_changes() {
     for (line, function, refusal) in cases {
         let path = fixture.library(&one(&format!("{fits}{line}"), &format!("{banner}{function}")));
         program.load(&path);
-        let told = program.expect("Hot reload");
+        let line = program.expect("Hot reload");
         let begin = format!("err: Hot reload failed: failed to load `{}`: ", path.display());
-        assert!(told.starts_with(&begin), "{told}");
-        assert!(told.contains(refusal), "{told}");
+        assert!(line.starts_with(&begin), "{line}");
+        assert!(line.contains(refusal), "{line}");
     }
     let two =
         one(r#""shop/none" => price as fn(), "shop/nil" => price as fn(), "#, "fn price() {}");
@@ -220,8 +220,8 @@ fn files_that_are_no_whole_library_are_refused() {
     let mut refused = |content: &[u8], why: &str| {
         fs::write(&broken, content).unwrap();
         program.load(&broken);
-        let told = program.expect("Hot reload");
-        assert!(told.contains("broken library.so`: ") && told.contains(why), "{why}: {told}");
+        let line = program.expect("Hot reload");
+        assert!(line.contains("broken library.so`: ") && line.contains(why), "{why}: {line}");
     };
     let whole = fs::read(fixture.library(&price("order.amount"))).unwrap();
     let lengths = [4, 5, 16, 63, 64, 65, 120, 1000, 4096, 5000, 65536];
@@ -248,7 +248,7 @@ fn files_that_are_no_whole_library_are_refused() {
 
     let unnamed = fs::read(fixture.library("pub fn nothing() {}")).unwrap();
     refused(&unnamed, "write `hot::replace! {");
-    // What other versions of hot leave.
+    // Tables of other versions of hot.
     let table = b"__hot_replacements_v1";
     let mut other = whole.clone();
     let at = |bytes: &[u8]| bytes.windows(table.len()).position(|window| window == table);

@@ -277,7 +277,7 @@ mod spelled {
     }
 }
 
-// What the header of an impl implies.
+// Bounds that the header of an impl implies.
 
 mod implied {
     use hot::hot;
@@ -540,7 +540,7 @@ mod hidden_names {
         pub fn raw<'a>(&self, x: <u8 as Gives<'a>>::Out) -> (Hid<'r#a>, Other) {
             (Hid(x), Other)
         }
-        // What is left out is the receiver's, named or not.
+        // A lifetime that is left out is the receiver's, named or not.
         pub fn named<'a>(&'a self, _: &str) -> &u8 {
             &7
         }

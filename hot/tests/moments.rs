@@ -10,7 +10,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-/// Tells which code it is.
+/// Returns the number of its code.
 #[hot]
 fn said() -> u32 {
     1
@@ -24,7 +24,7 @@ fn pointer() -> u32 {
     3
 }
 
-/// What a call runs.
+/// The code that a call runs.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Way {
     Original,
@@ -39,7 +39,7 @@ use Way::{Closure, Live, Original, Pointer, Searched};
 const WAYS: [Way; 5] = [Original, Live, Pointer, Closure, Searched];
 
 impl Way {
-    /// What it answers.
+    /// Its answer.
     fn answer(self) -> u32 {
         match self {
             Original | Searched => 1,
@@ -93,7 +93,7 @@ fn heard() -> u32 {
     HEARD.swap(0, Ordering::SeqCst)
 }
 
-/// What each way answered before `main`, bit by bit: set when it was as it must be.
+/// The answers of each way before `main`, bit by bit: set when it was as it must be.
 static BEFORE_MAIN: AtomicU32 = AtomicU32::new(0);
 
 #[used]
@@ -174,7 +174,7 @@ fn a_handler_that_interrupts_anything_finds_what_is_in_the_slot() {
         scope.spawn(move || {
             let begin = Instant::now();
             while SIGNALS.load(Ordering::SeqCst) < ENOUGH {
-                // The thread lives until it is told below.
+                // The thread lives until it is stopped below.
                 // SAFETY: as is said.
                 assert_eq!(unsafe { libc::pthread_kill(target, libc::SIGUSR2) }, 0);
                 if begin.elapsed() > Duration::from_secs(60) {

@@ -9,7 +9,7 @@ thread_local! {
     static DROPPED: RefCell<Vec<&'static str>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Tells when it is dropped.
+/// Counts its drops.
 struct D(&'static str);
 
 impl Drop for D {
@@ -31,7 +31,7 @@ fn ready<T>(future: impl Future<Output = T>) -> T {
     }
 }
 
-/// What is a pattern and an expression.
+/// Tokens that are a pattern and an expression.
 mod unit {
     use super::DROPPED;
 

@@ -9,7 +9,7 @@ use std::process::Command;
 #[test]
 fn are_checked_and_built_and_their_tests_pass() {
     let workspace = copy_projects();
-    // What an entry says is left out of a check: a build may find no error that a check has not.
+    // A check leaves out the entries: a build may find no error that a check has not.
     cargo(&workspace, &["check", "--workspace"]);
     cargo(&workspace, &["test", "--workspace", "--lib"]);
 }

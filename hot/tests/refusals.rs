@@ -1,4 +1,4 @@
-//! What `#[hot]` refuses, and in which words; and that it passes on the compiler's own refusals.
+//! The refusals of `#[hot]`, word for word; and that it passes on the compiler's own refusals.
 #![cfg(feature = "enabled")]
 
 #[test]

@@ -1,4 +1,4 @@
-//! What `hot::functions()` says, and how functions are found by name.
+//! The answers of `hot::functions()`, and how functions are found by name.
 #![cfg(feature = "enabled")]
 
 use hot::__private::{identity_for_test, replace_for_test, slot_for_test};

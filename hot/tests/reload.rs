@@ -277,13 +277,13 @@ fn tool_when(socket: &Path, fits: impl Fn(&Tool) -> bool) -> Tool {
         if let Some(tool) = tool.filter(|tool| fits(tool)) {
             return tool;
         }
-        assert!(Instant::now() < until, "nobody listens again");
+        assert!(Instant::now() < until, "no process listens again");
         sleep(Duration::from_millis(5));
     }
 }
 
 #[test]
-fn a_forked_child_serves_nobody_and_takes_nothing_away() {
+fn a_forked_child_serves_no_client_and_takes_nothing_away() {
     let folder = FIXTURE.folder("fork");
     let socket = folder.0.join("control");
     let mut program = start("fork", &socket);
@@ -298,7 +298,7 @@ fn a_forked_child_serves_nobody_and_takes_nothing_away() {
     }
     assert!(matches!(tool.ask(&Request::List), Reply::Functions(_)));
 
-    // When the parent is gone who was connected hears of it and nobody listens, although the child
+    // When the parent is gone who was connected hears of it and no process listens, although the child
     // lives.
     let input = program.leave();
     assert!(is_there(child));
@@ -363,7 +363,7 @@ fn a_tool_that_does_not_wait_for_its_answer_ends_no_program() {
     let mut program = start("pipes", &socket);
     for _ in 0..50 {
         let mut tool = Tool::new(&socket);
-        // More than one, so that some of the answers come when nobody is there.
+        // More than one, so that some of the answers come when no client is there.
         for _ in 0..20 {
             message::write_frame(&mut tool.stream, &Request::List.to_bytes()).unwrap();
         }
@@ -377,7 +377,7 @@ fn a_tool_that_does_not_wait_for_its_answer_ends_no_program() {
     assert!(program.finish().0.success());
 }
 
-/// Whether a process is there and has not ended.
+/// Reports whether a process is there and has not ended.
 fn is_there(pid: u32) -> bool {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with(['Z', 'X']))

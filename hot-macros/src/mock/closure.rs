@@ -21,7 +21,7 @@ pub struct Closure {
     pub body: TokenStream,
 }
 
-/// An expression up to the next comma.
+/// Returns an expression up to the next comma.
 pub fn take_expression(input: ParseStream) -> Result<TokenStream> {
     let mut taken = TokenStream::new();
     while !input.is_empty() && !input.peek(Token![,]) {
@@ -30,7 +30,7 @@ pub fn take_expression(input: ParseStream) -> Result<TokenStream> {
     Ok(taken)
 }
 
-/// A closure up to the comma after it; those between its bars belong to it.
+/// Returns a closure up to the comma after it; those between its bars belong to it.
 pub fn take_closure(input: ParseStream) -> Result<TokenStream> {
     let mut taken = take_expression_until_bar(input)?;
     let bar = |input: ParseStream| input.parse::<TokenTree>();
@@ -130,7 +130,7 @@ impl Closure {
         })
     }
 
-    /// The lifetimes after `for`, with a comma behind each.
+    /// Returns the lifetimes after `for`, with a comma behind each.
     pub fn lifetimes(&self) -> TokenStream {
         let names = self.binder.params.iter().map(|parameter| match parameter {
             GenericParam::Lifetime(lifetime) => lifetime.lifetime.clone(),

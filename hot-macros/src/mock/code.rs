@@ -202,7 +202,7 @@ fn run(shape: &Shape<'_>, tuple: &TokenStream) -> TokenStream {
     }
 }
 
-/// A type or a list of lifetimes with other names for those that have one.
+/// Returns a type or a list of lifetimes with other names for those that have one.
 fn renamed(ty: &TokenStream) -> TokenStream {
     let named = |name: &str| name != "static" && name != "_";
     tokens::rename_lifetimes(ty.clone(), |name| named(name).then(|| format!("__hot_{name}")))

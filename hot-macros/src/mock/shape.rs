@@ -81,7 +81,7 @@ impl<'a> Shape<'a> {
     }
 }
 
-/// A type with `'_` for its lifetimes, but for `'static`.
+/// Returns a type with `'_` for its lifetimes, but for `'static`.
 pub fn unnamed(ty: &TokenStream) -> TokenStream {
     tokens::rename_lifetimes(ty.clone(), |name| (name != "static").then(|| "_".to_owned()))
 }

@@ -65,9 +65,9 @@ fn boxed(plan: &Plan<'_>) -> Sibling {
     )
 }
 
-/// A section of its own for what the slot holds. LLVM makes one function of those that compile to
-/// the same instructions, but not across sections; and an entry has to name its own function, whose
-/// symbol covers the types in its signature.
+/// Returns a section of its own for what the slot holds. LLVM makes one function of those that
+/// compile to the same instructions, but not across sections; and an entry has to name its own
+/// function, whose symbol covers the types in its signature.
 fn own_section(signature: &Signature, container: Container<'_>, hot: &TokenStream) -> TokenStream {
     let text = format!("::{}", item(signature, container));
     // Of the macro's making: to a lint this is unsafe code, and not the user's.

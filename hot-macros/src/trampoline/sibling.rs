@@ -26,7 +26,7 @@ pub struct Sibling {
 }
 
 impl Sibling {
-    /// The whole function.
+    /// Returns the whole function.
     pub fn define(&self) -> TokenStream {
         let Sibling { attributes, marks, qualifiers, ident, generics, arguments, .. } = self;
         let Sibling { output, where_clause, body, .. } = self;
@@ -36,8 +36,8 @@ impl Sibling {
         }
     }
 
-    /// The function as a trait declares it, the types of its arguments changed by the first of
-    /// `change` and its result by the second. The receiver stays, whose `Self` makes it one.
+    /// Returns the function as a trait declares it, the types of its arguments changed by the first
+    /// of `change` and its result by the second. The receiver stays, whose `Self` makes it one.
     pub fn declare(&self, change: [&dyn Fn(TokenStream) -> TokenStream; 2]) -> TokenStream {
         self.declare_as(&self.ident, change, quote!(;))
     }
@@ -49,7 +49,7 @@ impl Sibling {
         self.declared = TokenStream::new();
     }
 
-    /// A declaration under another name and with a default body, never called.
+    /// Returns a declaration under another name and with a default body, never called.
     pub fn declare_twin(
         &self,
         change: [&dyn Fn(TokenStream) -> TokenStream; 2],

@@ -30,7 +30,8 @@ pub(super) fn keep(path: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
     Ok(Path::new("/proc").join(process).join("fd").join(descriptor.to_string()))
 }
 
-/// An empty file in memory. Its name is the library's, for those who read `/proc/1234/maps`.
+/// Returns an empty file in memory. Its name is the library's, for those who read
+/// `/proc/1234/maps`.
 fn memory_file(path: &Path) -> io::Result<File> {
     let stem = path.file_name().unwrap_or_default().as_encoded_bytes();
     let name: Vec<u8> = stem.iter().copied().filter(|&byte| byte != 0).take(200).collect();

@@ -66,7 +66,7 @@ pub(super) fn check(file: &[u8]) -> Result<(), LibraryError> {
     Err(if other { LibraryError::OtherTable } else { LibraryError::NoTable })
 }
 
-/// The names of the dynamic symbols, each between zero bytes.
+/// Returns the names of the dynamic symbols, each between zero bytes.
 fn exported_names(file: &[u8]) -> Result<&[u8], &'static str> {
     if file.len() < FILE_HEADER {
         return Err(WHOLE);
@@ -133,7 +133,7 @@ fn exported_names(file: &[u8]) -> Result<&[u8], &'static str> {
     mapped(strings, value(STRINGS.1).ok_or(DAMAGED)?)
 }
 
-/// A part of the file, which must be there.
+/// Returns a part of the file, which must be there.
 fn part(file: &[u8], offset: u64, size: u64) -> Result<&[u8], &'static str> {
     let end = offset.checked_add(size).ok_or(DAMAGED)?;
     let range = usize::try_from(offset).ok().zip(usize::try_from(end).ok()).ok_or(WHOLE)?;

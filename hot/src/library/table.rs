@@ -82,7 +82,7 @@ impl Table {
         }
     }
 
-    /// The replacements, when the library was built as this program was.
+    /// Returns the replacements, when the library was built as this program was.
     pub(crate) fn open(&self) -> Result<&'static [Replacement], LibraryError> {
         // SAFETY: a table is made by `new` alone, in any version, from a string.
         let version = unsafe { std::slice::from_raw_parts(self.version, self.version_len) };

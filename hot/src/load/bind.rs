@@ -99,8 +99,8 @@ impl Bases {
         self.image = base..base + (self.image.end - self.image.start);
     }
 
-    /// The address of a base itself; of thread-locals their offset from the thread pointer. The
-    /// index has been checked when the patch was read.
+    /// Returns the address of a base itself; of thread-locals their offset from the thread pointer.
+    /// The index has been checked when the patch was read.
     pub(super) fn address(&self, base: Base) -> u64 {
         match base {
             Base::Image => self.image.start,
@@ -112,7 +112,7 @@ impl Bases {
         }
     }
 
-    /// The thread-locals that a base stands for.
+    /// Returns the thread-locals that a base stands for.
     fn locals(&self, base: Base) -> Option<&Range<i64>> {
         match base {
             Base::Locals => Some(&self.locals),
@@ -121,7 +121,7 @@ impl Bases {
         }
     }
 
-    /// The address of a place of which `size` bytes will be used.
+    /// Returns the address of a place of which `size` bytes will be used.
     pub(super) fn place(&self, place: Place, size: u64) -> Result<u64, Unbound> {
         let (of, range) = match place.base {
             Base::Image => ("the patch", self.image.clone()),

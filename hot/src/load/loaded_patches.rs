@@ -27,7 +27,7 @@ pub(super) struct LoadedPatch {
 }
 
 impl LoadedPatch {
-    /// The addresses that it covers.
+    /// Returns the addresses that it covers.
     pub(super) fn range(&self) -> Range<u64> {
         self.base..self.base + self.size
     }
@@ -35,7 +35,7 @@ impl LoadedPatch {
 
 static LOADED: ArcSwapOption<Vec<LoadedPatch>> = ArcSwapOption::const_empty();
 
-/// The images, oldest first.
+/// Returns the images, oldest first.
 pub(super) fn list() -> Arc<Vec<LoadedPatch>> {
     LOADED.load_full().unwrap_or_default()
 }

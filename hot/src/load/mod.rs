@@ -128,12 +128,12 @@ pub(crate) fn announce() {
     debug::announce();
 }
 
-/// The patches loaded so far, oldest first.
+/// Returns the patches loaded so far, oldest first.
 pub(crate) fn loaded() -> Vec<PatchId> {
     loaded_patches::list().iter().map(|image| image.id).collect()
 }
 
-/// The patch with a number, and how long it has been loaded.
+/// Returns the patch with a number, and how long it has been loaded.
 pub(crate) fn patch(number: u32) -> Option<(PatchId, Duration)> {
     let index = usize::try_from(number).ok()?.checked_sub(1)?;
     loaded_patches::list().get(index).map(|image| (image.id, image.loaded.elapsed()))

@@ -71,8 +71,8 @@ pub(super) fn take(host: &Host, window: &RangeInclusive<u64>, size: u64) -> Resu
     Ok(Pages { range, taken })
 }
 
-/// A region in which `size` bytes are free that begin in one of these places; if need be a new one,
-/// `large` if there is a gap for that.
+/// Returns a region in which `size` bytes are free that begin in one of these places; if need be a
+/// new one, `large` if there is a gap for that.
 fn seek(
     regions: &mut Vec<Region>,
     host: &Host,
@@ -163,7 +163,7 @@ pub(super) struct Pages {
 }
 
 impl Pages {
-    /// The address of the first byte.
+    /// Returns the address of the first byte.
     pub(super) fn base(&self) -> u64 {
         self.range.start
     }
@@ -231,12 +231,12 @@ pub(super) struct Sealed {
 }
 
 impl Sealed {
-    /// The address of the first byte.
+    /// Returns the address of the first byte.
     pub(super) fn base(&self) -> u64 {
         self.base
     }
 
-    /// The address at an offset.
+    /// Returns the address at an offset.
     pub(super) fn at(&self, offset: u64) -> *const u8 {
         (self.base + offset) as *const u8
     }

@@ -14,7 +14,7 @@ use crate::hot;
 use hot_patch::patch::{Architecture, Base, Locals, Place, Relocation, Swap, Width};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-/// `mov eax, value; ret`
+/// Returns `mov eax, value; ret`
 fn answer(value: u32) -> Vec<u8> {
     let mut code = vec![0xb8];
     code.extend_from_slice(&value.to_le_bytes());
@@ -22,7 +22,7 @@ fn answer(value: u32) -> Vec<u8> {
     code
 }
 
-/// An offset of the executable from an address in it.
+/// Returns an offset of the executable from an address in it.
 fn host(address: usize) -> Place {
     Place { base: Base::Host, offset: address as u64 - Platform::host().bias }
 }
@@ -38,7 +38,7 @@ fn fresh_id() -> PatchId {
     PatchId(NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
-/// A patch that puts `text` into the slot of `name`.
+/// Returns a patch that puts `text` into the slot of `name`.
 fn patch(name: &str, text: Vec<u8>) -> Patch {
     Patch {
         architecture: Architecture::X86_64,
@@ -66,7 +66,8 @@ fn load_patch(patch: &Patch) -> Result<Loaded, LoadError> {
     unsafe { load(&patch.to_bytes()) }
 }
 
-/// The file of a patch that makes the function answer this; for the tests of who hands it on.
+/// Returns the file of a patch that makes the function answer this; for the tests of who hands it
+/// on.
 pub(crate) fn file_that_answers(name: &str, value: u32) -> Vec<u8> {
     patch(name, answer(value)).to_bytes()
 }
@@ -374,7 +375,7 @@ fn a_patch_file_given_by_path_goes_live_and_is_told_by_name() {
     assert!(told[2].contains("failed to load") && told.len() == 3, "{told:?}");
 }
 
-/// The objects that `dl_iterate_phdr` names: files and the addresses of their segments.
+/// Returns the objects that `dl_iterate_phdr` names: files and the addresses of their segments.
 #[cfg(feature = "backtraces")]
 fn objects() -> Vec<(String, std::ops::Range<u64>)> {
     unsafe extern "C" fn collect(

@@ -97,7 +97,7 @@ fn is_within(block: &Range<u64>, pool: Range<u64>) -> bool {
 }
 
 impl TlsRange {
-    /// Its offsets from the thread pointer.
+    /// Returns its offsets from the thread pointer.
     pub(super) fn offsets(&self) -> Range<i64> {
         self.offsets.clone()
     }

@@ -32,12 +32,12 @@ called!(A B C D E G H I J K);
 called!(A B C D E G H I J K L);
 called!(A B C D E G H I J K L M);
 
-/// The result of a function that is asked for arguments of these types, exactly.
+/// Returns the result of a function that is asked for arguments of these types, exactly.
 pub fn exact<F: Called<Arguments>, Arguments>(_: F) -> Only<F::Output> {
     PhantomData
 }
 
-/// The same for an `async` function, whose result is what the future gives.
+/// Returns the same for an `async` function, whose result is what the future gives.
 pub fn exact_async<F: Called<Arguments, Output: Future>, Arguments>(
     _: F,
 ) -> Only<<F::Output as Future>::Output> {

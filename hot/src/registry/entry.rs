@@ -101,25 +101,25 @@ impl Entry {
         }
     }
 
-    /// The same with the crate in which it stands.
+    /// Returns the same with the crate in which it stands.
     pub const fn with_crate(mut self, id: u64) -> Self {
         self.crate_id = id;
         self
     }
 
-    /// The same with the name of a type that is defined inside the function.
+    /// Returns the same with the name of a type that is defined inside the function.
     pub const fn with_place(mut self, place: fn() -> &'static str) -> Self {
         self.place = Some(place);
         self
     }
 
-    /// The same with what mocks need.
+    /// Returns the same with what mocks need.
     pub const fn with_mocks(mut self, mocks: Mocks) -> Self {
         self.mocks = mocks;
         self
     }
 
-    /// The same with the sizes of arguments and result.
+    /// Returns the same with the sizes of arguments and result.
     pub const fn with_sizes(mut self, sizes: &'static [Size]) -> Self {
         self.sizes = sizes.as_ptr();
         self.sizes_len = sizes.len();
@@ -131,22 +131,22 @@ impl Entry {
         if self.abi == abi::ENTRY_ABI { Kind::from_u16(self.kind) } else { None }
     }
 
-    /// The line of the function's name.
+    /// Returns the line of the function's name.
     pub(crate) fn line(&self) -> u32 {
         self.line
     }
 
-    /// The slot through which it is called.
+    /// Returns the slot through which it is called.
     pub(crate) fn slot(&self) -> &'static Slot {
         self.slot
     }
 
-    /// The type that a replacement must have; `None` where the type has no name.
+    /// Returns the type that a replacement must have; `None` where the type has no name.
     pub(crate) fn identity(&self) -> Option<SignatureId> {
         self.identity.map(|identity| identity())
     }
 
-    /// The type of the function as an item; that of a generic one stands for nothing.
+    /// Returns the type of the function as an item; that of a generic one stands for nothing.
     pub(crate) fn item(&self) -> TypeId {
         self.mocks.item
     }
@@ -157,17 +157,18 @@ impl Entry {
         self.mocks.shim
     }
 
-    /// The number of its crate.
+    /// Returns the number of its crate.
     pub(crate) fn crate_id(&self) -> u64 {
         self.crate_id
     }
 
-    /// Its path as the compiler prints it; `None` for a function that is found by its type alone.
+    /// Returns its path as the compiler prints it; `None` for a function that is found by its type
+    /// alone.
     pub(crate) fn place(&self) -> Option<Place> {
         Some(Place::of(self.place?(), self.text().item))
     }
 
-    /// Its names, signature and file.
+    /// Returns its names, signature and file.
     pub(crate) fn text(&self) -> EntryText<'static> {
         // SAFETY: `new` took pointer and length from a string that is there for good.
         let text = unsafe {
@@ -191,7 +192,7 @@ pub struct SignatureId {
 }
 
 impl SignatureId {
-    /// The ID of a type.
+    /// Returns the ID of a type.
     pub fn of<F: 'static>() -> Self {
         SignatureId { id: TypeId::of::<F>(), name: std::any::type_name::<F>(), callable: true }
     }
@@ -200,17 +201,18 @@ impl SignatureId {
         SignatureId { callable: false, ..SignatureId::of::<F>() }
     }
 
-    /// The ID of a type that this function has.
+    /// Returns the ID of a type that this function has.
     pub const fn of_code<F: Copy + 'static>(_: F) -> Option<fn() -> SignatureId> {
         Some(SignatureId::of::<F>)
     }
 
-    /// The ID of a type `F`, for an `async` function of which this one boxes the futures.
+    /// Returns the ID of a type `F`, for an `async` function of which this one boxes the futures.
     pub const fn of_async<F: 'static, B: Copy + 'static>(_: B) -> Option<fn() -> SignatureId> {
         Some(SignatureId::of::<F>)
     }
 
-    /// The ID of the type of replacements, for a function that may be called in fewer cases.
+    /// Returns the ID of the type of replacements, for a function that may be called in fewer
+    /// cases.
     pub const fn of_replacement<F: 'static>() -> Option<fn() -> SignatureId> {
         Some(SignatureId::not_callable::<F>)
     }

@@ -16,22 +16,22 @@ impl Function {
         self.entry
     }
 
-    /// Its name in the registry, such as `shop/cart/*Cart.total`.
+    /// Returns its name in the registry, such as `shop/cart/*Cart.total`.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Its type as written in the source, such as `fn(&Cart) -> u64`.
+    /// Returns its type as written in the source, such as `fn(&Cart) -> u64`.
     pub fn signature(&self) -> &'static str {
         self.entry.text().signature
     }
 
-    /// The source file, as the compiler was given it.
+    /// Returns the source file, as the compiler was given it.
     pub fn file(&self) -> &'static str {
         self.entry.text().file
     }
 
-    /// The line of its name in that file, from 1.
+    /// Returns the line of its name in that file, from 1.
     pub fn line(&self) -> u32 {
         self.entry.line()
     }
@@ -41,8 +41,8 @@ impl Function {
         layers::layer_of(self.entry.slot()).0
     }
 
-    /// The patch that it runs: its number in this process, from 1. `None` for the original code,
-    /// for code of a shared library, and for a mock.
+    /// Returns the patch that it runs: its number in this process, from 1. `None` for the original
+    /// code, for code of a shared library, and for a mock.
     pub fn patch(&self) -> Option<u32> {
         Some(layers::layer_of(self.entry.slot()).1).filter(|&patch| patch != 0)
     }
@@ -61,8 +61,8 @@ impl std::fmt::Debug for Function {
     }
 }
 
-/// All hot functions of the program, sorted by name. Empty when hot is built without its feature
-/// `enabled`.
+/// Returns all hot functions of the program, sorted by name. Empty when hot is built without its
+/// feature `enabled`.
 ///
 /// ```
 /// use hot::hot;

@@ -62,18 +62,18 @@ pub(crate) fn add(entries: &[&'static Entry]) {
     entries.iter().for_each(|entry| index().add(entry));
 }
 
-/// The function whose slot is at this address.
+/// Returns the function whose slot is at this address.
 pub(crate) fn slot_is_registered(address: usize) -> Option<&'static Entry> {
     index().by_slot.get(&address).map(|entry| *entry)
 }
 
-/// The function that has this type as an item. Not for generic functions, which have many.
+/// Returns the function that has this type as an item. Not for generic functions, which have many.
 pub(crate) fn find_item(item: TypeId) -> Option<&'static Entry> {
     index().by_item.get(&item).map(|entry| *entry)
 }
 
-/// The functions of which this is the path or that of an instance, as the compiler prints it, among
-/// those that have no item type of their own.
+/// Returns the functions of which this is the path or that of an instance, as the compiler prints
+/// it, among those that have no item type of their own.
 pub(crate) fn find_place(item: &str) -> Vec<&'static Entry> {
     let is = |entry: &&'static Entry| entry.place().is_some_and(|place| place.is_of(item));
     index().by_slot.iter().map(|entry| *entry).filter(is).collect()
@@ -86,12 +86,12 @@ fn is_known_crate(name: &str) -> bool {
     index().by_name.iter().any(|entry| root(entry.key()) == wanted)
 }
 
-/// All functions, in no order.
+/// Returns all functions, in no order.
 pub(super) fn all_entries() -> Vec<&'static Entry> {
     index().by_slot.iter().map(|entry| *entry).collect()
 }
 
-/// The function with this name or Rust path, whatever its visibility.
+/// Returns the function with this name or Rust path, whatever its visibility.
 ///
 /// # Errors
 /// [`Error::UnknownName`] with the nearest names; [`Error::Foreign`] when no crate of that name has
@@ -101,7 +101,7 @@ pub(crate) fn find(name: &str) -> Result<&'static Entry, Error> {
     lone(name, &all(name)?)
 }
 
-/// The function with this name or Rust path that is seen from there.
+/// Returns the function with this name or Rust path that is seen from there.
 ///
 /// # Errors
 /// As [`find`], and [`Error::Private`].
@@ -114,7 +114,7 @@ pub(crate) fn find_from(name: &str, viewer: Viewer) -> Result<&'static Entry, Er
     }
 }
 
-/// The refusal to give this function out.
+/// Returns the refusal to give this function out.
 pub(crate) fn private(entry: &Entry) -> Error {
     let text = entry.text();
     Error::Private {
@@ -128,7 +128,7 @@ pub(crate) fn private(entry: &Entry) -> Error {
     }
 }
 
-/// The functions with this name or Rust path, one at least.
+/// Returns the functions with this name or Rust path, one at least.
 fn all(name: &str) -> Result<Vec<&'static Entry>, Error> {
     if !cfg!(feature = "enabled") {
         return Err(Error::NotInstrumented { name: name.to_owned() });
@@ -146,7 +146,7 @@ fn all(name: &str) -> Result<Vec<&'static Entry>, Error> {
     Err(Error::UnknownName { name: name.to_owned(), nearest })
 }
 
-/// The names of all functions, sorted.
+/// Returns the names of all functions, sorted.
 fn names() -> Vec<String> {
     let mut names: Vec<String> =
         all_entries().into_iter().map(|entry| entry.text().name()).collect();

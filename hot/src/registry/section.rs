@@ -38,7 +38,7 @@ unsafe extern "C" {
     static STOP: u8;
 }
 
-/// All entries of the program, markers included.
+/// Returns all entries of the program, markers included.
 pub(super) fn entries() -> &'static [Entry] {
     let (start, stop) = (&raw const START, &raw const STOP);
     let count = (stop.addr() - start.addr()) / size_of::<Entry>();

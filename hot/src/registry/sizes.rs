@@ -35,12 +35,12 @@ pub trait BoxPointer {
     const SIZES: &'static [Size];
 }
 
-/// The sizes of a function's arguments and result.
+/// Returns the sizes of a function's arguments and result.
 pub const fn sizes<F: Pointer + Copy>(_: F) -> &'static [Size] {
     F::SIZES
 }
 
-/// The sizes of an `async fn`'s arguments and output.
+/// Returns the sizes of an `async fn`'s arguments and output.
 pub const fn async_sizes<F: BoxPointer + Copy>(_: F) -> &'static [Size] {
     F::SIZES
 }

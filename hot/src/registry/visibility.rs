@@ -83,8 +83,8 @@ pub(crate) fn is_destructor(entry: &Entry) -> bool {
         && entry.place().is_some_and(|place| place.is_destructor())
 }
 
-/// The module up to which a visibility reaches that is written in this one. `None` where that is
-/// not clear.
+/// Returns the module up to which a visibility reaches that is written in this one. `None` where
+/// that is not clear.
 fn reach(written: &str, module: &str) -> Option<String> {
     let root = module.split("::").next().unwrap_or(module);
     let path = match written.strip_prefix("pub(").and_then(|rest| rest.strip_suffix(')')) {

@@ -78,8 +78,8 @@ fn file(path: &Path) -> Result<Vec<String>, String> {
     }
 }
 
-/// The bytes of a regular file. Others are refused before a byte is read: a pipe would block the
-/// loop, a device might never end.
+/// Returns the bytes of a regular file. Others are refused before a byte is read: a pipe would
+/// block the loop, a device might never end.
 fn read(path: &Path) -> std::io::Result<Vec<u8>> {
     let kind = std::fs::metadata(path)?.file_type();
     if !kind.is_file() {

@@ -92,7 +92,7 @@ impl Folder {
         Folder { path: path.to_owned(), files: HashMap::new() }
     }
 
-    /// The patches that are ready to be taken, in order. Each is given once.
+    /// Returns the patches that are ready to be taken, in order. Each is given once.
     fn look(&mut self) -> io::Result<Vec<PathBuf>> {
         let mut found = self.list()?;
         found.sort_by(|a, b| a.0.cmp(&b.0));

@@ -69,12 +69,13 @@ impl Running {
 }
 
 impl Reloader {
-    /// The reloader as a future; see [`reloader_loop`](super::reloader_loop).
+    /// Returns the reloader as a future; see [`reloader_loop`](super::reloader_loop).
     pub fn run(self) -> impl Future<Output = ()> + Send + 'static {
         Loop::new(self)
     }
 
-    /// The reloader at once, on a thread of its own; see [`spawn_reloader`](super::spawn_reloader).
+    /// Starts the reloader on a thread of its own; see
+    /// [`spawn_reloader`](super::spawn_reloader).
     pub fn spawn(self) -> ReloaderHandle {
         ReloaderHandle::new(self)
     }

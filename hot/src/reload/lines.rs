@@ -24,8 +24,8 @@ impl<R: Read> Lines<R> {
         Lines { from: BufReader::new(from) }
     }
 
-    /// The next line that is not blank; `None` at the end of input. The last line needs no line
-    /// break.
+    /// Returns the next line that is not blank; `None` at the end of input. The last line needs no
+    /// line break.
     pub(super) fn next(&mut self) -> io::Result<Option<Line>> {
         loop {
             let mut line = Vec::new();
@@ -120,7 +120,7 @@ mod tests {
         }
     }
 
-    /// The same from memory, in one look.
+    /// Returns the same from memory, in one look.
     fn expected(input: &[u8]) -> Vec<Line> {
         let lines = input.split(|&byte| byte == b'\n');
         let line = |line: &[u8]| match line.trim_ascii() {

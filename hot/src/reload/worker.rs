@@ -44,8 +44,8 @@ pub(super) fn work(reloader: &Reloader, stop: &Arc<Stop>) {
     }
 }
 
-/// The first source that applies. A folder or stdin only when they are trusted: this is the one
-/// gate on the way of a path to [`super::apply`].
+/// Returns the first source that applies. A folder or stdin only when they are trusted: this is the
+/// one gate on the way of a path to [`super::apply`].
 fn choose(
     reloader: &Reloader,
     socket: Option<OsString>,

@@ -42,7 +42,7 @@ impl Slot {
         self.code.store(code.cast_mut(), Ordering::Release);
     }
 
-    /// The slot as a key.
+    /// Returns the slot as a key.
     pub(crate) fn address(&self) -> usize {
         std::ptr::from_ref(self).addr()
     }

@@ -12,14 +12,14 @@ use once_cell::sync::Lazy;
 
 static REPLACED: Lazy<DashMap<(usize, usize), Code>> = Lazy::new(DashMap::new);
 
-/// The code that the instance with this body runs now.
+/// Returns the code that the instance with this body runs now.
 pub fn instance(slot: &Slot, body: *const ()) -> *const () {
     // Not made for the sake of a look: that allocates, and the allocator may be who asks.
     let replaced = Lazy::get(&REPLACED);
     replaced.and_then(|all| all.get(&(slot.address(), body.addr()))).map_or(body, |code| code.0)
 }
 
-/// The same for a call from within a change of the table, which waits for no lock.
+/// Returns the same for a call from within a change of the table, which waits for no lock.
 pub(crate) fn instance_within(slot: &Slot, body: *const ()) -> *const () {
     let replaced = Lazy::get(&REPLACED);
     let found = replaced.and_then(|all| all.try_get(&(slot.address(), body.addr())).try_unwrap());

@@ -87,7 +87,7 @@ impl Layers {
         Layers { original, live: None, mocks: Mocks::default() }
     }
 
-    /// The topmost layer that is not a mock, its patch, its code.
+    /// Returns the topmost layer that is not a mock, its patch, its code.
     fn below(&self) -> (Layer, u32, Code) {
         match self.live {
             Some((code, patch)) => (Layer::Live, patch, code),
@@ -95,7 +95,7 @@ impl Layers {
         }
     }
 
-    /// The topmost layer, its patch, its code.
+    /// Returns the topmost layer, its patch, its code.
     fn top(&self) -> (Layer, u32, Code) {
         match (&self.mocks, self.mocks.plain) {
             (Mocks { site: Some(site), shim_users: 1.., .. }, _) => {
@@ -167,13 +167,13 @@ pub(crate) unsafe fn set_plain(site: &'static MockSite, code: Option<*const ()>)
     with_table(|table| table.change_mocks(site, |mocks| mocks.plain = code.map(Code)));
 }
 
-/// The topmost layer of a function and the number of the patch that it runs, 0 for none; of a
-/// generic function, of the instance that was changed most and last.
+/// Returns the topmost layer of a function and the number of the patch that it runs, 0 for none; of
+/// a generic function, of the instance that was changed most and last.
 pub(crate) fn layer_of(slot: &Slot) -> (Layer, u32) {
     with_table(|table| table.layer_of(slot))
 }
 
-/// The code below the mocks of a function that is not generic.
+/// Returns the code below the mocks of a function that is not generic.
 pub(crate) fn below(slot: &'static Slot) -> *const () {
     with_table(|table| {
         let layers = table.0.get(&(slot.address(), None));

@@ -44,7 +44,7 @@ impl Image {
         self.constants.with(|constants| unsafe { *constants })
     }
 
-    /// Its address, as a slot holds it.
+    /// Returns its address, as a slot holds it.
     fn code(&self) -> *const () {
         std::ptr::from_ref(self).cast()
     }
@@ -92,17 +92,17 @@ fn bounded(run: impl Fn() + Sync + Send + 'static) {
     builder.check(run);
 }
 
-/// A slot that outlives every thread of a model's run, as a static would.
+/// Returns a slot that outlives every thread of a model's run, as a static would.
 fn slot() -> &'static Slot {
     Box::leak(Box::new(Slot::new(ORIGINAL)))
 }
 
-/// The change that the loader commits as the `number`th patch.
+/// Returns the change that the loader commits as the `number`th patch.
 fn change(slot: &'static Slot, image: &Image, number: u32) -> Change {
     Change { slot, instance: None, target: image.code(), patch: number }
 }
 
-/// The table of layers under the lock that commits and lists take, and two patches.
+/// Returns the table of layers under the lock that commits and lists take, and two patches.
 fn layered() -> (Arc<Mutex<Table>>, [Arc<Image>; 2]) {
     (Arc::new(Mutex::new(Table::default())), [Image::new(), Image::new()])
 }
@@ -252,7 +252,7 @@ impl Mocked {
         drop(old);
     }
 
-    /// A trampoline and, when it leads there, a shim.
+    /// Calls as a trampoline does, and when it leads there, a shim.
     fn call(&self) -> u64 {
         if self.slot.get() == ORIGINAL {
             return 0;

@@ -10,11 +10,12 @@ pub(crate) trait Arch {
     /// How far apart, in bytes, code and what it refers to may lie.
     const REACH: u64;
 
-    /// The bytes of a field: `value` is base + addend, `field` the field's own address. `None`
-    /// when the value does not fit.
+    /// Returns the bytes of a field: `value` is base + addend, `field` the field's own address.
+    /// `None` when the value does not fit.
     fn encode(width: Width, value: u64, field: u64) -> Option<([u8; 8], usize)>;
 
-    /// The value of the thread pointer, on this thread, from which thread-locals are counted.
+    /// Returns the value of the thread pointer, on this thread, from which thread-locals are
+    /// counted.
     fn thread_pointer() -> Option<u64>;
 
     /// Makes fresh code visible to instruction fetch on every thread.

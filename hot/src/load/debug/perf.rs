@@ -30,7 +30,7 @@ pub(super) fn record(functions: &[Symbol], image: u64) {
     }
 }
 
-/// `start size name`, in hexadecimal.
+/// Returns `start size name`, in hexadecimal.
 fn lines(functions: &[Symbol], image: u64) -> String {
     let mut lines = String::new();
     for Symbol { offset, size, name } in functions {

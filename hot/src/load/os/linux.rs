@@ -223,7 +223,7 @@ fn build_id(mut notes: &[u8], align: u64) -> Option<&[u8]> {
     }
 }
 
-/// `55d0c0a00000-55d0c0a01000 r--p …`
+/// Returns `55d0c0a00000-55d0c0a01000 r--p …`
 fn parse_mapping(line: &str) -> Option<Range<u64>> {
     let (start, end) = line.split_once(' ')?.0.split_once('-')?;
     Some(u64::from_str_radix(start, 16).ok()?..u64::from_str_radix(end, 16).ok()?)

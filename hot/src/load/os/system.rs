@@ -41,14 +41,14 @@ pub(crate) struct Announced {
 
 /// One operating system. All addresses are in bytes; all ranges begin and end on a page.
 pub(crate) trait Os {
-    /// The executable of this process, found once.
+    /// Returns the executable of this process, found once.
     fn host() -> &'static Host;
 
     /// Where the thread-local block of the executable lies for the calling thread, if it lies at
     /// one distance from the thread pointer for every thread.
     fn thread_block() -> Option<Range<u64>>;
 
-    /// The ranges of addresses that are in use now, ascending.
+    /// Returns the ranges of addresses that are in use now, ascending.
     ///
     /// # Errors
     /// Those of the system, as a sentence.
@@ -76,7 +76,7 @@ pub(crate) trait Os {
     /// The table must be well formed, relocated, and stay where it is for ever.
     unsafe fn register_frames(table: *const u8);
 
-    /// The address of a dynamic symbol of this process.
+    /// Returns the address of a dynamic symbol of this process.
     fn symbol(name: &str) -> Option<u64>;
 
     /// [`Os::announce`] has an effect.

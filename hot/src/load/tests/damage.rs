@@ -10,7 +10,7 @@ fn spared() -> u32 {
     1
 }
 
-/// A patch with something in each of its parts.
+/// Returns a patch with something in each of its parts.
 fn full() -> Patch {
     let mut patch = patch(name!("damage/spared"), answer(9));
     patch.symbols = vec!["memcpy".into()];
@@ -56,7 +56,7 @@ fn with_entry() -> u32 {
     1
 }
 
-/// A patch that brings a registry entry with this text.
+/// Returns a patch that brings a registry entry with this text.
 fn bringing(text: &[u8]) -> Patch {
     use hot_patch::abi;
     let mut patch = patch(name!("damage/with_entry"), answer(9));

@@ -13,7 +13,7 @@ fn count(version: u32) -> Vec<u8> {
     code
 }
 
-/// A patch that counts in the thread-local at an offset.
+/// Returns a patch that counts in the thread-local at an offset.
 fn counting(name: &str, version: u32, base: Base, addend: i64) -> Patch {
     let mut patch = patch(name, count(version));
     patch.relocations =

@@ -36,13 +36,13 @@ pub(super) fn is_ancestor(pid: u32) -> bool {
     std::os::unix::process::parent_id() == pid
 }
 
-/// The effective user of the process at the other end.
+/// Returns the effective user of the process at the other end.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 fn user(other: &UnixStream) -> Option<libc::uid_t> {
     credentials(other).map(|credentials| credentials.uid)
 }
 
-/// The process at the other end; `None` when it cannot be seen from here.
+/// Returns the process at the other end; `None` when it cannot be seen from here.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 fn process(other: &UnixStream) -> Option<u32> {
     let pid = credentials(other).and_then(|credentials| u32::try_from(credentials.pid).ok());
@@ -73,7 +73,7 @@ fn credentials(client: &UnixStream) -> Option<libc::ucred> {
     (status == 0).then_some(credentials)
 }
 
-/// The effective user of the process at the other end.
+/// Returns the effective user of the process at the other end.
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 fn user(client: &UnixStream) -> Option<libc::uid_t> {
     let (mut user, mut group) = (0, 0);

@@ -1,4 +1,4 @@
-//! The box of an async method's future has forgotten what it borrows: nobody calls for it by the way.
+//! The box of an async method's future has forgotten what it borrows: it is not called in passing.
 use hot::hot;
 
 pub struct Shop;

@@ -1,4 +1,4 @@
-//! What is an item in lower case would be made again by an expression.
+//! An item in lower case would be made again by an expression.
 use hot::hot;
 
 #[allow(non_camel_case_types)]

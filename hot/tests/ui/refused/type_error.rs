@@ -1,4 +1,4 @@
-//! An error in a body or in a call is told at its place.
+//! An error in a body or in a call is reported at its place.
 use hot::hot;
 
 #[hot]

@@ -52,6 +52,20 @@ enum Item {
     Other(TokenStream),
 }
 
+/// The methods of a block, taken to pieces.
+#[derive(Default)]
+struct Methods {
+    /// Trampolines, and whatever else the block holds.
+    inside: Vec<TokenStream>,
+    /// The functions behind them.
+    beside: Vec<TokenStream>,
+    /// The same as the extension trait declares them.
+    declared: Vec<TokenStream>,
+    /// `Sized`, where a method takes a value of the type.
+    sized: Option<TokenStream>,
+    refusals: Option<Error>,
+}
+
 /// Expands an impl block, from `unsafe` or `impl` on. Within a hot module, a method that
 /// cannot be hot stays as written.
 pub fn expand(
@@ -71,11 +85,44 @@ pub fn expand(
         items.push(parse_item(&content, &mut header)?);
     }
 
-    let (mut methods, mut beside, mut declared) = (Vec::new(), Vec::new(), Vec::new());
-    let mut sized = None;
-    let mut refusals: Option<Error> = None;
+    let qualified = qualified_path(&header, &items);
+    let mut methods = Methods::default();
+    for item in items {
+        match item {
+            Item::Function(function) => methods.add(*function, &header, arguments, qualified),
+            Item::Other(tokens) => methods.inside.push(tokens),
+        }
+    }
+    if let Some(refusals) = methods.refusals {
+        return Err(refusals);
+    }
+
+    let Methods { inside, beside, .. } = &methods;
+    let Header { generics, where_clause, self_type, .. } = &header;
+    let Sorted { every, trampoline: own, .. } = sorted;
+    let Some(trait_path) = &header.trait_path else {
+        return Ok(quote! {
+            #every #own #unsafety impl #generics #self_type #where_clause {
+                #(#inner)* #(#beside)* #(#inside)*
+            }
+        });
+    };
+    let whole = quote! {
+        #own #unsafety impl #generics #trait_path for #self_type #where_clause {
+            #(#inner)* #(#inside)*
+        }
+    };
+    if beside.is_empty() {
+        return Ok(quote!(#every #whole));
+    }
+    Ok(with_extension(&header, trait_path, &methods, qualified.is_none(), every, whole))
+}
+
+/// Returns the trait's path where a `Self::Item` in the methods has to be written out: where the
+/// trait cannot be the extension's supertrait. A name that the block does not define is one of a
+/// supertrait, and needs the way by the trait.
+fn qualified_path<'a>(header: &'a Header, items: &[Item]) -> Option<&'a TokenStream> {
     let names = [header.associated.as_slice(), header.constants.as_slice()].concat();
-    // A name that the block does not define is one of a supertrait, and needs the way by the trait.
     let of_supertrait = |item: &Item| match item {
         Item::Function(function) => {
             self_paths(&function.signature.types()).iter().any(|name| !names.contains(name))
@@ -83,73 +130,74 @@ pub fn expand(
         Item::Other(_) => false,
     };
     let apart = header.may_imply_bounds() && !items.iter().any(of_supertrait);
-    let qualified = header.trait_path.clone().filter(|_| apart);
-    for item in items {
-        let mut function = match item {
-            Item::Function(function) => function,
-            Item::Other(tokens) => {
-                methods.push(tokens);
-                continue;
-            }
-        };
+    header.trait_path.as_ref().filter(|_| apart)
+}
+
+impl Methods {
+    /// Adds a method: in pieces, or as written where it is left out.
+    fn add(
+        &mut self,
+        mut function: Function,
+        header: &Header,
+        arguments: &Arguments,
+        qualified: Option<&TokenStream>,
+    ) {
         if let (Some(_), Some(receiver)) = (&header.trait_path, &mut function.signature.receiver) {
             // `Box<Cart>`: a declaration knows only `Self`.
             let ty = receiver.ty.take();
             receiver.ty = ty.map(|ty| replace_all(ty, &header.self_type, &quote!(Self)));
         }
-        if let Some(path) = &qualified {
+        if let Some(path) = qualified {
+            let names = [header.associated.as_slice(), header.constants.as_slice()].concat();
             function.change(|tokens| qualify_self(tokens, path, &names));
         }
-        match expand_method(&function, &header, arguments) {
-            Ok(None) => methods.push(as_written(&function, arguments)),
-            Ok(Some(pieces)) => {
-                sized = sized.or_else(|| takes_value(&function.signature, &header, arguments));
-                methods.push(pieces.trampoline);
-                let spell = |ty| spell_self(ty, &header, &arguments.hot);
-                // The receiver keeps its `Self`: it is what makes it a receiver. Where a lifetime
-                // is left out in the result, and no receiver gives it, the arguments must not bring
-                // others along.
-                let kept = !header.lifetimes().is_empty() && result_borrows(&function.signature);
-                let spell_arguments =
-                    |ty| if kept { ty } else { spell_self(ty, &header, &arguments.hot) };
-                let change: [&dyn Fn(TokenStream) -> TokenStream; 2] = [&spell_arguments, &spell];
-                declared.extend(pieces.siblings.iter().map(|sibling| sibling.declare(change)));
-                let twins = pieces.siblings.iter().take(pieces.twin.into());
-                declared.extend(twins.filter_map(|sibling| sibling.declare_twin(change)));
-                beside.extend(pieces.siblings.iter().map(Sibling::define));
-            }
-            Err(refusal) => match &mut refusals {
+        match expand_method(&function, header, arguments) {
+            Ok(None) => self.inside.push(as_written(&function, arguments)),
+            Ok(Some(pieces)) => self.add_pieces(pieces, &function.signature, header, arguments),
+            Err(refusal) => match &mut self.refusals {
                 Some(refusals) => refusals.combine(refusal),
-                None => refusals = Some(refusal),
+                None => self.refusals = Some(refusal),
             },
         }
     }
-    if let Some(refusals) = refusals {
-        return Err(refusals);
-    }
 
-    let Header { generics, where_clause, self_type, .. } = &header;
-    let Sorted { every, trampoline: own, .. } = sorted;
-    let Some(trait_path) = &header.trait_path else {
-        return Ok(quote! {
-            #every #own #unsafety impl #generics #self_type #where_clause {
-                #(#inner)* #(#beside)* #(#methods)*
-            }
-        });
-    };
-    let whole = quote! {
-        #own #unsafety impl #generics #trait_path for #self_type #where_clause {
-            #(#inner)* #(#methods)*
-        }
-    };
-    if beside.is_empty() {
-        return Ok(quote!(#every #whole));
+    fn add_pieces(
+        &mut self,
+        pieces: Pieces,
+        signature: &Signature,
+        header: &Header,
+        arguments: &Arguments,
+    ) {
+        self.sized = self.sized.take().or_else(|| takes_value(signature, header, arguments));
+        self.inside.push(pieces.trampoline);
+        let spell = |ty| spell_self(ty, header, &arguments.hot);
+        // The receiver keeps its `Self`: it is what makes it a receiver. Where a lifetime is left out
+        // in the result, and no receiver gives it, the arguments must not bring others along.
+        let kept = !header.lifetimes().is_empty() && result_borrows(signature);
+        let spell_arguments = |ty| if kept { ty } else { spell_self(ty, header, &arguments.hot) };
+        let change: [&dyn Fn(TokenStream) -> TokenStream; 2] = [&spell_arguments, &spell];
+        self.declared.extend(pieces.siblings.iter().map(|sibling| sibling.declare(change)));
+        let twins = pieces.siblings.iter().take(pieces.twin.into());
+        self.declared.extend(twins.filter_map(|sibling| sibling.declare_twin(change)));
+        self.beside.extend(pieces.siblings.iter().map(Sibling::define));
     }
+}
+
+/// Returns the block of a trait beside the extension trait that holds the bodies.
+fn with_extension(
+    header: &Header,
+    trait_path: &TokenStream,
+    Methods { beside, declared, sized, .. }: &Methods,
+    is_supertrait: bool,
+    every: TokenStream,
+    whole: TokenStream,
+) -> TokenStream {
+    let Header { generics, self_type, .. } = header;
     let (extension, parameters) = (&header.extension, header.arguments());
     let (import, alias) = (import(trait_path), header.alias());
     let bounds = header.full_where_clause();
-    let supertrait = qualified.is_none().then(|| quote!(#trait_path +));
-    Ok(quote! {
+    let supertrait = is_supertrait.then(|| quote!(#trait_path +));
+    quote! {
         #every const _: () = {
             #import
             #alias
@@ -158,7 +206,7 @@ pub fn expand(
             impl #generics #extension #parameters for #self_type #bounds { #(#beside)* }
             #whole
         };
-    })
+    }
 }
 
 /// Returns `Sized` when the function takes a value of the type. A trait may have the type for its

@@ -388,7 +388,7 @@ impl Session {
             Ok(Err(error)) => super::world::chain(&error),
             Err(panic) => said(&*panic),
         };
-        // It may not remember them, so they have to be shown to it again.
+        // Its baseline is as it was before, so they have to be shown to it again.
         self.stale.extend(keys);
         bail!(why)
     }

@@ -18,48 +18,31 @@
 //! reaches it. It goes on calling old code and stays dirty for later saves (the session keeps
 //! the set), or a later patch would bind to it and get old code by the back door.
 
-use super::equality::Equality;
-use super::reverse_refs::{ReverseRefs, spreads};
-use crate::diff::live::LiveSymbols;
-use crate::diff::object::{AtomRef, Definitions, SymbolId, SymbolTable};
+use super::analysis::Analysis;
+use super::reverse_refs::spreads;
+use crate::diff::object::{AtomRef, SymbolId};
 use std::collections::HashSet;
 
 /// Compares the program with what runs, and follows the references back: the names that must be
 /// replaced where they are used.
-pub fn find(
-    definitions: &Definitions,
-    loaded: &LiveSymbols,
-    stale: &HashSet<SymbolId>,
-    uses: &ReverseRefs,
-    names: &SymbolTable,
-    compare: &mut Equality<'_>,
-) -> HashSet<SymbolId> {
-    let changed = definitions
-        .iter()
-        .filter(|(name, atoms)| {
-            spreads(*name, atoms[0].atom().kind, names)
-                && differs(atoms, loaded.copies(*name), compare)
-        })
-        .map(|(name, _)| name);
-    uses.closure(changed.chain(stale.iter().copied()))
+pub fn find(analysis: &Analysis<'_>) -> HashSet<SymbolId> {
+    let changed = changed_since(analysis, |name| analysis.live.copies(name));
+    analysis.reverse_refs.closure(changed.into_iter().chain(analysis.stale.iter().copied()))
 }
 
-/// Whether some copy is unlike every copy that runs.
-pub fn differs(new: &[AtomRef], old: &[AtomRef], compare: &mut Equality<'_>) -> bool {
-    new.iter().any(|n| !old.iter().any(|o| compare.same(o, n)))
+/// Returns what is not the code that the program was started with, and whoever leads to it.
+pub fn unlike_first(analysis: &Analysis<'_>) -> HashSet<SymbolId> {
+    analysis.reverse_refs.closure(changed_since(analysis, |name| analysis.live.original(name)))
 }
 
-/// What is not the code that the program was started with, and whoever leads to it.
-pub fn unlike_first(
-    definitions: &Definitions,
-    loaded: &LiveSymbols,
-    uses: &ReverseRefs,
-    names: &SymbolTable,
-    compare: &mut Equality<'_>,
-) -> HashSet<SymbolId> {
-    let unlike = definitions.iter().filter(|(name, atoms)| {
-        spreads(*name, atoms[0].atom().kind, names)
-            && differs(atoms, loaded.original(*name), compare)
+/// Returns the names of code and constants that differ from what they were.
+fn changed_since<'a>(
+    analysis: &'a Analysis<'_>,
+    before: impl Fn(SymbolId) -> &'a [AtomRef],
+) -> Vec<SymbolId> {
+    let names = analysis.definitions().iter().filter(|(name, atoms)| {
+        spreads(*name, atoms[0].atom().kind, analysis.symbols)
+            && analysis.differs(atoms, before(*name))
     });
-    uses.closure(unlike.map(|(name, _)| name))
+    names.map(|(name, _)| name).collect()
 }

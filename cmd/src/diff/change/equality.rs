@@ -13,20 +13,27 @@
 use crate::diff::live::SymbolHistory;
 use crate::diff::object::{Atom, AtomKind, AtomRef, Reloc, RelocKind, RelocTarget, UnwindRecord};
 use std::collections::HashSet;
+use std::sync::Arc;
 
-/// Compares atoms, remembering what it has found the same.
-pub struct Equality<'a> {
-    lineage: &'a SymbolHistory,
+/// A comparison of atoms that remembers what it has found the same.
+#[derive(Default)]
+pub struct Equality {
+    history: Arc<SymbolHistory>,
     same: HashSet<(AtomRef, AtomRef)>,
 }
 
-impl<'a> Equality<'a> {
-    /// Nothing is known yet but which symbols mean one item.
-    pub fn new(lineage: &'a SymbolHistory) -> Self {
-        Equality { lineage, same: HashSet::new() }
+impl Equality {
+    /// Returns a comparison that knows which symbols mean one item, and nothing else yet.
+    pub fn new(history: Arc<SymbolHistory>) -> Equality {
+        Equality { history, same: HashSet::new() }
     }
 
-    /// Whether a running atom and a new one mean the same.
+    /// Returns whether some copy is unlike every copy that runs.
+    pub fn differs(&mut self, new: &[AtomRef], old: &[AtomRef]) -> bool {
+        new.iter().any(|n| !old.iter().any(|o| self.same(o, n)))
+    }
+
+    /// Returns whether a running atom and a new one mean the same.
     pub fn same(&mut self, a: &AtomRef, b: &AtomRef) -> bool {
         if a == b || self.same.contains(&(a.clone(), b.clone())) {
             return true;
@@ -106,7 +113,7 @@ impl<'a> Equality<'a> {
                     && r.kind == s.kind
                     && match (a.target_of(r), b.target_of(s)) {
                         (RelocTarget::Named(m, i), RelocTarget::Named(n, j)) => {
-                            self.lineage.same(m, n) && i == j
+                            self.history.same(m, n) && i == j
                         }
                         (RelocTarget::Private(c, i), RelocTarget::Private(d, j)) => {
                             self.private(&c, i, &d, j, assumed)

@@ -1,11 +1,21 @@
 //! What differs between what runs and what was just compiled.
+//!
+//! `renames` finds again what rustc has renamed, `equality` compares atoms by content,
+//! `reverse_refs` turns the references round, `dirty` follows them from what changed to whoever
+//! calls it, and `roots` says which slots that swaps. What they find is one [`Analysis`], which the
+//! later phases look at.
 
-pub mod dirty;
+mod analyse;
+mod analysis;
+mod changed;
+mod dirty;
 mod equality;
-pub mod renames;
+mod renames;
 mod reverse_refs;
+mod roots;
 
-pub use dirty::{differs, unlike_first};
-pub use equality::Equality;
-pub use renames::{Both, Renames};
-pub use reverse_refs::{ReverseRefs, spreads};
+pub use analyse::{Unclear, analyse};
+pub use analysis::Analysis;
+pub use dirty::unlike_first;
+pub use reverse_refs::spreads;
+pub use roots::{Root, Swapped, find as find_roots};

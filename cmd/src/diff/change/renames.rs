@@ -23,75 +23,76 @@
 //! Code keeps referring to the symbols of its time. [`SymbolHistory`] knows, over all patches, which
 //! symbols have meant one item.
 
-use crate::diff::live::{LiveSymbols, SymbolHistory};
+use crate::diff::live::{Baseline, SymbolHistory};
 use crate::diff::object::{AtomKind, AtomRef, Definitions, HotRegistry, SymbolId, SymbolTable};
+use crate::diff::policy::Guard;
 use crate::layout::Layouts;
 use crate::symbol::without_numbers;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// What a save has renamed.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Renames {
     /// Each new symbol, and the one before.
     pub renamed: HashMap<SymbolId, SymbolId>,
     /// All symbols up to now.
-    pub lineage: SymbolHistory,
+    pub history: SymbolHistory,
 }
 
 /// What the search looks at.
-pub struct Both<'a> {
-    /// The names.
-    pub names: &'a SymbolTable,
-    /// What runs.
-    pub loaded: &'a LiveSymbols,
-    /// The objects of the last patch that went live, or of the executable.
-    pub settled: &'a Definitions,
+pub struct Sides<'a> {
+    /// What runs, and the objects of the last patch that went live.
+    pub baseline: &'a Baseline,
     /// The newest objects.
     pub newest: &'a Definitions,
-    /// Whether the path is enough where no type is told; for tests.
-    pub by_path: bool,
+    /// Their hot functions.
+    pub registry: &'a HotRegistry,
 }
 
-/// Finds what has been renamed since the lineage was last brought up to date. Fails with the hot
-/// functions that cannot be told apart.
-pub fn find(
-    lineage: &SymbolHistory,
-    both: &Both<'_>,
-    running: &HotRegistry,
-    hot: &HotRegistry,
-) -> Result<Renames, Vec<String>> {
-    let mut moved = Renames { renamed: HashMap::new(), lineage: lineage.clone() };
-    moved.lineage.forget_unclear();
-    statics(&mut moved, both);
-    let bodies = running.instances.iter().chain(&hot.instances);
-    code(&mut moved, both, &bodies.map(|(_, body)| *body).collect());
-    let instances = moved.renamed.clone();
-    let slots = hot.renamed(running, |slot| both.loaded.contains(slot), &instances)?;
-    moved.renamed.extend(slots);
-    for (&now, &was) in &moved.renamed {
-        moved.lineage.rename(was, now);
+/// Finds what has been renamed since the last patch. Fails with the hot functions that cannot be
+/// told apart.
+pub fn find(sides: &Sides<'_>) -> Result<Renames, Vec<String>> {
+    let Sides { baseline, newest, registry } = sides;
+    let running = &baseline.registry;
+    let history = SymbolHistory::clone(&baseline.history);
+    let mut renames = Renames { renamed: HashMap::new(), history };
+    renames.history.forget_unclear();
+    statics(&mut renames, sides);
+    let bodies = running.instances.iter().chain(&registry.instances);
+    code(&mut renames, sides, &bodies.map(|(_, body)| *body).collect());
+    let instances = renames.renamed.clone();
+    let slots = registry.renamed(running, |slot| baseline.live.contains(slot), &instances)?;
+    renames.renamed.extend(slots);
+    for (&now, &was) in &renames.renamed {
+        renames.history.rename(was, now);
     }
-    moved.lineage.mark_returned(|name| both.newest.one(name).is_some());
-    Ok(moved)
+    renames.history.mark_returned(|name| newest.one(name).is_some());
+    Ok(renames)
+}
+
+/// Reports whether the path is enough where no type is described: in tests alone.
+fn is_path_enough(sides: &Sides<'_>) -> bool {
+    !sides.baseline.guards.on(Guard::Nameless)
 }
 
 /// Crate, path and type.
 type Family = (String, String, Option<String>);
 
-fn statics(moved: &mut Renames, both: &Both<'_>) {
+fn statics(renames: &mut Renames, sides: &Sides<'_>) {
     let is_static = |atoms: &[AtomRef]| {
         atoms
             .first()
             .is_some_and(|a| matches!(a.atom().kind, AtomKind::Data | AtomKind::ThreadLocal))
     };
-    let before: HashMap<SymbolId, &AtomRef> = both
-        .loaded
+    let before: HashMap<SymbolId, &AtomRef> = sides
+        .baseline
+        .live
         .iter()
-        .chain(both.settled.iter())
+        .chain(sides.baseline.settled.definitions.iter())
         .filter(|(_, atoms)| is_static(atoms) && !atoms[0].object.crate_key.is_empty())
         .map(|(name, atoms)| (name, &atoms[0]))
         .collect();
-    let now: HashMap<SymbolId, &AtomRef> = both
+    let now: HashMap<SymbolId, &AtomRef> = sides
         .newest
         .iter()
         .filter(|(_, atoms)| is_static(atoms))
@@ -103,9 +104,11 @@ fn statics(moved: &mut Renames, both: &Both<'_>) {
     let mut paths: HashMap<(&str, String), [BTreeSet<SymbolId>; 2]> = HashMap::new();
     for (side, items) in [&before, &now].into_iter().enumerate() {
         for (&name, atom) in items {
-            if both.names.is_mangled(name) {
-                let path =
-                    (atom.object.crate_key.as_str(), without_numbers(&both.names.path(name)));
+            if sides.baseline.symbols.is_mangled(name) {
+                let path = (
+                    atom.object.crate_key.as_str(),
+                    without_numbers(&sides.baseline.symbols.path(name)),
+                );
                 paths.entry(path).or_default()[side].insert(name);
             }
         }
@@ -113,11 +116,14 @@ fn statics(moved: &mut Renames, both: &Both<'_>) {
     // Types are asked for only where something has come or gone.
     paths.retain(|_, [before, now]| before != now && !before.is_empty() && !now.is_empty());
     let mut families: HashMap<Family, [Vec<SymbolId>; 2]> = HashMap::new();
-    for ((crate_key, path), sides) in &paths {
-        for (side, (items, of)) in sides.iter().zip([&before, &now]).enumerate() {
+    for ((crate_key, path), names) in &paths {
+        for (side, (items, of)) in names.iter().zip([&before, &now]).enumerate() {
             for &name in items {
-                let family =
-                    ((*crate_key).to_owned(), path.clone(), type_of(of[&name], both.names));
+                let family = (
+                    (*crate_key).to_owned(),
+                    path.clone(),
+                    type_of(of[&name], &sides.baseline.symbols),
+                );
                 families.entry(family).or_default()[side].push(name);
             }
         }
@@ -128,11 +134,11 @@ fn statics(moved: &mut Renames, both: &Both<'_>) {
             (a, b) if a == b => {}
             ([], _) | (_, []) => {}
             // The path alone does not tell another type from another number.
-            ([_], [_]) if !told && !both.by_path => {}
+            ([_], [_]) if !told && !is_path_enough(sides) => {}
             ([was], [now]) => {
-                moved.renamed.insert(*now, *was);
+                renames.renamed.insert(*now, *was);
             }
-            _ => moved.lineage.mark_unclear(now),
+            _ => renames.history.mark_unclear(now),
         }
     }
 }
@@ -149,7 +155,7 @@ type Numbered = (Vec<u32>, SymbolId);
 
 /// `instances` are the bodies of generic hot functions: trampolines know each by its address, so
 /// that a wrong pair would give the callers of one the code of another.
-fn code(moved: &mut Renames, both: &Both<'_>, instances: &HashSet<SymbolId>) {
+fn code(renames: &mut Renames, sides: &Sides<'_>, instances: &HashSet<SymbolId>) {
     let is_code = |atoms: &[AtomRef]| {
         atoms.first().is_some_and(|a| {
             !a.object.crate_key.is_empty()
@@ -161,20 +167,26 @@ fn code(moved: &mut Renames, both: &Both<'_>, instances: &HashSet<SymbolId>) {
     };
     let mut pairs: HashMap<(String, String), [Vec<Numbered>; 2]> = HashMap::new();
     let mut add = |side: usize, name: SymbolId, atom: &AtomRef| {
-        let (path, told) = code_path(atom, name, both.names);
-        if !told && !both.by_path && instances.contains(&name) {
+        let (path, told) = code_path(atom, name, &sides.baseline.symbols);
+        if !told && !is_path_enough(sides) && instances.contains(&name) {
             return;
         }
         let family = (atom.object.crate_key.clone(), without_numbers(&path));
         pairs.entry(family).or_default()[side].push((numbers(&path), name));
     };
-    for (name, atoms) in both.loaded.iter() {
-        if is_code(atoms) && both.newest.one(name).is_none() && both.names.is_mangled(name) {
+    for (name, atoms) in sides.baseline.live.iter() {
+        if is_code(atoms)
+            && sides.newest.one(name).is_none()
+            && sides.baseline.symbols.is_mangled(name)
+        {
             add(0, name, &atoms[0]);
         }
     }
-    for (name, atoms) in both.newest.iter() {
-        if is_code(atoms) && !both.loaded.contains(name) && both.names.is_mangled(name) {
+    for (name, atoms) in sides.newest.iter() {
+        if is_code(atoms)
+            && !sides.baseline.live.contains(name)
+            && sides.baseline.symbols.is_mangled(name)
+        {
             add(1, name, &atoms[0]);
         }
     }
@@ -182,7 +194,7 @@ fn code(moved: &mut Renames, both: &Both<'_>, instances: &HashSet<SymbolId>) {
         if gone.len() == come.len() {
             gone.sort();
             come.sort();
-            moved.renamed.extend(come.iter().zip(&gone).map(|((_, now), (_, was))| (*now, *was)));
+            renames.renamed.extend(come.iter().zip(&gone).map(|((_, now), (_, was))| (*now, *was)));
         }
     }
 }

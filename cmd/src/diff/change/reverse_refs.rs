@@ -8,6 +8,7 @@ use crate::diff::object::{AtomKind, AtomRef, HotRegistry, Program, SymbolId, Sym
 use std::collections::{HashMap, HashSet};
 
 /// The users of each name.
+#[derive(Default)]
 pub struct ReverseRefs {
     users: HashMap<SymbolId, Vec<SymbolId>>,
 }

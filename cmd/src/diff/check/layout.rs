@@ -15,79 +15,91 @@
 //! A crate that is compiled without debug information describes nothing. There `sizes` and `tables`
 //! compare what the objects tell without it, which is less, as the person is told at the start.
 
-use super::sizes::Sizes;
-use super::swap::Swapped;
-use super::vtables;
+use super::{sizes, vtables};
+use crate::diff::change::{Analysis, Swapped};
 use crate::diff::live::state;
 use crate::diff::object::{DiffError, ObjectFile, SymbolId, layouts_of, undescribed};
 use crate::diff::policy::Guard;
-use crate::diff::session::DiffSession;
-use crate::layout::{Bound, HotFunction, Layouts, compare};
+use crate::layout::{Bound, Difference, HotFunction, Layouts, compare};
 use crate::refusal::Detail;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// What of a patch meets the running program, as far as layouts are concerned.
-pub struct Shared<'a> {
-    /// The hot functions whose slots are swapped, or would be.
-    pub functions: Vec<Swapped>,
-    /// Running statics and thread-locals that the patch refers to.
-    pub state: Option<&'a BTreeSet<SymbolId>>,
-}
-
-/// Compares the types of what is shared; answers what differs.
+/// Compares the types of what is shared, and returns what differs: of the hot functions whose slots
+/// are swapped, or would be, and of the running statics and thread-locals that the patch refers to.
 pub fn check(
-    world: &DiffSession,
-    shared: &Shared<'_>,
-    renamed: &HashMap<SymbolId, SymbolId>,
+    analysis: &Analysis<'_>,
+    functions: &[Swapped],
+    bound: &BTreeSet<SymbolId>,
 ) -> Result<Vec<Detail>, DiffError> {
-    let DiffSession { live_objects: lived, newest, loaded, names, guards, .. } = world;
-    let (mut old, mut new, mut same) = (Vec::new(), Vec::new(), Vec::new());
-    for (key, unit) in &newest.crates {
-        let lived = lived.objects(key);
-        let untouched = |object: &Arc<ObjectFile>| {
-            let same = |other: &Arc<ObjectFile>| Arc::ptr_eq(other, object);
-            let mut versions = lived.iter().filter(|version| version.unit == object.unit);
-            unit.objects.iter().any(same) && lived.iter().any(same) && versions.all(same)
-        };
-        old.push(layouts_of(lived, |object| !untouched(object))?);
-        new.push(layouts_of(&unit.objects, |object| !untouched(object))?);
-        same.push(layouts_of(&unit.objects, untouched)?);
-    }
-    // What was renamed in this save goes by the name that it has in the running objects.
-    let was = |name: &SymbolId| *renamed.get(name).unwrap_or(name);
-    let bound: BTreeSet<SymbolId> = shared.state.into_iter().flatten().map(was).collect();
-    let text = |name: &SymbolId| names.text(*name);
-    let crates = newest.crate_names();
-    let own = crates.iter().map(String::as_str).filter(|name| !RUNTIME.contains(name)).collect();
-    let functions = shared.functions.iter().map(|swapped| HotFunction {
-        was: swapped.was.iter().map(text).collect(),
-        now: text(&swapped.now),
-        name: &swapped.name,
-    });
-    let bound = Bound {
-        state: state(lived, loaded).difference(&bound).map(text).collect(),
-        statics: bound.iter().map(text).collect(),
-        functions: functions.collect(),
-        own,
-        trusted: RUNTIME.to_vec(),
-        off: guards.layout_checks_off(),
-    };
-    fn all(layouts: &[Layouts]) -> Vec<&Layouts> {
-        layouts.iter().collect()
-    }
-    let differences = compare(&all(&old), &all(&new), &all(&same), &bound);
-    let undescribed = undescribed(newest)?;
-    let sizes = Sizes { undescribed: &undescribed, loaded, newest, names, guards };
-    let mut details = sizes.check(&shared.functions);
-    if guards.on(Guard::Places) {
-        details.extend(vtables::compare(lived, newest, &undescribed, names));
+    let differences = Versions::read(analysis)?.compare(analysis, functions, bound);
+    let undescribed = undescribed(&analysis.newest)?;
+    let mut details = sizes::check(analysis, &undescribed, functions);
+    if analysis.baseline.guards.on(Guard::Places) {
+        details.extend(vtables::compare(analysis, &undescribed));
     }
     details.extend(differences.into_iter().map(|difference| Detail {
         lines: difference.to_string().lines().skip(1).map(|l| l.trim().to_owned()).collect(),
         ..Detail::changed(difference.item, difference.was, difference.now)
     }));
     Ok(details)
+}
+
+/// The layouts of each crate: of what has been live, of what is new, and of what is in both.
+struct Versions {
+    old: Vec<Layouts>,
+    new: Vec<Layouts>,
+    same: Vec<Layouts>,
+}
+
+impl Versions {
+    fn read(analysis: &Analysis<'_>) -> Result<Versions, DiffError> {
+        let mut all = Versions { old: Vec::new(), new: Vec::new(), same: Vec::new() };
+        for (key, unit) in &analysis.newest.crates {
+            let lived = analysis.baseline.objects.objects(key);
+            let untouched = |object: &Arc<ObjectFile>| {
+                let same = |other: &Arc<ObjectFile>| Arc::ptr_eq(other, object);
+                let mut versions = lived.iter().filter(|version| version.unit == object.unit);
+                unit.objects.iter().any(same) && lived.iter().any(same) && versions.all(same)
+            };
+            all.old.push(layouts_of(lived, |object| !untouched(object))?);
+            all.new.push(layouts_of(&unit.objects, |object| !untouched(object))?);
+            all.same.push(layouts_of(&unit.objects, untouched)?);
+        }
+        Ok(all)
+    }
+
+    fn compare(
+        &self,
+        analysis: &Analysis<'_>,
+        functions: &[Swapped],
+        bound: &BTreeSet<SymbolId>,
+    ) -> Vec<Difference> {
+        let Analysis { baseline, symbols, crates, .. } = analysis;
+        // What was renamed in this save goes by the name that it has in the running objects.
+        let bound: BTreeSet<SymbolId> =
+            bound.iter().map(|name| analysis.name_before(*name)).collect();
+        let text = |name: &SymbolId| symbols.text(*name);
+        let own = crates.iter().map(String::as_str).filter(|name| !RUNTIME.contains(name));
+        let functions = functions.iter().map(|swapped| HotFunction {
+            was: swapped.was.iter().map(text).collect(),
+            now: text(&swapped.now),
+            name: &swapped.name,
+        });
+        let state = state(&baseline.objects, &baseline.live);
+        let bound = Bound {
+            state: state.difference(&bound).map(text).collect(),
+            statics: bound.iter().map(text).collect(),
+            functions: functions.collect(),
+            own: own.collect(),
+            trusted: RUNTIME.to_vec(),
+            off: baseline.guards.layout_checks_off(),
+        };
+        fn all(layouts: &[Layouts]) -> Vec<&Layouts> {
+            layouts.iter().collect()
+        }
+        compare(&all(&self.old), &all(&self.new), &all(&self.same), &bound)
+    }
 }
 
 /// Parts of `hot` that may be compiled with the program: what its slots lead to is told by the hot

@@ -9,64 +9,65 @@
 //! Of what tells no sizes nothing is known, so it is not replaced: a generic function, whose
 //! instances have other sizes each, and the few that the macro tells none of.
 
-use super::swap::Swapped;
-use crate::diff::live::LiveSymbols;
-use crate::diff::object::{
-    Atom, AtomKind, AtomRef, Definitions, Program, SizeAlign, SymbolId, SymbolTable,
-};
-use crate::diff::policy::{Guard, Guards};
+use crate::diff::change::{Analysis, Swapped};
+use crate::diff::object::{Atom, AtomKind, AtomRef, SizeAlign, SymbolId};
+use crate::diff::policy::Guard;
 use crate::refusal::Detail;
 use std::collections::BTreeSet;
 
-/// What of this is compared.
-pub struct Sizes<'a> {
-    /// Keys of the crates that describe no types.
-    pub undescribed: &'a BTreeSet<String>,
-    /// What runs. (No static is found again under another name.)
-    pub loaded: &'a LiveSymbols,
-    /// The newest objects.
-    pub newest: &'a Program,
-    /// The names.
-    pub names: &'a SymbolTable,
-    /// Which of it is asked for.
-    pub guards: &'a Guards,
+/// Returns what differs in the crates with these keys, which describe no types.
+pub fn check(
+    analysis: &Analysis<'_>,
+    undescribed: &BTreeSet<String>,
+    functions: &[Swapped],
+) -> Vec<Detail> {
+    if undescribed.is_empty() {
+        return Vec::new();
+    }
+    let sizes = Sizes { analysis, undescribed };
+    let mut details: Vec<Detail> =
+        functions.iter().flat_map(|swapped| sizes.function(swapped)).collect();
+    // An instance of a generic function each would say the same.
+    details.dedup();
+    let definitions = analysis.definitions().iter();
+    let mut state: Vec<Detail> =
+        definitions.filter_map(|(name, atoms)| sizes.state(name, atoms)).collect();
+    state.sort_by(|a, b| a.item.cmp(&b.item));
+    details.append(&mut state);
+    details
+}
+
+/// What is compared.
+struct Sizes<'a> {
+    analysis: &'a Analysis<'a>,
+    undescribed: &'a BTreeSet<String>,
 }
 
 impl Sizes<'_> {
-    /// What differs.
-    pub fn check(&self, functions: &[Swapped]) -> Vec<Detail> {
-        if self.undescribed.is_empty() {
-            return Vec::new();
-        }
-        let definitions = self.newest.definitions();
-        let mut details: Vec<Detail> =
-            functions.iter().flat_map(|swapped| self.function(swapped, &definitions)).collect();
-        // An instance of a generic function each would say the same.
-        details.dedup();
-        let mut state: Vec<Detail> =
-            definitions.iter().filter_map(|(name, atoms)| self.state(name, atoms)).collect();
-        state.sort_by(|a, b| a.item.cmp(&b.item));
-        details.append(&mut state);
-        details
-    }
-
     fn is_undescribed(&self, atom: &AtomRef) -> bool {
         self.undescribed.contains(&atom.object.crate_key)
     }
 
-    fn function(&self, swapped: &Swapped, definitions: &Definitions) -> Vec<Detail> {
-        let body = definitions.one(swapped.now);
+    fn function(&self, swapped: &Swapped) -> Vec<Detail> {
+        let body = self.analysis.definitions().one(swapped.now);
         if !body.is_some_and(|body| self.is_undescribed(body)) {
             return Vec::new();
         }
         let [Some(was), Some(now)] = &swapped.sizes else {
-            let untold = "tells no sizes (it is generic, has more than 12 arguments or an ABI of its \
+            let missing = "tells no sizes (it is generic, has more than 12 arguments or an ABI of its \
                           own), and without debug information nothing else tells whether a type in \
                           it has changed; set `debug = true` in the profile";
-            let detail = Detail::of(swapped.name.clone(), untold.to_owned());
-            return self.guards.on(Guard::SizesTold).then_some(detail).into_iter().collect();
+            let detail = Detail::of(swapped.name.clone(), missing.to_owned());
+            return self
+                .analysis
+                .baseline
+                .guards
+                .on(Guard::SizesTold)
+                .then_some(detail)
+                .into_iter()
+                .collect();
         };
-        if !self.guards.on(Guard::Sizes) {
+        if !self.analysis.baseline.guards.on(Guard::Sizes) {
             return Vec::new();
         }
         if was.len() != now.len() {
@@ -78,9 +79,10 @@ impl Sizes<'_> {
         let pairs = was.iter().zip(now).enumerate().filter(|(_, (was, now))| was != now);
         pairs
             .map(|(index, (was, now))| {
-                let what = match index == result {
-                    true => "result".to_owned(),
-                    false => format!("argument {}", index + 1),
+                let what = if index == result {
+                    "result".to_owned()
+                } else {
+                    format!("argument {}", index + 1)
                 };
                 let (was, now) = words(*was, *now);
                 Detail::changed(format!("{what} of {}", swapped.name), was, now)
@@ -88,29 +90,34 @@ impl Sizes<'_> {
             .collect()
     }
 
-    /// A static that runs, referred to or not: unchanged code may hand it out.
+    /// Compares a static that runs, referred to or not: unchanged code may hand it out.
     fn state(&self, name: SymbolId, atoms: &[AtomRef]) -> Option<Detail> {
         let now = atoms.first().filter(|now| self.is_undescribed(now))?.atom();
-        if !matches!(now.kind, AtomKind::Data | AtomKind::ThreadLocal) || self.names.is_made(name) {
+        if !matches!(now.kind, AtomKind::Data | AtomKind::ThreadLocal)
+            || self.analysis.symbols.is_made(name)
+        {
             return None;
         }
-        let running = self.loaded.copies(name);
+        let running = self.analysis.baseline.live.copies(name);
         let size = |atom: &Atom| SizeAlign { size: atom.size, align: atom.align };
         let other = |was: &&Atom| {
-            was.size != now.size && self.guards.on(Guard::StateSize)
-                || was.align != now.align && self.guards.on(Guard::StateAlignment)
+            was.size != now.size && self.analysis.baseline.guards.on(Guard::StateSize)
+                || was.align != now.align && self.analysis.baseline.guards.on(Guard::StateAlignment)
         };
         let was = running.iter().map(AtomRef::atom).find(other)?;
         let (was, now) = words(size(was), size(now));
-        Some(Detail::changed(format!("static {}", self.names.path(name)), was, now))
+        Some(Detail::changed(format!("static {}", self.analysis.symbols.path(name)), was, now))
     }
 }
 
 /// The two sizes, and the alignments where only those differ.
 fn words(was: SizeAlign, now: SizeAlign) -> (String, String) {
-    let words = |of: SizeAlign| match was.size == now.size {
-        true => format!("{} bytes aligned to {}", of.size, of.align),
-        false => format!("{} bytes", of.size),
+    let words = |of: SizeAlign| {
+        if was.size == now.size {
+            format!("{} bytes aligned to {}", of.size, of.align)
+        } else {
+            format!("{} bytes", of.size)
+        }
     };
     (words(was), words(now))
 }

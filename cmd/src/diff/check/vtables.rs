@@ -14,9 +14,9 @@
 //! that rustc has only numbered anew looks like a change, and is refused as well. Symbols of the
 //! newer scheme have no hash: there nothing is seen of a method's types.
 
-use crate::diff::live::LiveObjects;
+use crate::diff::change::Analysis;
 use crate::diff::object::{
-    AtomKind, AtomRef, ObjectFile, Program, RelocKind, RelocTarget, SymbolId, SymbolTable,
+    AtomKind, AtomRef, ObjectFile, RelocKind, RelocTarget, SymbolId, SymbolTable,
 };
 use crate::refusal::Detail;
 use crate::symbol::implemented_trait;
@@ -29,16 +29,14 @@ const HEADER: u64 = 24;
 /// The functions of a table by place; none where there is none.
 type Methods = Vec<Option<SymbolId>>;
 
-/// What differs between the tables that have been live and those of the newest objects.
-pub fn compare(
-    lived: &LiveObjects,
-    newest: &Program,
-    undescribed: &BTreeSet<String>,
-    names: &SymbolTable,
-) -> Vec<Detail> {
+/// Returns what differs between the tables that have been live and those of the newest objects, in
+/// the crates with these keys.
+pub fn compare(analysis: &Analysis<'_>, undescribed: &BTreeSet<String>) -> Vec<Detail> {
     if undescribed.is_empty() {
         return Vec::new();
     }
+    let Analysis { baseline, newest, symbols: names, .. } = analysis;
+    let lived = &baseline.objects;
     // A trait of one crate has tables in any.
     let old: Vec<&Arc<ObjectFile>> =
         undescribed.iter().flat_map(|key| lived.objects(key)).collect();
@@ -51,7 +49,7 @@ pub fn compare(
     let units = newest.crates.iter().filter(|(key, _)| undescribed.contains(*key));
     let fresh = units.flat_map(|(_, unit)| &unit.objects);
     let fresh = fresh.filter(|object| !old.iter().any(|known| Arc::ptr_eq(known, object)));
-    let definitions = newest.definitions();
+    let definitions = &newest.definitions;
     let is_gone = |name: SymbolId| definitions.one(name).is_none();
     let mut details = Vec::new();
     for table in fresh.flat_map(tables) {

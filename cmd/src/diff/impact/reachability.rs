@@ -14,85 +14,106 @@
 //! to is new. And what leads to the very code that the program was started with (an edit that was
 //! taken back) is old in name only.
 
-use super::changed::Report;
-use super::item::item;
+use super::advice::{hot_on, why_not};
+use super::changed::changed_item;
 use super::not_applied::{Held, NotApplied, Partly};
-use super::retainers::Holders;
-use crate::diff::change::{Equality, ReverseRefs, differs, unlike_first};
-use crate::diff::live::LiveSymbols;
-use crate::diff::object::{AtomKind, Definitions, HotRegistry, SymbolId, SymbolTable};
+use super::owners::owners;
+use super::retainers::Retainers;
+use crate::diff::change::{Analysis, unlike_first};
+use crate::diff::object::{AtomKind, SymbolId};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-/// All that is looked at.
-pub struct Effect<'a> {
-    /// The names.
-    pub names: &'a SymbolTable,
-    /// The program's crates.
-    pub crates: &'a [String],
-    /// The newest objects.
-    pub definitions: &'a Definitions,
-    /// What runs, before the patch.
-    pub loaded: &'a LiveSymbols,
-    /// The references of the newest objects.
-    pub uses: &'a ReverseRefs,
-    /// The hot functions of the newest objects.
-    pub hot: &'a HotRegistry,
-    /// What would have to be replaced.
-    pub dirty: &'a HashSet<SymbolId>,
-    /// What is in the patch.
-    pub included: &'a HashSet<SymbolId>,
+/// Returns what a patch that includes these names leaves of the changes of its save.
+pub fn not_applied(analysis: &Analysis<'_>, included: &HashSet<SymbolId>) -> NotApplied {
+    Reach { analysis, included, retainers: Retainers::new(analysis), old: None }.not_applied()
 }
 
-impl Effect<'_> {
-    /// What the patch leaves of the changes of this save.
-    pub fn left(&self, report: &Report, compare: &mut Equality) -> NotApplied {
-        // Whether an item is in the patch at all: of an item with several instances, some may be.
-        let changed = report.names().filter(|(name, _)| self.loaded.contains(*name));
-        let mut items: BTreeMap<String, (Vec<SymbolId>, bool)> = BTreeMap::new();
-        for (name, kind) in changed {
-            let Some(item) = report.item(self.names, name, kind) else { continue };
-            let entry = items.entry(item).or_default();
-            entry.0.push(name);
-            entry.1 |= self.included.contains(&name);
-        }
-        let holders =
-            Holders::new(self.names, self.crates, self.loaded, self.uses, &self.hot.bodies);
-        let mut old: Option<HashSet<SymbolId>> = None;
-        let mut left = NotApplied::default();
-        let not_live: HashSet<SymbolId> = items
-            .values()
-            .filter(|(_, live)| !live)
-            .flat_map(|(names, _)| names)
-            .copied()
-            .collect();
-        left.not_live_why = self.why_not(report, |name| not_live.contains(&name));
+/// What a patch reaches.
+struct Reach<'a> {
+    analysis: &'a Analysis<'a>,
+    /// What is in the patch.
+    included: &'a HashSet<SymbolId>,
+    retainers: Retainers<'a>,
+    /// What leads to old code, once it has been asked for.
+    old: Option<HashSet<SymbolId>>,
+}
+
+/// A changed item: its names, and whether it is in the patch at all. Of an item with several
+/// instances, some may be.
+type Item = (Vec<SymbolId>, bool);
+
+impl Reach<'_> {
+    fn not_applied(mut self) -> NotApplied {
+        let items = self.items();
+        let dead = items.values().filter(|(_, live)| !live);
+        let not_live: HashSet<SymbolId> = dead.flat_map(|(names, _)| names).copied().collect();
+        let mut left = NotApplied {
+            not_live_why: why_not(self.analysis, |name| not_live.contains(&name)),
+            ..NotApplied::default()
+        };
         let mut held: Vec<Vec<Held>> = Vec::new();
         for (item, (names, live)) in items {
             if !live {
                 left.not_live.push(item);
                 continue;
             }
-            let (above, mut outside) = self.above(&names);
-            let once_plain = self.once_plain(&above, compare);
-            outside.extend(self.left_by(&once_plain));
-            if !outside.is_empty() {
-                let old = old.get_or_insert_with(|| self.old(compare));
-                let outside = outside.iter().filter(|name| old.contains(name));
-                let old_in: Vec<String> = self.owners(outside.copied(), old).into_keys().collect();
-                if !old_in.is_empty() {
-                    let ways: Vec<SymbolId> = names.iter().chain(&once_plain).copied().collect();
-                    let hot_on = self.hot_on(&ways, &item);
-                    left.partly.push(Partly { item: item.clone(), old_in, hot_on });
-                }
-            }
-            let own: BTreeSet<String> = names.iter().flat_map(|&name| holders.of(name)).collect();
-            let by: BTreeSet<String> = above.iter().flat_map(|&name| holders.of(name)).collect();
-            let others = by.difference(&own).cloned();
-            let by = own.iter().cloned().chain(others);
-            held.push(by.map(|by| Held { item: item.clone(), by }).collect());
+            let (above, outside) = self.above(&names);
+            left.partly.extend(self.partly(&item, &names, &above, outside));
+            held.push(self.held(&item, &names, &above));
         }
         (left.held, left.held_more) = some_of_each(held);
         left
+    }
+
+    /// Returns the changed items that were there before.
+    fn items(&self) -> BTreeMap<String, Item> {
+        let mut items: BTreeMap<String, Item> = BTreeMap::new();
+        let changed = self.analysis.changed.iter();
+        for (name, kind) in changed.filter(|(name, _)| self.analysis.live.contains(*name)) {
+            let Some(item) = changed_item(self.analysis, *name, *kind) else { continue };
+            let (names, live) = items.entry(item).or_default();
+            names.push(*name);
+            *live |= self.included.contains(name);
+        }
+        items
+    }
+
+    /// Returns who goes on with the old code of an item, if somebody does.
+    fn partly(
+        &mut self,
+        item: &str,
+        names: &[SymbolId],
+        above: &HashSet<SymbolId>,
+        mut outside: HashSet<SymbolId>,
+    ) -> Option<Partly> {
+        let once_plain = self.once_plain(above);
+        outside.extend(self.left_by(&once_plain));
+        if outside.is_empty() {
+            return None;
+        }
+        let old = match self.old.take() {
+            Some(old) => old,
+            None => self.old(),
+        };
+        let outside = outside.iter().filter(|name| old.contains(name));
+        let old_in = owners(self.analysis, outside.copied(), &old).into_keys().collect::<Vec<_>>();
+        self.old = Some(old);
+        if old_in.is_empty() {
+            return None;
+        }
+        let ways: Vec<SymbolId> = names.iter().chain(&once_plain).copied().collect();
+        let hot_on = hot_on(self.analysis, &ways, item);
+        Some(Partly { item: item.to_owned(), old_in, hot_on })
+    }
+
+    /// Returns what may hold the old code of an item: of its own first, then of its callers.
+    fn held(&self, item: &str, names: &[SymbolId], above: &HashSet<SymbolId>) -> Vec<Held> {
+        let own: BTreeSet<String> =
+            names.iter().flat_map(|&name| self.retainers.of(name)).collect();
+        let by: BTreeSet<String> = above.iter().flat_map(|&name| self.retainers.of(name)).collect();
+        let others = by.difference(&own).cloned();
+        let by = own.iter().cloned().chain(others);
+        by.map(|by| Held { item: item.to_owned(), by }).collect()
     }
 
     /// What leads to these inside the patch, themselves included; and the first that does outside.
@@ -100,12 +121,18 @@ impl Effect<'_> {
         let (mut inside, mut outside) = (HashSet::new(), HashSet::new());
         let mut open = names.to_vec();
         while let Some(name) = open.pop() {
-            if !self.loaded.contains(name) {
+            if !self.analysis.live.contains(name) {
                 continue;
             }
             if self.included.contains(&name) {
                 if inside.insert(name) {
-                    open.extend(self.uses.of(name).iter().filter(|n| self.dirty.contains(n)));
+                    open.extend(
+                        self.analysis
+                            .reverse_refs
+                            .of(name)
+                            .iter()
+                            .filter(|n| self.analysis.dirty.contains(n)),
+                    );
                 }
             } else {
                 outside.insert(name);
@@ -117,16 +144,21 @@ impl Effect<'_> {
     /// What leads to the hot functions among these now, but was something else when it was loaded
     /// first: a function that has become hot since. Who was built to call it still does, past the
     /// slot.
-    fn once_plain(&self, above: &HashSet<SymbolId>, compare: &mut Equality) -> Vec<SymbolId> {
-        let functions =
-            self.hot.functions.iter().filter_map(|(slot, function)| Some((*slot, function.body?)));
-        let slots = functions.chain(self.hot.instances.iter().copied());
+    fn once_plain(&self, above: &HashSet<SymbolId>) -> Vec<SymbolId> {
+        let functions = self
+            .analysis
+            .registry
+            .functions
+            .iter()
+            .filter_map(|(slot, function)| Some((*slot, function.body?)));
+        let slots = functions.chain(self.analysis.registry.instances.iter().copied());
         let slots = slots.filter(|(_, body)| above.contains(body)).map(|(slot, _)| slot);
         let trampolines: BTreeSet<SymbolId> =
-            slots.flat_map(|slot| self.uses.of(slot)).copied().collect();
+            slots.flat_map(|slot| self.analysis.reverse_refs.of(slot)).copied().collect();
         let is_once_plain = |name: &SymbolId| {
-            let original = self.loaded.original(*name);
-            !original.is_empty() && differs(self.definitions.all(*name), original, compare)
+            let original = self.analysis.live.original(*name);
+            !original.is_empty()
+                && self.analysis.differs(self.analysis.definitions().all(*name), original)
         };
         trampolines.into_iter().filter(is_once_plain).collect()
     }
@@ -136,46 +168,24 @@ impl Effect<'_> {
     fn left_by(&self, names: &[SymbolId]) -> Vec<SymbolId> {
         let (mut left, mut seen) = (Vec::new(), HashSet::new());
         let mut open: Vec<SymbolId> =
-            names.iter().flat_map(|n| self.uses.of(*n)).copied().collect();
+            names.iter().flat_map(|n| self.analysis.reverse_refs.of(*n)).copied().collect();
         while let Some(name) = open.pop() {
-            let is_stale = self.dirty.contains(&name) && !self.included.contains(&name);
+            let is_stale = self.analysis.dirty.contains(&name) && !self.included.contains(&name);
             match seen.insert(name) {
-                true if is_stale && self.loaded.contains(name) => left.push(name),
-                true => open.extend(self.uses.of(name)),
+                true if is_stale && self.analysis.live.contains(name) => left.push(name),
+                true => open.extend(self.analysis.reverse_refs.of(name)),
                 false => {}
             }
         }
         left
     }
 
-    /// The items of these, or of the nearest that lead to them where they are nobody's: an instance
-    /// of a function of std is told as the function that it was made for.
-    pub(super) fn owners(
-        &self,
-        names: impl Iterator<Item = SymbolId>,
-        among: &HashSet<SymbolId>,
-    ) -> BTreeMap<String, Vec<SymbolId>> {
-        let mut found: BTreeMap<String, Vec<SymbolId>> = BTreeMap::new();
-        let mut seen = HashSet::new();
-        let mut open: Vec<SymbolId> = names.collect();
-        while let Some(name) = open.pop() {
-            if !seen.insert(name) {
-                continue;
-            }
-            match item(&self.names.path(name), self.crates) {
-                Some(item) => found.entry(item).or_default().push(name),
-                None => open.extend(self.uses.of(name).iter().filter(|n| among.contains(n))),
-            }
-        }
-        found
-    }
-
     /// What the program can still come to that leads to old code, outside of hot functions.
-    fn old(&self, compare: &mut Equality) -> HashSet<SymbolId> {
-        let unlike_first =
-            unlike_first(self.definitions, self.loaded, self.uses, self.names, compare);
+    fn old(&self) -> HashSet<SymbolId> {
+        let unlike_first = unlike_first(self.analysis);
         let alive = self.alive();
-        self.dirty
+        self.analysis
+            .dirty
             .iter()
             .filter(|n| unlike_first.contains(n) && alive.contains(n))
             .copied()
@@ -185,13 +195,14 @@ impl Effect<'_> {
     /// What the program can still come to outside of hot functions: from its statics, and from what
     /// has a name that rustc did not make, `main` first of all. Without a `main`, everything.
     fn alive(&self) -> HashSet<SymbolId> {
-        let kind = |name| self.loaded.original(name).first().map(|atom| atom.atom().kind);
-        let names = || self.loaded.iter().map(|(name, _)| name);
-        if !self.names.find("main").is_some_and(|main| self.loaded.contains(main)) {
+        let kind = |name| self.analysis.live.original(name).first().map(|atom| atom.atom().kind);
+        let names = || self.analysis.live.iter().map(|(name, _)| name);
+        if !self.analysis.symbols.find("main").is_some_and(|main| self.analysis.live.contains(main))
+        {
             return names().collect();
         }
         let begins = |name: &SymbolId| match kind(*name) {
-            Some(AtomKind::Text) => !self.names.is_mangled(*name),
+            Some(AtomKind::Text) => !self.analysis.symbols.is_mangled(*name),
             Some(AtomKind::Data) => true,
             _ => false,
         };
@@ -200,10 +211,10 @@ impl Effect<'_> {
         while let Some(name) = open.pop() {
             let slot =
                 matches!(kind(name), Some(AtomKind::Slot | AtomKind::Entry | AtomKind::Instances));
-            if slot || self.hot.bodies.contains(&name) || !found.insert(name) {
+            if slot || self.analysis.registry.bodies.contains(&name) || !found.insert(name) {
                 continue;
             }
-            for atom in self.loaded.original(name) {
+            for atom in self.analysis.live.original(name) {
                 open.extend(atom.object.out_edges[atom.index as usize].iter());
             }
         }

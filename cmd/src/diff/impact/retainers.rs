@@ -16,8 +16,7 @@
 use super::control_flow;
 use super::control_flow::never_returns;
 use super::item::item;
-use crate::diff::change::ReverseRefs;
-use crate::diff::live::LiveSymbols;
+use crate::diff::change::Analysis;
 use crate::diff::object::{
     Atom, AtomKind, AtomRef, ObjectFile, RawTarget, RelocKind, SymbolId, SymbolTable,
 };
@@ -29,27 +28,18 @@ const RESUMED: &str = "panic_const_async_fn_resumed";
 /// Drop glue, size, alignment.
 const HEADER: usize = 3;
 
-/// Looks for holders of old code in what runs.
-pub struct Holders<'a> {
-    names: &'a SymbolTable,
-    crates: &'a [String],
-    loaded: &'a LiveSymbols,
-    uses: &'a ReverseRefs,
-    bodies: &'a HashSet<SymbolId>,
+/// What may hold on to old code, of what runs.
+pub struct Retainers<'a> {
+    analysis: &'a Analysis<'a>,
     /// The methods in the vtables of the process, and the statics that lead to each name.
     methods: HashSet<SymbolId>,
     statics: HashMap<SymbolId, Vec<SymbolId>>,
 }
 
-impl<'a> Holders<'a> {
+impl<'a> Retainers<'a> {
     /// Reads the vtables and the statics of what runs.
-    pub fn new(
-        names: &'a SymbolTable,
-        crates: &'a [String],
-        loaded: &'a LiveSymbols,
-        uses: &'a ReverseRefs,
-        bodies: &'a HashSet<SymbolId>,
-    ) -> Holders<'a> {
+    pub fn new(analysis: &'a Analysis<'a>) -> Retainers<'a> {
+        let loaded = &analysis.live;
         let mut objects: HashMap<*const ObjectFile, &Arc<ObjectFile>> = HashMap::new();
         for object in loaded.iter().flat_map(|(_, copies)| copies).map(|atom| &atom.object) {
             objects.insert(Arc::as_ptr(object), object);
@@ -69,20 +59,20 @@ impl<'a> Holders<'a> {
                 }
             }
         }
-        Holders { names, crates, loaded, uses, bodies, methods, statics }
+        Retainers { analysis, methods, statics }
     }
 
     /// What may hold the running version of a function.
     pub fn of(&self, name: SymbolId) -> BTreeSet<String> {
         let mut held = BTreeSet::new();
-        let running = self.loaded.copies(name);
+        let running = self.analysis.live.copies(name);
         let [first, ..] = running else { return held };
         if first.atom().kind != AtomKind::Text {
             return held;
         }
-        let path = self.names.path(name);
-        let own = item(&path, self.crates);
-        if is_async(running.iter(), self.names) {
+        let path = self.analysis.symbols.path(name);
+        let own = item(&path, &self.analysis.crates);
+        if is_async(running.iter(), self.analysis.symbols) {
             held.extend(own.map(|own| format!("a future of {own} in flight")));
             return held;
         }
@@ -96,7 +86,7 @@ impl<'a> Holders<'a> {
         if self.methods.contains(&name) {
             held.extend(self.object(&path, running));
         }
-        if !self.bodies.contains(&name) {
+        if !self.analysis.registry.bodies.contains(&name) {
             held.extend(self.pointers(name, &path));
         }
         held
@@ -106,20 +96,20 @@ impl<'a> Holders<'a> {
     fn object(&self, path: &str, running: &[AtomRef]) -> Option<String> {
         if let Some(of) = path.strip_prefix("core::ptr::drop_in_place<") {
             let of = of.strip_suffix('>')?;
-            return super::item::is_own(of, self.crates)
+            return super::item::is_own(of, &self.analysis.crates)
                 .then(|| format!("an object made before (vtable of {of})"));
         }
         let shim = path.contains("{{vtable.shim}}") || path.contains("{{vtable-shim}}");
         if shim || path.contains("{{closure}}") || path.contains("{closure") {
             let called =
                 running.iter().flat_map(|atom| atom.object.out_edges[atom.index as usize].iter());
-            let mut paths =
-                std::iter::once(path.to_owned()).chain(called.map(|&name| self.names.path(name)));
-            let of = paths.find_map(|path| item(&path, self.crates))?;
+            let mut paths = std::iter::once(path.to_owned())
+                .chain(called.map(|&name| self.analysis.symbols.path(name)));
+            let of = paths.find_map(|path| item(&path, &self.analysis.crates))?;
             return Some(format!("a closure made before in {of}"));
         }
         // References are made where they are needed, to format what they refer to.
-        let own = item(path, self.crates).filter(|_| !path.starts_with("<&"))?;
+        let own = item(path, &self.analysis.crates).filter(|_| !path.starts_with("<&"))?;
         let of = match own.strip_prefix('<').and_then(|rest| rest.rsplit_once(">::")) {
             Some((of, _)) => format!("<{of}>"),
             None => format!("dyn {}", own.rsplit_once("::")?.0),
@@ -131,16 +121,25 @@ impl<'a> Holders<'a> {
     fn pointers(&self, name: SymbolId, path: &str) -> BTreeSet<String> {
         let mut held = BTreeSet::new();
         for &of in self.statics.get(&name).into_iter().flatten() {
-            let of = item(&self.names.path(of), self.crates);
+            let of = item(&self.analysis.symbols.path(of), &self.analysis.crates);
             held.extend(of.map(|of| format!("a function pointer in static {of}")));
         }
-        let function = item(path, self.crates).is_some() && !path.contains(" as core::fmt::");
+        let function =
+            item(path, &self.analysis.crates).is_some() && !path.contains(" as core::fmt::");
         if !function && !path.ends_with("FnOnce::call_once") {
             return held;
         }
-        for &user in self.uses.of(name) {
-            let Some(of) = item(&self.names.path(user), self.crates) else { continue };
-            if self.loaded.copies(user).iter().any(|user| control_flow::takes_address(user, name)) {
+        for &user in self.analysis.reverse_refs.of(name) {
+            let Some(of) = item(&self.analysis.symbols.path(user), &self.analysis.crates) else {
+                continue;
+            };
+            if self
+                .analysis
+                .live
+                .copies(user)
+                .iter()
+                .any(|user| control_flow::takes_address(user, name))
+            {
                 held.insert(format!("a function pointer taken in {of}"));
             }
         }

@@ -10,35 +10,32 @@
 //! and these fill the whole static; and a static that seems new is not, if the program has another
 //! part of the same one.
 
-use crate::diff::live::LiveSymbols;
-use crate::diff::object::{AtomKind, AtomRef, Definitions, SymbolId, SymbolTable};
+use crate::diff::change::Analysis;
+use crate::diff::object::{AtomKind, AtomRef, SymbolId, SymbolTable};
 use crate::layout::Layouts;
 use crate::symbol::without_vendor_suffix;
 use std::collections::BTreeMap;
 
-/// Whether the program has another part of this static, or the whole, although not this name.
-pub fn has_kin(name: SymbolId, loaded: &LiveSymbols, names: &SymbolTable) -> bool {
+/// Reports whether the program has another part of this static, or the whole, although not this name.
+pub fn has_kin(name: SymbolId, analysis: &Analysis<'_>) -> bool {
+    let names = analysis.symbols;
     let mangled = without_vendor_suffix(names.text(name));
-    loaded.iter().any(|(other, copies)| {
+    analysis.live.iter().any(|(other, copies)| {
         other != name
             && copies.first().is_some_and(|c| c.atom().kind.is_state())
             && without_vendor_suffix(names.text(other)) == mangled
     })
 }
 
-/// Whether a static may be bound to what runs under its name: it is whole, or split as before.
-pub fn is_as_before(
-    name: SymbolId,
-    loaded: &LiveSymbols,
-    newest: &Definitions,
-    names: &SymbolTable,
-) -> bool {
+/// Reports whether a static may be bound to what runs under its name: it is whole, or split as before.
+pub fn is_as_before(name: SymbolId, analysis: &Analysis<'_>) -> bool {
+    let names = analysis.symbols;
     let mangled = without_vendor_suffix(names.text(name));
     if mangled.len() == names.text(name).len() {
         return true;
     }
-    let before = parts(mangled, loaded.iter(), names);
-    let now = parts(mangled, newest.iter(), names);
+    let before = parts(mangled, analysis.live.iter(), names);
+    let now = parts(mangled, analysis.definitions().iter(), names);
     let fills = |parts: &BTreeMap<String, AtomRef>| {
         let numbered = (0..).zip(parts.keys()).all(|(n, part)| *part == format!(".{n}"));
         let sum: u64 = parts.values().map(|atom| atom.atom().size).sum();
@@ -54,7 +51,7 @@ pub fn is_as_before(
     before.keys().eq(now.keys()) && sizes(&before) == sizes(&now) && fills(&before) && fills(&now)
 }
 
-/// The parts of a static, by what is appended to its name.
+/// Returns the parts of a static, by what is appended to its name.
 fn parts<'a>(
     whole: &str,
     all: impl Iterator<Item = (SymbolId, &'a [AtomRef])>,

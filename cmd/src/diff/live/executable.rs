@@ -1,10 +1,10 @@
 //! The executable: its symbols, its thread-local block, its build ID.
 
+use super::location::Location;
 use crate::diff::object::{DiffError, SymbolId, SymbolTable};
 use hot_patch::abi;
-use object::elf;
 use object::read::elf::{ElfFile64, FileHeader as _, ProgramHeader as _};
-use object::{Object as _, ObjectSection as _, ObjectSymbol as _, SymbolKind, SymbolSection};
+use object::{Object as _, ObjectSection as _, ObjectSymbol as _, SymbolKind, SymbolSection, elf};
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
@@ -65,7 +65,7 @@ struct Text {
 
 impl Executable {
     /// Reads the executable.
-    pub fn read(path: &Path, names: &mut SymbolTable) -> Result<Executable, DiffError> {
+    pub fn read(path: &Path, symbol_table: &SymbolTable) -> Result<Executable, DiffError> {
         let failed = |what: String| DiffError::Executable { path: path.to_owned(), what };
         let file = std::fs::File::open(path).map_err(|e| failed(e.to_string()))?;
         // SAFETY: the linker writes a new file rather than changing one that is there; if the file
@@ -115,7 +115,7 @@ impl Executable {
                 continue;
             }
             let thread_local = symbol.kind() == SymbolKind::Tls;
-            symbols.entry(names.intern(text)).or_default().push(ExecutableSymbol {
+            symbols.entry(symbol_table.intern(text)).or_default().push(ExecutableSymbol {
                 address: symbol.address(),
                 global: symbol.is_global() || is_hidden(&symbol),
                 thread_local,
@@ -130,7 +130,7 @@ impl Executable {
             .dynamic_symbols()
             .filter(|symbol| symbol.is_undefined())
             .filter_map(|symbol| symbol.name().ok())
-            .map(|text| names.intern(text))
+            .map(|text| symbol_table.intern(text))
             .collect();
         let hot_functions = hot_functions(&elf).map_err(elf_error)?;
         drop(elf);
@@ -164,9 +164,18 @@ impl Executable {
         self.imports.contains(&name)
     }
 
+    /// Returns where something of it is in the process.
+    pub fn location(&self, symbol: &ExecutableSymbol) -> Location {
+        if symbol.thread_local {
+            Location::ExecutableTls(self.thread_offset(symbol.address))
+        } else {
+            Location::Executable(symbol.address)
+        }
+    }
+
     /// Offset of a thread-local from the thread pointer: the executable's block ends there
     /// (x86-64, variant II of the thread-local storage ABI).
-    pub fn thread_offset(&self, offset_in_block: u64) -> i64 {
+    fn thread_offset(&self, offset_in_block: u64) -> i64 {
         offset_in_block as i64 - self.thread_block as i64
     }
 

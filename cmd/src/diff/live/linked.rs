@@ -24,7 +24,8 @@ pub fn check(
 ) -> Result<Vec<SymbolId>, DiffError> {
     let mut others = Vec::new();
     for (name, copies) in loaded.iter() {
-        let (Some(Location::Executable(address)), Some(copy)) = (loaded.site(name), copies.first())
+        let (Some(Location::Executable(address)), Some(copy)) =
+            (loaded.location(name), copies.first())
         else {
             continue;
         };

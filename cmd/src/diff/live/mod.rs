@@ -1,5 +1,6 @@
 //! What is in the process: the executable, and for each name the version that runs.
 
+mod baseline;
 mod executable;
 mod history;
 mod linked;
@@ -7,9 +8,9 @@ mod location;
 mod objects;
 mod symbols;
 
-pub use executable::{Executable, registered};
+pub use baseline::{Baseline, Candidate, StagedPatch};
+pub use executable::registered;
 pub use history::SymbolHistory;
-pub use linked::check;
 pub use location::{Location, PatchLocation, TlsInit, TlsLocation};
-pub use objects::{LiveObjects, state};
+pub use objects::state;
 pub use symbols::LiveSymbols;

@@ -1,9 +1,7 @@
 //! The objects whose code has been live.
 
 use super::symbols::LiveSymbols;
-use crate::diff::object::{
-    Atom, AtomKind, DiffError, ObjectFile, Program, RawTarget, SymbolId, read_layouts,
-};
+use crate::diff::object::{Atom, AtomKind, ObjectFile, Program, RawTarget, SymbolId};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
@@ -14,17 +12,15 @@ pub struct LiveObjects {
 }
 
 impl LiveObjects {
-    /// Adds a program that has become live, and reads the layouts of what is new in it.
-    pub fn add(&mut self, program: &Program) -> Result<(), DiffError> {
+    /// Adds a program that has become live.
+    pub fn add(&mut self, program: &Program) {
         for (key, unit) in &program.crates {
             let known = self.crates.entry(key.clone()).or_default();
             let fresh = unit.objects.iter().filter(|o| !known.iter().any(|k| Arc::ptr_eq(k, o)));
             let mut objects: Vec<Arc<ObjectFile>> = fresh.cloned().collect();
-            read_layouts(objects.iter())?;
             objects.append(known);
             *known = objects;
         }
-        Ok(())
     }
 
     /// The objects of one crate.

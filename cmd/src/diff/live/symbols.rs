@@ -1,6 +1,6 @@
 //! What is in the process: for each name, the version that runs and where it is.
 
-use super::executable::Executable;
+use super::executable::{Executable, ExecutableSymbol};
 use super::location::{Location, PatchIndex, PatchLocation};
 use crate::diff::object::{AtomRef, Definitions, SymbolId, SymbolTable};
 use hot_patch::patch::PatchId;
@@ -16,7 +16,7 @@ struct Version {
     /// What the first version was made from, if this is a later one.
     original: Option<Vec<AtomRef>>,
     /// Where it is, if it is at one place only.
-    site: Option<Location>,
+    location: Option<Location>,
     /// Where it was when it was loaded first: what trampolines know it by.
     first: Vec<Location>,
 }
@@ -30,36 +30,30 @@ pub struct LiveSymbols {
 
 impl LiveSymbols {
     /// What the executable holds of these definitions.
-    pub fn from_host(
+    pub fn from_executable(
         definitions: &Definitions,
-        host: &Executable,
+        executable: &Executable,
         names: &SymbolTable,
     ) -> LiveSymbols {
         let mut versions = HashMap::new();
         for (name, copies) in definitions.iter() {
             let mangled = names.is_mangled(name);
-            let site = |s: &super::executable::ExecutableSymbol| {
-                if s.thread_local {
-                    Location::ExecutableTls(host.thread_offset(s.address))
-                } else {
-                    Location::Executable(s.address)
-                }
-            };
+            let location = |symbol: &ExecutableSymbol| executable.location(symbol);
             // A private constant that LLVM has named is in the process, which must be known, or
             // whoever uses it would be taken for changed. But its name says too little to bind to
             // it: units that make nothing visible call theirs alike.
             let anonymous = names.is_anonymous(name);
             // A name that rustc did not make may be a private one of some C file as well.
-            let here = host.symbols(name).iter().filter(|s| mangled || anonymous || s.global);
-            let first: Vec<Location> = here.map(site).collect();
-            let unique = host.unique(name).filter(|s| !anonymous && (mangled || s.global));
+            let here = executable.symbols(name).iter().filter(|s| mangled || anonymous || s.global);
+            let first: Vec<Location> = here.map(location).collect();
+            let unique = executable.unique(name).filter(|s| !anonymous && (mangled || s.global));
             if !first.is_empty() {
                 versions.insert(
                     name,
                     Version {
                         copies: copies.to_vec(),
                         original: None,
-                        site: unique.as_ref().map(site),
+                        location: unique.as_ref().map(location),
                         first,
                     },
                 );
@@ -84,8 +78,8 @@ impl LiveSymbols {
     }
 
     /// Where the running version is, if it is at one place.
-    pub fn site(&self, name: SymbolId) -> Option<Location> {
-        self.versions.get(&name)?.site
+    pub fn location(&self, name: SymbolId) -> Option<Location> {
+        self.versions.get(&name)?.location
     }
 
     /// Where the name was when it was loaded first.
@@ -96,7 +90,7 @@ impl LiveSymbols {
     /// The other names of what was loaded first at one of these places.
     pub fn namesakes(&self, places: &HashMap<Location, SymbolId>) -> Vec<SymbolId> {
         let shared = |(name, version): &(&SymbolId, &Version)| {
-            version.first.iter().any(|site| places.get(site).is_some_and(|known| known != *name))
+            version.first.iter().any(|place| places.get(place).is_some_and(|known| known != *name))
         };
         self.versions.iter().filter(shared).map(|(name, _)| *name).collect()
     }
@@ -109,7 +103,7 @@ impl LiveSymbols {
     /// What the process has under this name is not the program's: new code brings its own.
     pub fn disown(&mut self, name: SymbolId) {
         if let Some(version) = self.versions.get_mut(&name) {
-            version.site = None;
+            version.location = None;
         }
     }
 
@@ -118,7 +112,7 @@ impl LiveSymbols {
         let patch = PatchIndex(u32::try_from(self.patches.len()).expect("fewer than 2^32 patches"));
         self.patches.push(id);
         for (name, copies, spot) in carried {
-            let site = match *spot {
+            let location = match *spot {
                 PatchLocation::Image(offset) => Location::Patch(patch, offset),
                 PatchLocation::Tls(local) => Location::PatchTls(patch, local),
             };
@@ -132,11 +126,11 @@ impl LiveSymbols {
                 Entry::Vacant(place) => place.insert(Version {
                     copies: copies.clone(),
                     original: None,
-                    site: None,
-                    first: vec![site],
+                    location: None,
+                    first: vec![location],
                 }),
             };
-            version.site = Some(site);
+            version.location = Some(location);
         }
     }
 

@@ -3,7 +3,8 @@
 //!
 //! The linker takes from an archive only what the program uses; new code may use more. Each
 //! archive carries an index from global symbol to member; the indices are read when the first
-//! symbol is missing, and a member is read when it is needed.
+//! symbol is missing, and a member is read when it is needed. What was read is kept; nothing that is
+//! decided depends on it.
 //!
 //! Beside them stand the dynamic libraries that are made of crates of Rust. Nothing is pulled out of
 //! these: what they export is asked of the dynamic loader.
@@ -14,6 +15,7 @@ use super::read;
 use super::symbol_table::{SymbolId, SymbolTable};
 use ::object::read::archive::{ArchiveFile, ArchiveOffset};
 use ::object::{Object as _, ObjectSymbol as _, SymbolKind};
+use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -21,9 +23,9 @@ use std::sync::Arc;
 /// The archives, opened when first needed.
 pub struct ArchiveReader {
     paths: Vec<PathBuf>,
-    index: Option<Index>,
+    index: OnceCell<Index>,
     shared: Vec<PathBuf>,
-    exports: Option<HashMap<SymbolId, Export>>,
+    exports: OnceCell<HashMap<SymbolId, Export>>,
 }
 
 /// What a dynamic library gives out.
@@ -35,70 +37,77 @@ pub enum Export {
     ThreadLocal,
 }
 
+#[derive(Default)]
 struct Index {
     maps: Vec<memmap2::Mmap>,
     /// Archive, and offset of the member's header in it.
     members: HashMap<SymbolId, (usize, u64)>,
-    objects: HashMap<(usize, u64), Arc<ObjectFile>>,
+    objects: RefCell<HashMap<(usize, u64), Arc<ObjectFile>>>,
 }
 
 impl ArchiveReader {
     /// Archives at these paths, and dynamic libraries.
     pub fn new(paths: Vec<PathBuf>, shared: Vec<PathBuf>) -> ArchiveReader {
-        ArchiveReader { paths, index: None, shared, exports: None }
+        ArchiveReader { paths, index: OnceCell::new(), shared, exports: OnceCell::new() }
     }
 
     /// Returns what a dynamic library of Rust gives out under this name, if one does.
-    pub fn export(
-        &mut self,
-        name: SymbolId,
-        names: &mut SymbolTable,
-    ) -> Result<Option<Export>, DiffError> {
+    pub fn export(&self, name: SymbolId, names: &SymbolTable) -> Result<Option<Export>, DiffError> {
         if self.shared.is_empty() {
             return Ok(None);
         }
-        let exports = match &mut self.exports {
-            Some(exports) => exports,
-            none => none.insert(exported(&self.shared, names)?),
-        };
+        let exports = get_or_read(&self.exports, || exported(&self.shared, names))?;
         Ok(exports.get(&name).copied())
     }
 
     /// The definition of a global symbol, if some archive has one.
-    pub fn find(
-        &mut self,
-        name: SymbolId,
-        names: &mut SymbolTable,
-    ) -> Result<Option<AtomRef>, DiffError> {
-        let index = match &mut self.index {
-            Some(index) => index,
-            none => none.insert(open(&self.paths, names)?),
-        };
-        let Some(&(archive, offset)) = index.members.get(&name) else { return Ok(None) };
-        let object = match index.objects.get(&(archive, offset)) {
-            Some(object) => object.clone(),
+    pub fn find(&self, name: SymbolId, names: &SymbolTable) -> Result<Option<AtomRef>, DiffError> {
+        let index = get_or_read(&self.index, || open(&self.paths, names))?;
+        let Some(&member) = index.members.get(&name) else { return Ok(None) };
+        let known = index.objects.borrow().get(&member).cloned();
+        let object = match known {
+            Some(object) => object,
             None => {
-                let failed =
-                    |what: String| DiffError::Archive { path: self.paths[archive].clone(), what };
-                let map = &index.maps[archive][..];
-                let file = ArchiveFile::parse(map).map_err(|e| failed(e.to_string()))?;
-                let member =
-                    file.member(ArchiveOffset(offset)).map_err(|e| failed(e.to_string()))?;
-                let unit = String::from_utf8_lossy(member.name()).into_owned();
-                let data = member.data(map).map_err(|e| failed(e.to_string()))?.to_vec();
-                let object = read::read(&unit, data, names).map_err(|e| failed(e.to_string()))?;
-                let object = Arc::new(object);
-                index.objects.insert((archive, offset), object.clone());
+                let object = Arc::new(self.read(index, member, names)?);
+                index.objects.borrow_mut().insert(member, object.clone());
                 object
             }
         };
         Ok(object.symbols.get(&name).map(|&(index, _)| AtomRef { object: object.clone(), index }))
     }
+
+    /// Reads the member of an archive.
+    fn read(
+        &self,
+        index: &Index,
+        (archive, offset): (usize, u64),
+        names: &SymbolTable,
+    ) -> Result<ObjectFile, DiffError> {
+        let failed = |what: String| DiffError::Archive { path: self.paths[archive].clone(), what };
+        let map = &index.maps[archive][..];
+        let file = ArchiveFile::parse(map).map_err(|e| failed(e.to_string()))?;
+        let member = file.member(ArchiveOffset(offset)).map_err(|e| failed(e.to_string()))?;
+        let unit = String::from_utf8_lossy(member.name()).into_owned();
+        let data = member.data(map).map_err(|e| failed(e.to_string()))?.to_vec();
+        read::read(&unit, data, names).map_err(|e| failed(e.to_string()))
+    }
+}
+
+/// Returns what a cell holds, after reading it if that has not been done.
+fn get_or_read<T>(
+    cell: &OnceCell<T>,
+    read: impl FnOnce() -> Result<T, DiffError>,
+) -> Result<&T, DiffError> {
+    if let Some(known) = cell.get() {
+        return Ok(known);
+    }
+    let read = read()?;
+    Ok(cell.get_or_init(|| read))
 }
 
 fn exported(
     libraries: &[PathBuf],
-    names: &mut SymbolTable,
+    names: &SymbolTable,
 ) -> Result<HashMap<SymbolId, Export>, DiffError> {
     let mut exports = HashMap::new();
     for path in libraries {
@@ -117,8 +126,8 @@ fn exported(
     Ok(exports)
 }
 
-fn open(paths: &[PathBuf], names: &mut SymbolTable) -> Result<Index, DiffError> {
-    let mut index = Index { maps: Vec::new(), members: HashMap::new(), objects: HashMap::new() };
+fn open(paths: &[PathBuf], names: &SymbolTable) -> Result<Index, DiffError> {
+    let mut index = Index::default();
     for (archive, path) in paths.iter().enumerate() {
         let failed = |what: String| DiffError::Archive { path: path.clone(), what };
         let file = std::fs::File::open(path).map_err(|e| failed(e.to_string()))?;

@@ -2,22 +2,25 @@
 
 mod archive;
 mod atom;
+mod cut;
 mod eh_frame;
 mod error;
 mod fallthrough;
 mod file;
 mod input;
 mod layouts;
+mod out_edges;
 mod program;
 mod read;
 mod registry;
 mod reloc;
+mod relocations;
 mod symbol_table;
 
 pub use archive::{ArchiveReader, Export};
 pub use atom::{Atom, AtomKind, UnwindRecord};
 pub use eh_frame::{FDE_CIE, FDE_FUNCTION};
-pub use error::{DiffError, ReadError};
+pub use error::DiffError;
 pub use file::{AtomRef, ObjectFile, RelocTarget};
 pub use input::{Archives, CrateObjects};
 pub use layouts::{layouts_of, read_layouts, undescribed};

@@ -1,7 +1,7 @@
 //! All objects of the program's own crates, at one moment.
 
 use super::atom::AtomKind;
-use super::error::ReadError;
+use super::error::DiffError;
 use super::file::{AtomRef, ObjectFile};
 use super::input::CrateObjects;
 use super::read;
@@ -18,22 +18,24 @@ pub struct ProgramCrate {
     pub objects: Vec<Arc<ObjectFile>>,
 }
 
-/// The crates by key.
-#[derive(Clone, Default)]
+/// The crates by key, with an index of what they define.
+#[derive(Default)]
 pub struct Program {
     /// By [`CrateObjects::key`].
     pub crates: BTreeMap<String, ProgramCrate>,
+    /// Where each name is defined.
+    pub definitions: Definitions,
 }
 
 impl Program {
-    /// The program with some crates replaced. Objects whose bytes are the same are not read again,
-    /// so that what has not changed is recognised by identity.
+    /// Returns the program with some crates replaced. Objects whose bytes are the same are not read
+    /// again, so that what has not changed is recognised by identity.
     pub fn with(
         &self,
         rebuilt: Vec<CrateObjects>,
-        names: &mut SymbolTable,
-    ) -> Result<Program, (String, ReadError)> {
-        let mut program = self.clone();
+        symbols: &SymbolTable,
+    ) -> Result<Program, DiffError> {
+        let mut crates = self.crates.clone();
         for CrateObjects { key, name, objects, mut split } in rebuilt {
             let old = self.crates.get(&key);
             let known: HashMap<&str, &Arc<ObjectFile>> = old
@@ -45,17 +47,19 @@ impl Program {
                 read.push(match known.get(unit.as_str()) {
                     Some(&same) if same.data == data => same.clone(),
                     _ => {
-                        let read = read::read(&unit, data, names)
-                            .map_err(|e| (format!("{unit} of {name}"), e))?;
+                        let read = read::read(&unit, data, symbols).map_err(|error| {
+                            let unit = format!("{unit} of {name}");
+                            DiffError::Object { unit, what: error.to_string() }
+                        })?;
                         let split = split.remove(&unit);
                         Arc::new(ObjectFile { crate_key: key.clone(), split, ..read })
                     }
                 });
             }
-            drop(known);
-            program.crates.insert(key, ProgramCrate { name, objects: read });
+            crates.insert(key, ProgramCrate { name, objects: read });
         }
-        Ok(program)
+        let definitions = Definitions::new(&crates);
+        Ok(Program { crates, definitions })
     }
 
     /// The names of the crates, as paths begin with them.
@@ -92,11 +96,18 @@ impl Program {
             path.match_indices(&root).any(|(at, _)| !path[..at].ends_with(inside))
         })
     }
+}
 
-    /// Where each name is defined; several places for what rustc instantiates in several units.
-    pub fn definitions(&self) -> Definitions {
+/// Where each name is defined; several places for what rustc instantiates in several units.
+#[derive(Default)]
+pub struct Definitions {
+    by_name: HashMap<SymbolId, Vec<AtomRef>>,
+}
+
+impl Definitions {
+    fn new(crates: &BTreeMap<String, ProgramCrate>) -> Definitions {
         let mut by_name: HashMap<SymbolId, Vec<AtomRef>> = HashMap::new();
-        for object in self.objects() {
+        for object in crates.values().flat_map(|unit| &unit.objects) {
             for (&name, &(index, offset)) in &object.symbols {
                 // Aliases inside an atom are reached through the atom's own name.
                 if offset == 0 && object.atoms[index as usize].kind != AtomKind::Instances {
@@ -107,22 +118,17 @@ impl Program {
         }
         Definitions { by_name }
     }
-}
 
-/// An index of a [`Program`].
-pub struct Definitions {
-    by_name: HashMap<SymbolId, Vec<AtomRef>>,
-}
-
-impl Definitions {
     /// All definitions of a name.
     pub fn all(&self, name: SymbolId) -> &[AtomRef] {
         self.by_name.get(&name).map_or(&[], Vec::as_slice)
     }
+
     /// One definition of a name; they are alike.
     pub fn one(&self, name: SymbolId) -> Option<&AtomRef> {
         self.all(name).first()
     }
+
     /// All names and their definitions.
     pub fn iter(&self) -> impl Iterator<Item = (SymbolId, &[AtomRef])> {
         self.by_name.iter().map(|(name, atoms)| (*name, atoms.as_slice()))
@@ -137,7 +143,8 @@ mod tests {
     fn a_crate_is_mentioned_where_a_path_begins_with_it() {
         let unit =
             |name: &str| (name.to_owned(), ProgramCrate { name: name.to_owned(), objects: vec![] });
-        let program = Program { crates: BTreeMap::from([unit("shop"), unit("my-app")]) };
+        let crates = BTreeMap::from([unit("shop"), unit("my-app")]);
+        let program = Program { crates, definitions: Definitions::default() };
         for path in [
             "shop::cart::total",
             "<shop::Cart as core::fmt::Display>::fmt",

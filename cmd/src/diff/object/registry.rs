@@ -4,7 +4,6 @@ use super::atom::AtomKind;
 use super::file::{AtomRef, RelocTarget};
 use super::program::Program;
 use super::symbol_table::SymbolId;
-use crate::diff::live::LiveSymbols;
 use hot_patch::abi::{self, EntryText};
 use std::collections::{HashMap, HashSet};
 
@@ -73,21 +72,20 @@ impl HotRegistry {
     }
 
     /// The hot functions that the process does not have yet, by slot.
-    pub fn added(&self, loaded: &LiveSymbols) -> Vec<(SymbolId, &HotFunction)> {
-        self.sorted(|slot| !loaded.contains(slot))
+    pub fn added(&self, runs: impl Fn(SymbolId) -> bool) -> Vec<(SymbolId, &HotFunction)> {
+        self.sorted(|slot| !runs(slot))
     }
 
     /// The hot functions that the process has, but the source has no longer, by slot.
-    pub fn gone<'a>(
+    pub fn removed<'a>(
         &self,
         running: &'a HotRegistry,
         renamed: &HashMap<SymbolId, SymbolId>,
-        loaded: &LiveSymbols,
+        runs: impl Fn(SymbolId) -> bool,
     ) -> Vec<(SymbolId, &'a HotFunction)> {
         let is_renamed = |slot| renamed.values().any(|was| *was == slot);
-        running.sorted(|slot| {
-            loaded.contains(slot) && !self.functions.contains_key(&slot) && !is_renamed(slot)
-        })
+        running
+            .sorted(|slot| runs(slot) && !self.functions.contains_key(&slot) && !is_renamed(slot))
     }
 
     fn sorted(&self, wanted: impl Fn(SymbolId) -> bool) -> Vec<(SymbolId, &HotFunction)> {

@@ -3,8 +3,12 @@
 //! A name is compared many times and written down seldom, so each distinct one is kept once and
 //! handled as a number. Names are interned without the `.llvm.<digits>` that changes whenever a unit
 //! is edited ([`crate::symbol::without_llvm_suffix`]).
+//!
+//! The table only grows, and what it has given out stays valid as long as it does: interning needs
+//! no exclusive access, and what was interned for an object that is dropped again does no harm.
 
 use crate::symbol::{demangle, is_anonymous, is_mangled, without_llvm_suffix};
+use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -12,35 +16,36 @@ use std::sync::Arc;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SymbolId(u32);
 
-/// All names seen.
+/// All symbol names that have been seen.
 #[derive(Default)]
 pub struct SymbolTable {
-    numbers: HashMap<Arc<str>, SymbolId>,
-    texts: Vec<Arc<str>>,
+    ids: RefCell<HashMap<Arc<str>, SymbolId>>,
+    texts: Texts,
 }
 
 impl SymbolTable {
-    /// The number of a name, new or known.
-    pub fn intern(&mut self, text: &str) -> SymbolId {
+    /// Returns the id of a name, new or known.
+    pub fn intern(&self, text: &str) -> SymbolId {
         let text = without_llvm_suffix(text);
-        if let Some(&name) = self.numbers.get(text) {
-            return name;
+        let mut ids = self.ids.borrow_mut();
+        if let Some(&known) = ids.get(text) {
+            return known;
         }
-        let name = SymbolId(u32::try_from(self.texts.len()).expect("fewer than 2^32 symbols"));
+        let id = SymbolId(u32::try_from(ids.len()).expect("fewer than 2^32 symbols"));
         let text: Arc<str> = text.into();
-        self.texts.push(text.clone());
-        self.numbers.insert(text, name);
-        name
+        self.texts.set(id.0, text.clone());
+        ids.insert(text, id);
+        id
     }
 
-    /// The number of a name, if it was ever seen.
+    /// Returns the id of a name, if it was ever seen.
     pub fn find(&self, text: &str) -> Option<SymbolId> {
-        self.numbers.get(without_llvm_suffix(text)).copied()
+        self.ids.borrow().get(without_llvm_suffix(text)).copied()
     }
 
-    /// The mangled name.
+    /// Returns the mangled name.
     pub fn text(&self, name: SymbolId) -> &str {
-        &self.texts[name.0 as usize]
+        self.texts.get(name.0)
     }
 
     /// The path that a person would write: demangled, without the hash.
@@ -75,13 +80,51 @@ impl SymbolTable {
     }
 }
 
+/// Texts by number, in blocks that never move: each is twice as long as the one before.
+#[derive(Default)]
+struct Texts {
+    blocks: [OnceCell<Block>; BLOCKS],
+}
+
+type Block = Box<[OnceCell<Arc<str>>]>;
+
+/// Length of the first block.
+const FIRST: u64 = 64;
+/// As many as 32-bit numbers need.
+const BLOCKS: usize = 27;
+
+impl Texts {
+    /// Sets the text of a number that has none.
+    fn set(&self, number: u32, text: Arc<str>) {
+        let (block, at) = Texts::place(number);
+        let length = (FIRST as usize) << block;
+        let block = self.blocks[block].get_or_init(|| vec![OnceCell::new(); length].into());
+        // Numbers are given out once.
+        let _ = block[at].set(text);
+    }
+
+    /// Returns the text of a number that was given out.
+    fn get(&self, number: u32) -> &str {
+        let (block, at) = Texts::place(number);
+        let text = self.blocks[block].get().and_then(|block| block[at].get());
+        text.expect("each number has a text")
+    }
+
+    /// Returns the block of a number, and the index in it.
+    fn place(number: u32) -> (usize, usize) {
+        let shifted = u64::from(number) + FIRST;
+        let block = shifted.ilog2() - FIRST.ilog2();
+        (block as usize, (shifted - (FIRST << block)) as usize)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn the_suffix_of_llvm_is_no_part_of_a_name() {
-        let mut names = SymbolTable::default();
+        let names = SymbolTable::default();
         let plain = names.intern("_ZN4shop5TOTAL17h0123456789abcdefE");
         assert_eq!(names.intern("_ZN4shop5TOTAL17h0123456789abcdefE.llvm.991"), plain);
         assert_eq!(names.path(plain), "shop::TOTAL");
@@ -91,8 +134,23 @@ mod tests {
     }
 
     #[test]
+    fn blocks_of_texts_follow_one_another() {
+        assert_eq!(Texts::place(0), (0, 0));
+        assert_eq!(Texts::place(63), (0, 63));
+        assert_eq!(Texts::place(64), (1, 0));
+        assert_eq!(Texts::place(191), (1, 127));
+        assert_eq!(Texts::place(192), (2, 0));
+        assert_eq!(Texts::place(u32::MAX).0, BLOCKS - 1);
+        let names = SymbolTable::default();
+        let all: Vec<SymbolId> = (0..1000).map(|n| names.intern(&format!("f{n}"))).collect();
+        for (n, id) in all.into_iter().enumerate() {
+            assert_eq!((names.text(id), names.intern(&format!("f{n}"))), (&*format!("f{n}"), id));
+        }
+    }
+
+    #[test]
     fn what_a_macro_made_begins_with_two_underscores() {
-        let mut names = SymbolTable::default();
+        let names = SymbolTable::default();
         let site = names.intern("_ZN4shop5total10__CALLSITE17h0123456789abcdefE");
         let slot = names.intern("_ZN4shop5total10__HOT_SLOT17h0123456789abcdefE");
         let inside = names.intern("_ZN4shop7__total5TOTAL17h0123456789abcdefE");

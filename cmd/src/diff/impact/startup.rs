@@ -20,14 +20,14 @@
 use super::control_flow;
 use super::item::item;
 use super::not_applied::Once;
-use super::reachability::Effect;
 use super::retainers::is_async;
+use crate::diff::change::Analysis;
 use crate::diff::object::{AtomKind, AtomRef, SymbolId};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// Finds hot functions that are called once.
-pub struct Callers<'a> {
-    effect: &'a Effect<'a>,
+pub struct StartupCalls<'a> {
+    analysis: &'a Analysis<'a>,
     /// Who refers to each name, in what runs and in what comes.
     users: HashMap<SymbolId, BTreeSet<SymbolId>>,
     /// The slot of each body.
@@ -36,29 +36,29 @@ pub struct Callers<'a> {
     again: HashMap<SymbolId, bool>,
 }
 
-impl<'a> Callers<'a> {
+impl<'a> StartupCalls<'a> {
     /// Reads who refers to whom; none where there is no `main` to begin with.
-    pub fn new(effect: &'a Effect<'a>) -> Option<Callers<'a>> {
-        effect.names.find("main").filter(|main| effect.loaded.contains(*main))?;
+    pub fn new(analysis: &'a Analysis<'a>) -> Option<StartupCalls<'a>> {
+        analysis.symbols.find("main").filter(|main| analysis.live.contains(*main))?;
         let mut users: HashMap<SymbolId, BTreeSet<SymbolId>> = HashMap::new();
-        for (name, atoms) in effect.loaded.iter().chain(effect.definitions.iter()) {
+        for (name, atoms) in analysis.live.iter().chain(analysis.definitions().iter()) {
             for atom in atoms {
                 for &target in &atom.object.out_edges[atom.index as usize] {
                     users.entry(target).or_default().insert(name);
                 }
             }
         }
-        let functions = effect.hot.functions.iter();
+        let functions = analysis.registry.functions.iter();
         let slots = functions.filter_map(|(slot, function)| Some((function.body?, *slot)));
-        let instances = effect.hot.instances.iter().map(|(slot, body)| (*body, *slot));
+        let instances = analysis.registry.instances.iter().map(|(slot, body)| (*body, *slot));
         let slots = slots.chain(instances).collect();
-        Some(Callers { effect, users, slots, again: HashMap::new() })
+        Some(StartupCalls { analysis, users, slots, again: HashMap::new() })
     }
 
     /// The hot function with a slot, if it is called once.
     pub fn of(&mut self, slot: SymbolId) -> Option<Once> {
-        let function = self.effect.hot.functions.get(&slot)?;
-        let own = item(&self.effect.names.path(slot), self.effect.crates);
+        let function = self.analysis.registry.functions.get(&slot)?;
+        let own = item(&self.analysis.symbols.path(slot), &self.analysis.crates);
         if self.is_called_again(slot) {
             return None;
         }
@@ -68,7 +68,7 @@ impl<'a> Callers<'a> {
         let mut open = vec![slot];
         while let Some(name) = open.pop() {
             for user in self.users_of(name) {
-                match item(&self.effect.names.path(user), self.effect.crates) {
+                match item(&self.analysis.symbols.path(user), &self.analysis.crates) {
                     Some(item) if Some(&item) != own.as_ref() => _ = from.insert(item),
                     _ if seen.insert(user) => open.push(user),
                     _ => {}
@@ -91,7 +91,7 @@ impl<'a> Callers<'a> {
     }
 
     fn may_be_called_again(&mut self, name: SymbolId) -> bool {
-        let Effect { names, crates, hot, .. } = self.effect;
+        let Analysis { symbols: names, crates, registry: hot, .. } = self.analysis;
         let path = names.path(name);
         // Not a closure in it, which may be a thread's.
         if crates.iter().any(|of| path == format!("{of}::main")) {
@@ -127,7 +127,7 @@ impl<'a> Callers<'a> {
                 return true;
             }
             for user in self.users_of(led_to) {
-                let own = item(&self.effect.names.path(user), self.effect.crates).is_some();
+                let own = item(&self.analysis.symbols.path(user), &self.analysis.crates).is_some();
                 // An executor polls it in a loop, and does not make it.
                 let polls = led_to == name && !self.is_coroutine(user);
                 if !own || polls {
@@ -176,12 +176,12 @@ impl<'a> Callers<'a> {
     }
 
     fn is_coroutine(&self, name: SymbolId) -> bool {
-        is_async(self.copies(name), self.effect.names)
+        is_async(self.copies(name), self.analysis.symbols)
     }
 
     /// What runs under a name, and what comes.
     fn copies(&self, name: SymbolId) -> impl Iterator<Item = &'a AtomRef> + use<'a> {
-        let (loaded, definitions) = (self.effect.loaded, self.effect.definitions);
+        let (loaded, definitions) = (&self.analysis.live, self.analysis.definitions());
         loaded.copies(name).iter().chain(definitions.all(name))
     }
 }

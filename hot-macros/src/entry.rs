@@ -16,7 +16,8 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::Ident;
 use syn::ext::IdentExt;
 
-/// The statics: slot and entry. What the slot holds is the body or what boxes its future.
+/// Returns the statics: slot and entry. The slot holds the body, or the function that boxes its
+/// future.
 pub fn entry(
     function: &Function,
     container: Container<'_>,
@@ -27,12 +28,6 @@ pub fn entry(
     hot: &TokenStream,
 ) -> TokenStream {
     let signature = &function.signature;
-    let kind = match (generic, signature.asyncness.is_some()) {
-        (false, false) => quote!(Function),
-        (false, true) => quote!(Async),
-        (true, false) => quote!(Generic),
-        (true, true) => quote!(GenericAsync),
-    };
     // The common type of two functions is asked for nowhere else.
     let needed = codegen_mode::emits_code() || matches!(identity, Identity::Common);
     let original = if generic || !needed {
@@ -41,35 +36,6 @@ pub fn entry(
         let path = container.outside(slot_holds);
         quote!(#path as *const ())
     };
-    let identity = match identity {
-        Identity::None => quote!(#hot::core::option::Option::None),
-        Identity::Named(named) => named.proved(signature, container, slot_holds, hot),
-        Identity::Asked(named) => named.asked(signature, container, body, hot),
-        Identity::Common => {
-            let other = if container.header().is_some_and(|header| header.trait_path.is_some()) {
-                twin_of(body).unwrap_or_else(|| body.clone())
-            } else {
-                signature.ident.clone()
-            };
-            let (body, other) = (container.outside(body), container.outside(&other));
-            quote!(#hot::SignatureId::of_both([#body, #other]))
-        }
-    };
-    let span = signature.ident.span();
-    let here = tokens::moved_to(hot, span);
-    let line = quote_spanned!(span=> #here::core::line!());
-    let file = quote_spanned!(span=> #here::core::file!());
-    // Set by cargo when it compiles a binary or an example; names then begin with `main`.
-    let binary = std::env::var("CARGO_BIN_NAME").unwrap_or_default();
-    let with_type = (!generic).then(|| with_type(signature, container, slot_holds, hot));
-    let text = format!(
-        "\0{binary}\0{}\0{}\0",
-        item(signature, container),
-        type_text(signature, container)
-    );
-    let visibility = format!("\0{}", visibility(function, container));
-    let place = inner.map(|inner| quote!(.with_place(#hot::core::any::type_name::<#inner>)));
-    let crate_id = crate::crate_id::id();
     let slot = quote! {
         #[unsafe(link_section = "hot_slots")]
         static __HOT_SLOT: #hot::Slot = #hot::Slot::new(#original);
@@ -77,6 +43,20 @@ pub fn entry(
     if !needed {
         return slot;
     }
+    let kind = match (generic, signature.asyncness.is_some()) {
+        (false, false) => quote!(Function),
+        (false, true) => quote!(Async),
+        (true, false) => quote!(Generic),
+        (true, true) => quote!(GenericAsync),
+    };
+    let span = signature.ident.span();
+    let here = tokens::moved_to(hot, span);
+    let line = quote_spanned!(span=> #here::core::line!());
+    let text = text(function, container, hot);
+    let identity = stated(identity, signature, container, [slot_holds, body], hot);
+    let crate_id = crate::crate_id::id();
+    let place = inner.map(|inner| quote!(.with_place(#hot::core::any::type_name::<#inner>)));
+    let with_type = (!generic).then(|| with_type(signature, container, slot_holds, hot));
     quote! {
         #slot
         #[used]
@@ -87,10 +67,48 @@ pub fn entry(
             #line,
             &__HOT_SLOT,
             #original,
-            #hot::core::concat!(#hot::core::module_path!(), #text, #file, #visibility),
+            #text,
             #identity,
         ).with_crate(#crate_id) #place #with_type;
     }
+}
+
+/// Returns the expression that states the type of replacements.
+fn stated(
+    identity: Identity,
+    signature: &Signature,
+    container: Container<'_>,
+    [slot_holds, body]: [&Ident; 2],
+    hot: &TokenStream,
+) -> TokenStream {
+    match identity {
+        Identity::None => quote!(#hot::core::option::Option::None),
+        Identity::Named(named) => named.proved(signature, container, slot_holds, hot),
+        Identity::Asked(named) => named.asked(signature, container, body, hot),
+        Identity::Common => {
+            let other = if container.is_of_trait() {
+                twin_of(body).unwrap_or_else(|| body.clone())
+            } else {
+                signature.ident.clone()
+            };
+            let (body, other) = (container.outside(body), container.outside(&other));
+            quote!(#hot::SignatureId::of_both([#body, #other]))
+        }
+    }
+}
+
+/// Returns the text of the entry, its parts between zero bytes (`hot_patch::abi::EntryText`).
+fn text(function: &Function, container: Container<'_>, hot: &TokenStream) -> TokenStream {
+    let signature = &function.signature;
+    let span = signature.ident.span();
+    let here = tokens::moved_to(hot, span);
+    let file = quote_spanned!(span=> #here::core::file!());
+    // Set by cargo when it compiles a binary or an example; names then begin with `main`.
+    let binary = std::env::var("CARGO_BIN_NAME").unwrap_or_default();
+    let (item, ty) = (item(signature, container), type_text(signature, container));
+    let names = format!("\0{binary}\0{item}\0{ty}\0");
+    let visibility = format!("\0{}", visibility(function, container));
+    quote!(#hot::core::concat!(#hot::core::module_path!(), #names, #file, #visibility))
 }
 
 /// Returns the calls that add to the entry of an ordinary function whatever the compiler reads off

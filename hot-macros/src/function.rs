@@ -69,8 +69,32 @@ fn reserved(signature: &Signature, body: &TokenTree) -> Option<Ident> {
     })
 }
 
+/// Returns the first reason why a function cannot be hot.
 fn find_obstacle(function: &Function, container: Container<'_>, sorted: &Sorted) -> Option<Error> {
     let signature = &function.signature;
+    let of_its_kind = find_qualifier(signature).or_else(|| sorted.refusal.clone());
+    if of_its_kind.is_some() {
+        return of_its_kind;
+    }
+    let Some(body) = &function.body else {
+        return Some(Error::new_spanned(
+            &signature.ident,
+            "a function without a body cannot be `#[hot]`: put the attribute on the functions that \
+             implement or wrap it",
+        ));
+    };
+    if let Some(name) = reserved(signature, body) {
+        return Some(Error::new(name.span(), RESERVED));
+    }
+    let place = match container.header() {
+        Some(_) => find_lending(signature, container),
+        None => find_lone_method(signature, body),
+    };
+    place.or_else(|| find_conditional(signature))
+}
+
+/// Refuses what its qualifiers make of a function.
+fn find_qualifier(signature: &Signature) -> Option<Error> {
     if let Some(constness) = &signature.constness {
         return Some(Error::new_spanned(
             constness,
@@ -85,52 +109,45 @@ fn find_obstacle(function: &Function, container: Container<'_>, sorted: &Sorted)
              let it call a `#[hot]` function that takes a `VaList`",
         ));
     }
-    if let Some(span) = signature.default {
-        return Some(Error::new(
-            span,
-            "a `default fn` cannot be `#[hot]`, since what it does is decided by specialisation: \
-             move its body into a `#[hot]` function",
-        ));
-    }
-    if let Some(refusal) = &sorted.refusal {
-        return Some(refusal.clone());
-    }
-    let Some(body) = &function.body else {
-        return Some(Error::new_spanned(
+    let span = signature.default?;
+    Some(Error::new(
+        span,
+        "a `default fn` cannot be `#[hot]`, since what it does is decided by specialisation: \
+         move its body into a `#[hot]` function",
+    ))
+}
+
+/// Refuses a method that lends its type for every lifetime, in a block with parameters.
+fn find_lending(signature: &Signature, container: Container<'_>) -> Option<Error> {
+    let header = container.header()?;
+    let lends = (container.is_generic() || !header.lifetimes().is_empty())
+        && self_paths(&signature.types()).iter().any(|name| header.lending.contains(name));
+    lends.then(|| {
+        Error::new_spanned(
             &signature.ident,
-            "a function without a body cannot be `#[hot]`: put the attribute on the functions that \
-             implement or wrap it",
-        ));
-    };
-    if let Some(name) = reserved(signature, body) {
-        return Some(Error::new(name.span(), RESERVED));
+            "a method whose type mentions a `Self::Item<'_>` that is there `where Self: '_` cannot \
+             be `#[hot]` where the impl block has parameters, since rustc takes no pointer to it: \
+             let it call a `#[hot]` function",
+        )
+    })
+}
+
+/// Refuses a method without its impl block.
+fn find_lone_method(signature: &Signature, body: &TokenTree) -> Option<Error> {
+    let lone = "a method cannot be `#[hot]` alone, since the attribute has to know its type: write \
+                `#[hot]` on the impl block, and `#[hot(skip)]` on the methods to be left out";
+    if let Some(receiver) = &signature.receiver {
+        return Some(Error::new_spanned(receiver.self_token, lone));
     }
-    if let Some(header) = container.header()
-        && (container.is_generic() || !header.lifetimes().is_empty())
-        && self_paths(&signature.types()).iter().any(|name| header.lending.contains(name))
-    {
-        return Some(Error::new_spanned(
-            &signature.ident,
-            "a method whose type mentions a `Self::Item<'_>` that is there `where Self: '_` cannot be \
-             `#[hot]` where the impl block has parameters, since rustc takes no pointer to it: let it \
-             call a `#[hot]` function",
-        ));
-    }
-    if container.header().is_none() {
-        let lone = "a method cannot be `#[hot]` alone, since the attribute has to know its type: \
-                    write `#[hot]` on the impl block, and `#[hot(skip)]` on the methods to be left \
-                    out";
-        if let Some(receiver) = &signature.receiver {
-            return Some(Error::new_spanned(receiver.self_token, lone));
-        }
-        let body = body.to_token_stream();
-        // A `Self` in a body may also belong to an impl block in there.
-        let in_body =
-            mentions(&body, "Self") && !mentions(&body, "impl") && !mentions(&body, "trait");
-        if mentions(&signature.types(), "Self") || in_body {
-            return Some(Error::new_spanned(&signature.ident, lone));
-        }
-    }
+    let body = body.to_token_stream();
+    // A `Self` in a body may also belong to an impl block in there.
+    let in_body = mentions(&body, "Self") && !mentions(&body, "impl") && !mentions(&body, "trait");
+    let is_method = mentions(&signature.types(), "Self") || in_body;
+    is_method.then(|| Error::new_spanned(&signature.ident, lone))
+}
+
+/// Refuses an argument under a condition.
+fn find_conditional(signature: &Signature) -> Option<Error> {
     let receiver = signature.receiver.iter().flat_map(|receiver| &receiver.attributes);
     let arguments = signature.arguments.iter().flat_map(|argument| &argument.attributes);
     // `cfg_attr` may also set a lint level, which is no matter.
@@ -138,12 +155,11 @@ fn find_obstacle(function: &Function, container: Container<'_>, sorted: &Sorted)
         a.path().is_ident("cfg")
             || a.path().is_ident("cfg_attr") && mentions(&a.meta.to_token_stream(), "cfg")
     };
-    if let Some(attribute) = receiver.chain(arguments).find(conditional) {
-        return Some(Error::new_spanned(
+    receiver.chain(arguments).find(conditional).map(|attribute| {
+        Error::new_spanned(
             attribute,
             "an argument of a `#[hot]` function cannot be conditional: write the function twice, \
              each under its own `#[cfg]`",
-        ));
-    }
-    None
+        )
+    })
 }

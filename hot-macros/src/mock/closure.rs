@@ -68,46 +68,10 @@ impl Closure {
         asyncness = asyncness.or(input.parse()?);
         let capture = input.parse()?;
         if !input.peek(Token![|]) && !input.peek(Token![||]) {
-            // A path and then a closure: a scope without its `in`, probably.
-            let after = input.fork();
-            let scope = take_expression(&after).is_ok() && after.peek(Token![,]);
-            return Err(input.error(if scope {
-                "a mock is a closure with its types, such as `|order: &Order| -> u64 { 42 }`; a \
-                     scope is named with `in` before the path: `hot::mock!(in scope, path, |…| …)`"
-            } else {
-                "a mock is a closure with its types, such as `|order: &Order| -> u64 { 42 }`; \
-                     for a function pointer use the function `hot::mock(path, fake as fn(…) -> …)`"
-            }));
+            return Err(no_closure(input));
         }
-        let (mut patterns, mut types) = (Vec::new(), Vec::new());
-        let mut bars = [input.span(); 2];
-        if input.parse::<Option<Token![||]>>()?.is_none() {
-            input.parse::<Token![|]>()?;
-            while !input.peek(Token![|]) {
-                let ends = |input: ParseStream| {
-                    input.peek(Token![,])
-                        || input.peek(Token![|])
-                        || input.peek(Token![:]) && !input.peek(Token![::])
-                };
-                let pattern = take_until(input, ends)?;
-                if !input.peek(Token![:]) {
-                    return Err(Error::new_spanned(
-                        pattern,
-                        "the type of this argument is missing: a mock is checked by the types that \
-                         are written, as in `|order: &Order| -> u64 { 42 }`",
-                    ));
-                }
-                input.parse::<Token![:]>()?;
-                patterns.push(pattern);
-                types.push(take_until(input, |input| {
-                    input.peek(Token![,]) || input.peek(Token![|])
-                })?);
-                if !input.peek(Token![|]) {
-                    input.parse::<Token![,]>()?;
-                }
-            }
-            bars[1] = input.parse::<Token![|]>()?.span;
-        }
+        let (arguments, bars) = parse_arguments(input)?;
+        let (patterns, types) = arguments.into_iter().unzip();
         let output = match input.parse::<Option<Token![->]>>()? {
             Some(_) => Some(take_until(input, |input| input.peek(token::Brace))?),
             None => None,
@@ -138,4 +102,50 @@ impl Closure {
         });
         quote!(#(#names,)*)
     }
+}
+
+/// Returns the refusal of something that is no closure.
+fn no_closure(input: ParseStream) -> Error {
+    // A path and then a closure: a scope without its `in`, probably.
+    let after = input.fork();
+    let scope = take_expression(&after).is_ok() && after.peek(Token![,]);
+    input.error(if scope {
+        "a mock is a closure with its types, such as `|order: &Order| -> u64 { 42 }`; a scope is named \
+         with `in` before the path: `hot::mock!(in scope, path, |…| …)`"
+    } else {
+        "a mock is a closure with its types, such as `|order: &Order| -> u64 { 42 }`; for a function \
+         pointer use the function `hot::mock(path, fake as fn(…) -> …)`"
+    })
+}
+
+/// Reads the patterns and types between the bars, and where the bars are.
+fn parse_arguments(input: ParseStream) -> Result<(Vec<(TokenStream, TokenStream)>, [Span; 2])> {
+    let (mut arguments, mut bars) = (Vec::new(), [input.span(); 2]);
+    if input.parse::<Option<Token![||]>>()?.is_some() {
+        return Ok((arguments, bars));
+    }
+    input.parse::<Token![|]>()?;
+    while !input.peek(Token![|]) {
+        let ends = |input: ParseStream| {
+            input.peek(Token![,])
+                || input.peek(Token![|])
+                || input.peek(Token![:]) && !input.peek(Token![::])
+        };
+        let pattern = take_until(input, ends)?;
+        if !input.peek(Token![:]) {
+            return Err(Error::new_spanned(
+                pattern,
+                "the type of this argument is missing: a mock is checked by the types that are \
+                 written, as in `|order: &Order| -> u64 { 42 }`",
+            ));
+        }
+        input.parse::<Token![:]>()?;
+        let ty = take_until(input, |input| input.peek(Token![,]) || input.peek(Token![|]))?;
+        arguments.push((pattern, ty));
+        if !input.peek(Token![|]) {
+            input.parse::<Token![,]>()?;
+        }
+    }
+    bars[1] = input.parse::<Token![|]>()?.span;
+    Ok((arguments, bars))
 }

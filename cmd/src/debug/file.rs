@@ -4,8 +4,8 @@
 //! finds the code in the process. It is never linked or loaded, so that little has to be right: the
 //! symbols, the unwind table at its address (gdb unwinds by it) and the debug sections.
 
-use super::Shape;
 use super::select::Written;
+use super::shape::Shape;
 use hot_patch::patch::Debug;
 use object::elf;
 

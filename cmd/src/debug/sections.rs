@@ -5,7 +5,8 @@
 //! patch carries it, and [`NOWHERE`] where it does not. The start of an object's atom in the file
 //! tells which part a target belongs to.
 
-use super::{Part, Piece, Unreadable};
+use super::error::Unreadable;
+use super::shape::{Part, Piece};
 use gimli::DwarfSections;
 use object::{Object as _, ObjectSection as _, ObjectSymbol as _, RelocationKind};
 use object::{RelocationTarget, SectionIndex, SymbolIndex};

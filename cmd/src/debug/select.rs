@@ -7,8 +7,9 @@
 //! A unit whose code is in several pieces lists their ranges; that list is written anew. A function
 //! that is kept only because something refers to it loses its address.
 
+use super::error::Unreadable;
 use super::sections::IMAGE;
-use super::{Piece, Unreadable};
+use super::shape::Piece;
 use gimli::write::{
     Address, AttributeValue, ConvertError, ConvertLineSequenceEnd, ConvertUnit, ConvertUnitEntry,
     Dwarf, EndianVec, FilterUnitEntry, FilterUnitSection, Range, RangeList, Sections, UnitEntryId,

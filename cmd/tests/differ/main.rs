@@ -3,6 +3,7 @@
 
 mod advice;
 mod assembler;
+mod baseline;
 mod debug;
 mod effect;
 mod fixture;

@@ -33,7 +33,7 @@ struct Section<'a> {
     info: u32,
     align: u64,
     entry: u64,
-    /// Where 64-bit addresses stand in the bytes.
+    /// The offsets of 64-bit addresses in the bytes.
     addresses: Vec<usize>,
 }
 

@@ -2,11 +2,11 @@
 //!
 //! The objects describe all of their functions; a patch carries few of them. So:
 //!
-//! 1. **Relocate.** [`sections`] makes a copy of an object's debug sections in which the addresses of
-//!    what the patch carries are those in its image, and all others lead nowhere.
+//! 1. **Relocate.** [`sections`] makes a copy of an object's debug sections in which the addresses
+//!    of what the patch carries are those in its image, and all others lead nowhere.
 //! 2. **Select.** [`select`] keeps of it the functions and statics that have an address, and what
-//!    these refer to: their arguments, locals and types, what was inlined into them, and the rows of
-//!    the line table that are about their code.
+//!    these refer to: their arguments, locals and types, what was inlined into them, and the rows
+//!    of the line table that are about their code.
 //! 3. **Write.** [`file`](mod@file) makes one ELF file of the selected information, the symbols and
 //!    the unwind table.
 //!
@@ -14,8 +14,8 @@
 //! only the process knows where the image lies, and it needs the file for two bases
 //! (see `hot_patch::patch::Debug`).
 //!
-//! Code out of archives (the standard library, dependencies) has its name and no more: its units are
-//! large, and reading them would take longer than all the rest of a save.
+//! Code out of archives (the standard library, dependencies) has its name and no more: its units
+//! are large, and reading them would take longer than all the rest of a save.
 
 mod error;
 mod file;

@@ -3,7 +3,7 @@
 //! Offsets into other debug sections get the values that a linker would give them if this were the
 //! only object. An address of code or data becomes [`IMAGE`] plus its offset in the image where the
 //! patch carries it, and [`NOWHERE`] where it does not. The start of an object's atom in the file
-//! tells which part a target belongs to.
+//! says which part a target belongs to.
 
 use super::error::Unreadable;
 use super::shape::{Part, Piece};
@@ -49,7 +49,7 @@ pub(super) fn read<'a>(piece: &Piece<'a>) -> Result<DwarfSections<Cow<'a, [u8]>>
     })
 }
 
-/// Where the sections of an object went.
+/// The places that the sections of an object went to.
 struct Places<'a, 'f> {
     file: &'f object::File<'a>,
     /// Ascending.
@@ -91,8 +91,8 @@ impl Places<'_, '_> {
         })
     }
 
-    /// Where an offset in a section has gone. The end of a part belongs to it, unless another begins
-    /// there: ranges are given by their ends.
+    /// Returns where an offset in a section has gone. The end of a part belongs to it, unless
+    /// another begins there: ranges are given by their ends.
     fn place(&self, section: &Range<u64>, offset: u64) -> Option<u64> {
         let wanted = section.start.checked_add(offset)? as usize;
         let after = self.parts.partition_point(|part| part.file.start <= wanted);

@@ -4,8 +4,8 @@
 //! the entries inside it, around it, and all that these refer to. Of the line table those sequences
 //! are kept whose code is in the image. A unit without any is left out.
 //!
-//! A unit whose code is in several pieces lists their ranges; that list is written anew. A function
-//! that is kept only because something refers to it loses its address.
+//! A unit whose code is in several pieces lists their ranges; that list is written again. A
+//! function that is kept only because something refers to it loses its address.
 
 use super::error::Unreadable;
 use super::sections::IMAGE;
@@ -21,7 +21,7 @@ use std::ops::RangeInclusive;
 
 type Slice<'a> = EndianSlice<'a, LittleEndian>;
 
-/// What was selected from several objects.
+/// The debug information that was selected from several objects.
 #[derive(Default)]
 pub(super) struct Selected {
     dwarf: Dwarf,
@@ -40,7 +40,7 @@ pub(super) struct Written {
     pub(super) name: &'static str,
     /// Its bytes.
     pub(super) bytes: Vec<u8>,
-    /// Where 64-bit addresses stand in it, as offsets in the image.
+    /// The places of 64-bit addresses in it, as offsets in the image.
     pub(super) addresses: Vec<usize>,
 }
 
@@ -105,7 +105,7 @@ impl Image {
         inside.then(|| Address::Symbol { symbol: 0, addend: (address - IMAGE) as i64 })
     }
 
-    /// Whether an entry is a function or a static in the image.
+    /// Reports whether an entry is a function or a static in the image.
     fn wants(&self, entry: &FilterUnitEntry<'_, Slice<'_>>) -> Result<bool, gimli::Error> {
         let unit = entry.read_unit;
         match entry.tag {
@@ -139,7 +139,7 @@ impl Image {
     }
 }
 
-/// Where an entry's code begins, if it is in one piece.
+/// Returns where an entry's code begins, if it is in one piece.
 fn low_pc<'a>(
     unit: UnitRef<'_, Slice<'a>>,
     entry: &gimli::DebuggingInformationEntry<Slice<'a>>,

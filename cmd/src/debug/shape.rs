@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-/// What the patch carries of one object.
+/// The part of one object that the patch carries.
 pub struct Piece<'a> {
     /// The object file.
     pub object: &'a [u8],
@@ -13,11 +13,11 @@ pub struct Piece<'a> {
 /// A function or a static.
 #[derive(Clone, Debug)]
 pub struct Part {
-    /// Where it lies in the object file, in bytes.
+    /// Its place in the object file, in bytes.
     pub file: Range<usize>,
-    /// Where it lies in the image.
+    /// Its offset in the image.
     pub at: u64,
-    /// Whether it is code.
+    /// Set if it is code.
     pub is_code: bool,
 }
 
@@ -29,7 +29,7 @@ pub struct Symbol<'a> {
     pub at: u64,
     /// Size in bytes.
     pub size: u64,
-    /// Whether it is code.
+    /// Set if it is code.
     pub is_code: bool,
 }
 

@@ -30,7 +30,7 @@ pub enum Guard {
     Unnamed,
     /// Without a description, an argument or result has the size and the alignment that it had.
     Sizes,
-    /// Without a description, a hot function tells its sizes.
+    /// Without a description, the entry of a hot function has its sizes.
     SizesTold,
     /// Without a description, nothing is taken for a renamed static or generic instance.
     Nameless,
@@ -76,17 +76,17 @@ pub struct Guards {
 }
 
 impl Guards {
-    /// All but these.
+    /// Returns all guards but these.
     pub fn without(off: impl IntoIterator<Item = Guard>) -> Guards {
         Guards { off: off.into_iter().collect() }
     }
 
-    /// Whether a guard stands.
+    /// Reports whether a guard stands.
     pub fn on(&self, guard: Guard) -> bool {
         !self.off.contains(&guard)
     }
 
-    /// The parts of the layout guard that do not stand.
+    /// Returns the parts of the layout guard that do not stand.
     pub fn layout_checks_off(&self) -> Vec<Check> {
         let check = |guard: &Guard| match guard {
             Guard::Layout(check) => Some(*check),

@@ -1,8 +1,8 @@
 //! Saves, judged one after the other against what runs.
 //!
 //! [`judge`] is the way of one save: it takes a baseline, which it does not change, and the objects
-//! that were just compiled, and returns a candidate and the verdict. The session makes the candidate
-//! the baseline, or a part of it, when that has become true.
+//! that were just compiled, and returns a candidate and the verdict. The session makes the
+//! candidate the baseline, or a part of it, when that has become true.
 
 use crate::diff::change::{Analysis, Root, Swapped, analyse, find_roots};
 use crate::diff::check::{Refused, icf, layout, signature};
@@ -22,7 +22,7 @@ use std::sync::Arc;
 /// A running program, and the saves since it was started.
 pub struct DiffSession {
     baseline: Baseline,
-    /// What becomes true when the program has loaded the patch of the last verdict.
+    /// The patch of the last verdict, until the program has loaded it or not.
     staged: Option<StagedPatch>,
 }
 
@@ -65,8 +65,8 @@ impl DiffSession {
         self.baseline.executable.hot_functions
     }
 
-    /// Returns the names of the crates that share values with patches but describe no types. Of those
-    /// only sizes, alignments and names are compared.
+    /// Returns the names of the crates that share values with patches but describe no types. Of
+    /// those only sizes, alignments and names are compared.
     ///
     /// # Errors
     /// When an object's debug information cannot be read.
@@ -82,9 +82,9 @@ impl DiffSession {
         Ok(names)
     }
 
-    /// Compares the crates that were just rebuilt with what runs. Crates not named are as before. The
-    /// objects are the newest from then on, whatever the verdict: the next save is compared with
-    /// them.
+    /// Compares the crates that were just rebuilt with what runs. Crates not named are as before.
+    /// The objects are the newest from then on, whatever the verdict: the next save is compared
+    /// with them.
     ///
     /// # Errors
     /// When an object or an archive cannot be read. Then the session is as it was: it does not know

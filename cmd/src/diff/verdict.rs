@@ -1,11 +1,11 @@
-//! What becomes of a save.
+//! The verdict over a save.
 
 use crate::diff::impact::NotApplied;
 use crate::refusal::{Detail, Refusal};
 use crate::symbol::as_written;
 use hot_patch::patch::Patch;
 
-/// What becomes of a save.
+/// The outcome of judging a save.
 #[derive(Debug)]
 pub enum Verdict {
     /// There is something to load.
@@ -27,7 +27,7 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// The verdict in the names of the source, without those that `#[hot]` has made.
+    /// Returns the verdict in the names of the source, without those that `#[hot]` has made.
     pub fn in_source_names(mut self) -> Verdict {
         let plain = |text: &mut String| *text = as_written(text);
         match &mut self {
@@ -48,7 +48,7 @@ impl Verdict {
     }
 }
 
-/// A patch that has not been loaded yet.
+/// A patch that is not loaded yet.
 #[derive(Debug)]
 pub struct Prepared {
     /// The patch to send.
@@ -59,7 +59,7 @@ pub struct Prepared {
     pub added: Vec<String>,
     /// All items that changed in this save.
     pub changed: Vec<String>,
-    /// What of that it leaves as it was.
+    /// The part of that which it does not apply.
     pub left: NotApplied,
     /// New statics that come with it.
     pub new_statics: usize,

@@ -90,8 +90,8 @@ fn who_goes_on_with_old_code_is_named() {
     assert_eq!(both.left.partly.len(), 1, "{:?}", both.left.partly);
 }
 
-/// A hot function that was plain for a while keeps its slot, and in it the code from before. When it
-/// becomes hot again with the very same code, what that calls may have been replaced meanwhile.
+/// A hot function that was plain for a while keeps its slot, and in it the code from before. When
+/// it becomes hot again with the very same code, what that calls may have been replaced meanwhile.
 #[test]
 fn a_body_that_comes_back_is_made_anew() {
     const SHOP: &str = "\

@@ -72,8 +72,8 @@ impl Program {
         assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
     }
 
-    /// Compiles files of C into the archive `native`, as the crate `cc` does: for a program with the
-    /// flags `-lstatic=native -L.`
+    /// Compiles files of C into the archive `native`, as the crate `cc` does: for a program with
+    /// the flags `-lstatic=native -L.`
     pub fn native(&self, files: &[(&str, &str)]) {
         let run = |program: &str, args: &[&str]| {
             let mut command = Command::new(program);
@@ -175,7 +175,8 @@ fn members(rlib: &Path) -> Vec<(String, Vec<u8>)> {
         .map(|member| member.expect("a member"))
         .filter_map(|member| {
             let name = String::from_utf8_lossy(member.name()).into_owned();
-            // shop.<unit>.<session>-cgu… : the unit is stable. What is not rustc's is named plainly.
+            // shop.<unit>.<session>-cgu… : the unit is stable. What is not rustc's is named
+            // plainly.
             let unit = match name.strip_suffix(".rcgu.o") {
                 Some(name) => name.split('.').nth(1)?.to_owned(),
                 None => Some(name).filter(|name| name.ends_with(".o"))?,

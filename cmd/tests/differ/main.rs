@@ -367,7 +367,8 @@ impl Cart { hot! { pub fn tax / __hot_tax(wide: &Wide) -> u32 { wide.n + 1 } } }
     assert!(matches!(first.patch.swaps[0].slot.base, hot_patch::patch::Base::Host));
     assert_eq!((first.patch.data.len(), first.patch.entries.len()), (0, 0));
     world.committed(first.patch.id);
-    // When the block goes again, nothing has changed; with another edit, the slot is still that one.
+    // When the block goes again, nothing has changed; with another edit, the slot is still that
+    // one.
     let verdict = world.judge(edit(&source, "// here")).expect("a verdict");
     assert!(matches!(&verdict, Verdict::NoEffect { changed, .. } if changed.is_empty()));
     let edited = source.replace("// here", block).replace("wide.n + 1", "wide.n + 3");

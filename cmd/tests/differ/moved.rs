@@ -222,8 +222,8 @@ fn a_lifetime_that_an_alias_hides_is_another_type() {
     }
 }
 
-/// A body may get another symbol in a save that leaves its code as it is: the types that it was called
-/// with under the first one still count.
+/// A body may get another symbol in a save that leaves its code as it is: the types that it was
+/// called with under the first one still count.
 #[test]
 fn the_types_of_a_body_are_known_under_all_its_symbols() {
     let more = r#"

@@ -117,8 +117,8 @@ pub mod second {
     }
 }
 
-/// A library whose units refer to one another's private constants: `near` takes in the code of `far`,
-/// and with it what that refers to.
+/// A library whose units refer to one another's private constants: `near` takes in the code of
+/// `far`, and with it what that refers to.
 const ACROSS: &str = r#"
 pub mod far {
     pub fn name(n: u64) -> String { format!("the number {n} is far") }

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 /// A save beside what it is compared with, and what the comparison has found.
 pub struct Analysis<'a> {
-    /// What the save is compared with.
+    /// The baseline that the save is compared with.
     pub baseline: &'a Baseline,
     /// The names.
     pub symbols: &'a SymbolTable,
@@ -27,17 +27,17 @@ pub struct Analysis<'a> {
     pub renamed: HashMap<SymbolId, SymbolId>,
     /// Which symbols mean one item, those of this save included.
     pub history: Arc<SymbolHistory>,
-    /// What is in the process, under the names that it has now.
+    /// The versions in the process, by the names that they have now.
     pub live: Cow<'a, LiveSymbols>,
-    /// What calls old code although that was replaced elsewhere.
+    /// The names that call old code although that was replaced elsewhere.
     pub stale: HashSet<SymbolId>,
-    /// Who refers to whom, in the newest objects and in what is stale.
+    /// The users of each name, in the newest objects and in what is stale.
     pub reverse_refs: ReverseRefs,
-    /// What must be replaced where it is used.
+    /// The names that must be replaced where they are used.
     pub dirty: HashSet<SymbolId>,
     /// The names that this save changed.
     pub changed: Vec<(SymbolId, AtomKind)>,
-    /// What has been compared before.
+    /// The comparisons that have been made before.
     pub equality: RefCell<Equality>,
 }
 

@@ -1,4 +1,5 @@
-//! What must be replaced: what changed, and whoever calls it, up to the hot functions.
+//! The names that must be replaced: those that changed, and whoever calls them, up to the hot
+//! functions.
 //!
 //! Code that runs calls addresses. When `f` changes, an unchanged caller of `f` still calls the
 //! old one, so the caller has to be replaced as well, and its callers, until a hot function is
@@ -9,10 +10,10 @@
 //! - through statics with state: they keep the value that they have, old function pointers
 //!   included.
 //!
-//! Constants and vtables are replaced like code. So are the statics that a macro makes for the place
-//! where it is used ([`SymbolTable::is_made`]): their initial value describes the place, and with another
-//! one they are those of another place. The code of `tracing` relies on it that a line of the log
-//! has the fields that its static tells.
+//! Constants and vtables are replaced like code. So are the statics that a macro makes for the
+//! place where it is used ([`SymbolTable::is_made`]): their initial value describes the place, and
+//! with another one they are those of another place. The code of `tracing` relies on it that a line
+//! of the log has the fields that its static names.
 //!
 //! When a patch commits, some of what was dirty may not be part of it, because no hot function
 //! reaches it. It goes on calling old code and stays dirty for later saves (the session keeps

@@ -1,4 +1,4 @@
-//! Whether two atoms mean the same.
+//! Equality of atoms: whether two mean the same.
 //!
 //! Bytes are compared outside of the fields that relocations fill in, and each relocation by what
 //! it asks for and by what it refers to: something named by its name, a private constant by its
@@ -6,9 +6,9 @@
 //! refer to each other in circles; a pair that is being compared is assumed to be the same, which
 //! is right unless a difference is found elsewhere on the circle.
 //!
-//! One difference is not counted: the line and column of a panic location. A line inserted above
-//! a function moves them all, and a function is not to be replaced for that; until it is replaced
-//! for another reason it reports the lines that it was compiled with, as its debug information does.
+//! One difference is not counted: the line and column of a panic location. A line inserted above a
+//! function moves them all, and a function is not to be replaced for that; until it is replaced for
+//! another reason it reports the lines that it was compiled with, as its debug information does.
 
 use crate::diff::live::SymbolHistory;
 use crate::diff::object::{Atom, AtomKind, AtomRef, Reloc, RelocKind, RelocTarget, UnwindRecord};
@@ -139,7 +139,7 @@ impl Equality {
     }
 }
 
-/// The part of a mergeable section that a reference uses, and the offset in it.
+/// Returns the part of a mergeable section that a reference uses, and the offset in it.
 fn piece(atom: &AtomRef, offset: i64) -> Option<(&[u8], u64)> {
     let AtomKind::Merge { size, strings } = atom.atom().kind else { return None };
     let bytes = atom.bytes();
@@ -158,8 +158,8 @@ fn piece(atom: &AtomRef, offset: i64) -> Option<(&[u8], u64)> {
     }
 }
 
-/// What an unwind record says: not its length, nor the distance to its CIE, nor the zeros behind
-/// it, of which the last record of a section has more than the others.
+/// Returns the content of an unwind record: not its length, nor the distance to its CIE, nor the
+/// zeros behind it, of which the last record of a section has more than the others.
 fn content(record: &UnwindRecord) -> &[u8] {
     let last = record.relocs.iter().map(|r| r.at as usize + r.kind.width()).max().unwrap_or(0);
     let end = record.bytes.iter().rposition(|&byte| byte != 0).map_or(0, |at| at + 1);
@@ -170,8 +170,8 @@ fn shift(relocs: &[Reloc]) -> Vec<Reloc> {
     relocs.iter().filter(|r| r.at >= 8).map(|r| Reloc { at: r.at - 8, ..*r }).collect()
 }
 
-/// Whether the bytes are the same outside of the fields of the relocations, which stand at the
-/// same offsets in both.
+/// Reports whether the bytes are the same outside of the fields of the relocations, which stand at
+/// the same offsets in both.
 fn equal_outside(a: &[u8], b: &[u8], x: &[Reloc], y: &[Reloc]) -> bool {
     if a.len() != b.len() || x.len() != y.len() || x.iter().zip(y).any(|(r, s)| r.at != s.at) {
         return false;
@@ -187,10 +187,10 @@ fn equal_outside(a: &[u8], b: &[u8], x: &[Reloc], y: &[Reloc]) -> bool {
     a[at..] == b[at..]
 }
 
-/// Whether two private constants are one panic location on different lines: 24 bytes, the file's
-/// name as pointer and length, line and column (`core::panic::Location`). Other constants have this
-/// shape too, such as `("lib.rs", 42u64)`; but the name in a location alone is followed by a NUL,
-/// which its length does not count.
+/// Reports whether two private constants are one panic location on different lines: 24 bytes, the
+/// file's name as pointer and length, line and column (`core::panic::Location`). Other constants
+/// have this shape too, such as `("lib.rs", 42u64)`; but the name in a location alone is followed
+/// by a NUL, which its length does not count.
 fn is_moved_location(a: &AtomRef, b: &AtomRef) -> bool {
     let shape = |atom: &Atom| {
         atom.name.is_none()

@@ -1,4 +1,4 @@
-//! What differs between what runs and what was just compiled.
+//! The difference between what runs and what was just compiled.
 //!
 //! `renames` finds again what rustc has renamed, `equality` compares atoms by content,
 //! `reverse_refs` turns the references round, `dirty` follows them from what changed to whoever

@@ -1,10 +1,10 @@
-//! Which running item a new one is, when rustc has numbered it anew.
+//! Renames: which running item a new one is, when rustc has given it another number.
 //!
 //! A symbol's hash covers the numbers that rustc gives to the impl blocks of a module and to the
 //! closures and blocks of a function. A `derive` more, or a closure inserted, shifts them, and
-//! whatever stands behind goes by another symbol although nobody has touched it; worse, a symbol
+//! whatever stands behind goes by another symbol although it was not touched; worse, a symbol
 //! may pass from one item to its neighbour. What stays is the path as it is written, with the type
-//! whose block it is, and the type that the debug information tells.
+//! whose block it is, and the type that the debug information has.
 //!
 //! - **Statics and thread-locals** of one path and one type, in one crate, are a family. One before
 //!   and one now, under different symbols: it is the same one, renamed. The same symbols before and
@@ -20,8 +20,8 @@
 //!   function, and what uses them is refused.
 //! - **Slots** are paired by the name in the registry ([`HotRegistry::renamed`]).
 //!
-//! Code keeps referring to the symbols of its time. [`SymbolHistory`] knows, over all patches, which
-//! symbols have meant one item.
+//! Code keeps referring to the symbols of its time. [`SymbolHistory`] knows, over all patches,
+//! which symbols have meant one item.
 
 use crate::diff::live::{Baseline, SymbolHistory};
 use crate::diff::object::{AtomKind, AtomRef, Definitions, HotRegistry, SymbolId, SymbolTable};
@@ -30,7 +30,7 @@ use crate::layout::Layouts;
 use crate::symbol::without_numbers;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-/// What a save has renamed.
+/// The symbols that a save has renamed.
 #[derive(Clone, Default)]
 pub struct Renames {
     /// Each new symbol, and the one before.
@@ -39,9 +39,9 @@ pub struct Renames {
     pub history: SymbolHistory,
 }
 
-/// What the search looks at.
+/// The two sides of the search.
 pub struct Sides<'a> {
-    /// What runs, and the objects of the last patch that went live.
+    /// The baseline: what runs, and the objects of the last patch that went live.
     pub baseline: &'a Baseline,
     /// The newest objects.
     pub newest: &'a Definitions,
@@ -143,8 +143,8 @@ fn statics(renames: &mut Renames, sides: &Sides<'_>) {
     }
 }
 
-/// The name of a static's type, without the compiler's numbers. It is described under the symbol
-/// that the static had when its object was compiled.
+/// Returns the name of a static's type, without the compiler's numbers. It is described under the
+/// symbol that the static had when its object was compiled.
 fn type_of(atom: &AtomRef, names: &SymbolTable) -> Option<String> {
     let layouts: Layouts = atom.object.layouts().ok().cloned().into_iter().collect();
     Some(without_numbers(layouts.static_type(names.text(atom.atom().name?))?.name()))
@@ -199,7 +199,7 @@ fn code(renames: &mut Renames, sides: &Sides<'_>, instances: &HashSet<SymbolId>)
     }
 }
 
-/// The numbers behind each `#` of a name.
+/// Returns the numbers behind each `#` of a name.
 fn numbers(name: &str) -> Vec<u32> {
     let digits = |part: &str| {
         let end = part.find(|c: char| !c.is_ascii_digit()).unwrap_or(part.len());
@@ -208,8 +208,8 @@ fn numbers(name: &str) -> Vec<u32> {
     name.split('#').skip(1).map(digits).collect()
 }
 
-/// The path of a function or a constant, with the types of its instance where they are described,
-/// and whether they are.
+/// Returns the path of a function or a constant, with the types of its instance where they are
+/// described, and whether they are.
 fn code_path(atom: &AtomRef, name: SymbolId, names: &SymbolTable) -> (String, bool) {
     let path = names.path(name);
     if atom.atom().kind != AtomKind::Text {

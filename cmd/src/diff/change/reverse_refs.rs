@@ -1,4 +1,4 @@
-//! Who refers to whom, backwards: the references of the newest objects turned round.
+//! Reverse references: the references of the newest objects turned round.
 //!
 //! Only code and constants are users, since only they are replaced; state keeps what it has. The
 //! body of a hot function has no users: it is called through its slot, which is swapped. A private
@@ -14,7 +14,7 @@ pub struct ReverseRefs {
 }
 
 impl ReverseRefs {
-    /// Of all that a program contains.
+    /// Returns those of all that a program contains.
     pub fn new(program: &Program, hot: &HotRegistry, names: &SymbolTable) -> ReverseRefs {
         let mut uses = ReverseRefs { users: HashMap::new() };
         for object in program.objects() {
@@ -36,12 +36,12 @@ impl ReverseRefs {
         }
     }
 
-    /// Who refers to a name; several times where several copies do.
+    /// Returns the names that refer to a name; several times where several copies do.
     pub fn of(&self, name: SymbolId) -> &[SymbolId] {
         self.users.get(&name).map_or(&[], Vec::as_slice)
     }
 
-    /// These names and whoever leads to them, directly or not.
+    /// Returns these names and whoever leads to them, directly or not.
     pub fn closure(&self, names: impl IntoIterator<Item = SymbolId>) -> HashSet<SymbolId> {
         let mut found = HashSet::new();
         let mut open: Vec<SymbolId> = names.into_iter().collect();
@@ -54,7 +54,7 @@ impl ReverseRefs {
     }
 }
 
-/// Whether a change of it, or of what it refers to, makes a new copy necessary.
+/// Reports whether a change of it, or of what it refers to, makes a new copy necessary.
 pub fn spreads(name: SymbolId, kind: AtomKind, names: &SymbolTable) -> bool {
     match kind {
         AtomKind::Text | AtomKind::ReadOnly | AtomKind::Merge { .. } => true,

@@ -16,8 +16,8 @@ pub fn check(analysis: &Analysis<'_>, roots: &[Root]) -> Option<Refused> {
     if instances.is_empty() || !analysis.baseline.guards.on(Guard::Merged) {
         return None;
     }
-    const MERGED: &str = "shares its code in the program with an instance of a generic function that has \
-                          changed: the optimiser found them alike and merged them";
+    const MERGED: &str = "shares its code in the program with an instance of a generic function \
+                          that has changed: the optimiser found them alike and merged them";
     let namesakes = analysis.live.namesakes(&instances).into_iter();
     let mut details: Vec<Detail> =
         namesakes.map(|name| Detail::of(analysis.symbols.path(name), MERGED.to_owned())).collect();

@@ -12,8 +12,8 @@
 //! units that the saves have touched, so that the guard's cost does not grow with the program. The
 //! others count where a type has changed, since they may mention it in the name of a `dyn` type.
 //!
-//! A crate that is compiled without debug information describes nothing. There `sizes` and `tables`
-//! compare what the objects tell without it, which is less, as the person is told at the start.
+//! A crate that is compiled without debug information describes nothing. There `sizes` and
+//! `vtables` compare what the objects have without it, which is less, as is said at the start.
 
 use super::{sizes, vtables};
 use crate::diff::change::{Analysis, Swapped};
@@ -102,6 +102,6 @@ impl Versions {
     }
 }
 
-/// Parts of `hot` that may be compiled with the program: what its slots lead to is told by the hot
-/// functions, and it keeps no other values of theirs.
+/// Parts of `hot` that may be compiled with the program: what its slots lead to is described by the
+/// hot functions, and it keeps no other values of theirs.
 const RUNTIME: [&str; 2] = ["hot", "hot_patch"];

@@ -1,7 +1,7 @@
-//! Whether old and new code may share values and memory: what is refused, and why.
+//! The checks whether old and new code may share values and memory: what is refused, and why.
 //!
-//! `signature` compares what hot functions take and give, as it is written; `layout` the types of all
-//! that is shared, by `sizes` and `vtables` where no types are described; `icf` finds instances
+//! `signature` compares what hot functions take and give, as it is written; `layout` the types of
+//! all that is shared, by `sizes` and `vtables` where no types are described; `icf` finds instances
 //! whose code is shared.
 
 pub mod icf;

@@ -1,10 +1,10 @@
 //! Hot functions whose signature is another: old callers would pass old arguments to new code.
 //!
-//! A signature is told three times: by its text in the registry entry, by the types that the debug
-//! information describes, and, lifetimes included, by the hash in the symbols of the body and of the
-//! instance that tells the function's type. Where the text differs, that is the answer. Where only the
-//! hash does, the types of one name are others, or their lifetimes; unless names of fields explain it
-//! ([`crate::layout::only_renamed`]).
+//! A signature is there three times: in its text in the registry entry, by the types that the debug
+//! information describes, and, lifetimes included, by the hash in the symbols of the body and of
+//! the instance that tells the function's type. Where the text differs, that is the answer. Where
+//! only the hash does, the types of one name are others, or their lifetimes; unless names of fields
+//! explain it ([`crate::layout::only_renamed`]).
 
 use super::layout;
 use super::refused::Refused;
@@ -73,10 +73,10 @@ fn retyped<'a>(analysis: &'a Analysis<'_>) -> Vec<Retyped<'a>> {
 /// Returns whether the signature of a function is another, or the type of its body.
 ///
 /// The body of a renamed function is renamed with it; the layout guard compares the types that the
-/// two take and give. The body alone goes by another symbol when its nameless lifetimes are numbered
-/// otherwise: that is so where what tells its type, lifetimes included, is the same instance as
-/// before. In the newer mangling a body's symbol says nothing of its type, and that of the instance
-/// says it in words.
+/// two take and give. The body alone goes by another symbol when its nameless lifetimes are
+/// numbered otherwise: that is so where what tells its type, lifetimes included, is the same
+/// instance as before. In the newer mangling a body's symbol says nothing of its type, and that of
+/// the instance says it in words.
 fn is_refused(of: &Retyped<'_>, slot: SymbolId, analysis: &Analysis<'_>) -> bool {
     let Retyped { was, now } = of;
     let Baseline { symbols, guards, .. } = analysis.baseline;
@@ -102,7 +102,7 @@ fn is_only_renamed(of: &Retyped<'_>, analysis: &Analysis<'_>) -> bool {
     of.bodies().and_then(explained).unwrap_or(false)
 }
 
-/// Returns the two signatures; where they read alike, with what tells them apart.
+/// Returns the two signatures; where they read alike, with the difference between them.
 fn detail(of: &Retyped<'_>, analysis: &Analysis<'_>) -> Detail {
     let [was, now] = [of.was, of.now].map(|function| function.signature.clone());
     let (was, now) = if was != now {

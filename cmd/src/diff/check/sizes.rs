@@ -1,13 +1,13 @@
-//! What is compared in crates that describe no types: sizes and alignments.
+//! Sizes and alignments, which are compared in crates that describe no types.
 //!
 //! Without debug information the layout guard has nothing to look at. What is left is the size and
 //! the alignment of each argument and of the result of a hot function, which its registry entry
-//! tells, and those of each static, which are the object's own. Names are compared elsewhere: the
+//! has, and those of each static, which are the object's own. Names are compared elsewhere: the
 //! signature as it is written, and the symbols, whose hash covers the types by name. A type that
 //! keeps its size, and one that is behind a pointer, may have changed without being seen.
 //!
-//! Of what tells no sizes nothing is known, so it is not replaced: a generic function, whose
-//! instances have other sizes each, and the few that the macro tells none of.
+//! Of a function without sizes nothing is known, so it is not replaced: a generic function, whose
+//! instances have other sizes each, and the few for which the macro writes none.
 
 use crate::diff::change::{Analysis, Swapped};
 use crate::diff::object::{Atom, AtomKind, AtomRef, SizeAlign, SymbolId};
@@ -37,7 +37,7 @@ pub fn check(
     details
 }
 
-/// What is compared.
+/// A comparison in the crates that describe no types.
 struct Sizes<'a> {
     analysis: &'a Analysis<'a>,
     undescribed: &'a BTreeSet<String>,
@@ -54,9 +54,9 @@ impl Sizes<'_> {
             return Vec::new();
         }
         let [Some(was), Some(now)] = &swapped.sizes else {
-            let missing = "tells no sizes (it is generic, has more than 12 arguments or an ABI of its \
-                          own), and without debug information nothing else tells whether a type in \
-                          it has changed; set `debug = true` in the profile";
+            let missing = "tells no sizes (it is generic, has more than 12 arguments or an ABI of \
+                           its own), and without debug information nothing else tells whether a \
+                           type in it has changed; set `debug = true` in the profile";
             let detail = Detail::of(swapped.name.clone(), missing.to_owned());
             return self
                 .analysis

@@ -4,14 +4,14 @@
 //! patch keep the table that they were made with. With debug information `layout::vtables` knows
 //! the tables by name. Without it a table is known by its form: a constant of drop glue, size,
 //! alignment, and then addresses of functions. The traits are in the names of those: a method's
-//! own, `<shop::Order as shop::Priced>::price`, and a provided one's, `shop::Priced::tax`. A trait's
-//! own methods stand last, behind those of its supertraits.
+//! own, `<shop::Order as shop::Priced>::price`, and a provided one's, `shop::Priced::tax`. A
+//! trait's own methods stand last, behind those of its supertraits.
 //!
 //! All tables of one trait have the same methods in the same places. So a table of a trait of which
 //! there were tables, but none with these methods, is a difference; and so is a method whose
 //! symbol, in a place where its path stood before, has another hash, since that covers what it
-//! takes and gives; unless the one before is still there: then it is another instance. An impl block
-//! that rustc has only numbered anew looks like a change, and is refused as well. Symbols of the
+//! takes and gives; unless the one before is still there: then it is another instance. An impl
+//! block that has only another number looks like a change, and is refused as well. Symbols of the
 //! newer scheme have no hash: there nothing is seen of a method's types.
 
 use crate::diff::change::Analysis;

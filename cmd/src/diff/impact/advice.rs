@@ -1,18 +1,19 @@
 //! Why a change is not live, and where `#[hot]` would make it so.
 //!
-//! What changed is in the program because something refers to it:
+//! A changed item is in the program because something refers to it:
 //!
-//! - **code**, which goes on with what it was built to call until it is replaced: `#[hot]` on the item,
-//!   or on a function that leads to it, makes that possible, unless the function has begun and is not
-//!   called again (`main`, a loop without an end);
-//! - **a static**, which keeps its value, and with it the address of the old code: a table of functions,
-//!   a slice that a linker has put together, the function that makes a `LazyLock`'s value;
+//! - **code**, which goes on with what it was built to call until it is replaced: `#[hot]` on the
+//!   item, or on a function that leads to it, makes that possible, unless the function has begun
+//!   and is not called again (`main`, a loop without an end);
+//! - **a static**, which keeps its value, and with it the address of the old code: a table of
+//!   functions, a slice that a linker has put together, the function that makes a `LazyLock`'s
+//!   value;
 //! - **what runs before `main`**, which has run;
-//! - **nothing**, as far as objects tell: a function that C calls by its name is not seen.
+//! - **nothing**, as far as objects show: a function that C calls by its name is not seen.
 //!
-//! A closure, an iterator or a future that a `#[hot]` function *returns* is run by whoever called that,
-//! in code that was compiled into the caller: no slot leads there, and a mark on the function itself
-//! helps nobody. The caller has to be marked.
+//! A closure, an iterator or a future that a `#[hot]` function *returns* is run by whoever called
+//! that, in code that was compiled into the caller: no slot leads there, and a mark on the function
+//! itself does not help. The caller has to be marked.
 
 use super::changed::changed_item;
 use super::control_flow::never_returns;
@@ -22,7 +23,7 @@ use crate::diff::change::{Analysis, spreads};
 use crate::diff::object::{AtomKind, AtomRef, SymbolId};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-/// Why changes have no effect where no hot function reaches them, and what would change that.
+/// Says why changes have no effect where no hot function reaches them, and what would change that.
 pub fn why_not(analysis: &Analysis<'_>, wanted: impl Fn(SymbolId) -> bool) -> String {
     const MOST: usize = 2;
     let mut items: BTreeMap<String, Vec<SymbolId>> = BTreeMap::new();
@@ -94,7 +95,8 @@ fn why_not_one(analysis: &Analysis<'_>, item: &str, names: &[SymbolId]) -> Strin
     }
 }
 
-/// Where `#[hot]` would bring these to life: on the item itself, or on who calls it.
+/// Returns the functions on which `#[hot]` would bring these to life: on the item itself, or on who
+/// calls it.
 pub fn hot_on(analysis: &Analysis<'_>, names: &[SymbolId], of: &str) -> Vec<String> {
     const MOST: usize = 3;
     let mut found = Vec::new();
@@ -110,13 +112,13 @@ pub fn hot_on(analysis: &Analysis<'_>, names: &[SymbolId], of: &str) -> Vec<Stri
     found
 }
 
-/// The items that are hot functions.
+/// Returns the items that are hot functions.
 fn hot_items(analysis: &Analysis<'_>) -> BTreeSet<String> {
     let bodies = analysis.registry.bodies.iter();
     bodies.filter_map(|body| item(&analysis.symbols.path(*body), &analysis.crates)).collect()
 }
 
-/// Whether it is a part of a hot function: its body, or what calls that through the slot.
+/// Reports whether it is a part of a hot function: its body, or what calls that through the slot.
 fn is_hot(analysis: &Analysis<'_>, name: SymbolId) -> bool {
     let of = |name: SymbolId| item(&analysis.symbols.path(name), &analysis.crates);
     // An optimised caller may have the call through the slot in it.
@@ -127,8 +129,8 @@ fn is_hot(analysis: &Analysis<'_>, name: SymbolId) -> bool {
         || analysis.definitions().one(name).is_some_and(out_edges)
 }
 
-/// Whether the item is not called again once it runs: `main`, or a loop without an end. There
-/// `#[hot]` is of no use.
+/// Reports whether the item is not called again once it runs: `main`, or a loop without an end.
+/// There `#[hot]` is of no use.
 fn is_begun(
     analysis: &Analysis<'_>,
     mut names: impl Iterator<Item = SymbolId>,
@@ -138,8 +140,8 @@ fn is_begun(
     is_main || names.any(|name| analysis.definitions().all(name).iter().any(never_returns))
 }
 
-/// Whether a person can write `#[hot]` on the item, and that would help: it is a function that is
-/// called again, and no macro has made it.
+/// Reports whether a person can write `#[hot]` on the item, and that would help: it is a function
+/// that is called again, and no macro has made it.
 fn is_markable(analysis: &Analysis<'_>, names: &[SymbolId], item: &str) -> bool {
     let is_code = |name: &SymbolId| {
         analysis.definitions().one(*name).is_some_and(|atom| atom.atom().kind == AtomKind::Text)
@@ -148,8 +150,8 @@ fn is_markable(analysis: &Analysis<'_>, names: &[SymbolId], item: &str) -> bool 
     names.iter().any(is_code) && !is_made && !is_begun(analysis, names.iter().copied(), item)
 }
 
-/// The items that call these, and of each whether a mark on it would help. What a hot function
-/// returns is run by the callers of that one.
+/// Returns the items that call these, and of each whether a mark on it would help. What a hot
+/// function returns is run by the callers of that one.
 fn callers(analysis: &Analysis<'_>, names: &[SymbolId], of: &str) -> BTreeMap<String, bool> {
     let hot = hot_items(analysis);
     let mut callers = BTreeMap::new();
@@ -172,10 +174,10 @@ fn callers(analysis: &Analysis<'_>, names: &[SymbolId], of: &str) -> BTreeMap<St
     callers
 }
 
-/// What refers to these and is no code.
+/// Returns what refers to these and is no code.
 fn state_users(analysis: &Analysis<'_>, names: &[SymbolId], of: &str) -> State {
     let mut state = State::default();
-    // What is nobody's, an instance of a function of std, may stand between.
+    // Code without an item, an instance of a function of std, may stand between.
     let mut leading: HashSet<SymbolId> = names.iter().copied().collect();
     let mut open = names.to_vec();
     while let Some(name) = open.pop() {
@@ -200,18 +202,18 @@ fn state_users(analysis: &Analysis<'_>, names: &[SymbolId], of: &str) -> State {
     state
 }
 
-/// What refers to an item and is no code.
+/// The users of an item that are no code.
 #[derive(Default)]
 struct State {
     /// The statics.
     statics: BTreeSet<String>,
-    /// Whether the item is a static itself.
+    /// Set if the item is a static itself.
     own: bool,
-    /// Whether it is called before `main`.
+    /// Set if it is called before `main`.
     before_main: bool,
 }
 
-/// `a, b and 3 more`.
+/// Joins items: `a, b and 3 more`.
 fn and(items: &[String]) -> String {
     const MOST: usize = 3;
     match items {

@@ -1,4 +1,4 @@
-//! What a save changed, in words: items that the person wrote, not what the compiler made of them.
+//! The changes of a save in words: items that the person wrote, not what the compiler made of them.
 
 use super::item::item;
 use crate::diff::change::Analysis;

@@ -1,5 +1,5 @@
-//! What the instructions of one function tell: whether it returns, and what it does with the address
-//! of another.
+//! Answers that the instructions of one function give: whether it returns, and what it does with
+//! the address of another.
 //!
 //! A function is called directly (`call f`), or through a word that holds its address (`call
 //! *f@GOTPCREL(%rip)`): so is what stands in another crate. Where the caller has something to clean
@@ -11,11 +11,11 @@
 //! call *%rax
 //! ```
 //!
-//! That is a call as well, as long as nothing else reads the register. Any other reference takes the
-//! address to where it may be kept.
+//! That is a call as well, as long as nothing else reads the register. Any other reference takes
+//! the address to where it may be kept.
 //!
-//! A reference is *in a loop* when control may come from there to there again. A jump through a table
-//! is taken to lead anywhere further down: loops jump back directly.
+//! A reference is *in a loop* when control may come from there to there again. A jump through a
+//! table is taken to lead anywhere further down: loops jump back directly.
 
 use crate::diff::object::{AtomKind, AtomRef, RelocTarget, SymbolId};
 use iced_x86::{
@@ -68,8 +68,8 @@ pub fn takes_address(user: &AtomRef, function: SymbolId) -> bool {
     })
 }
 
-/// Returns whether something refers to a function other than by calling it: it takes the address, or
-/// uses a constant in which that stands.
+/// Returns whether something refers to a function other than by calling it: it takes the address,
+/// or uses a constant in which that stands.
 pub fn refers_otherwise(user: &AtomRef, function: SymbolId) -> bool {
     let refers = user.object.out_edges[user.index as usize].contains(&function);
     let is_meant =

@@ -2,7 +2,7 @@
 
 use crate::symbol::as_written;
 
-/// Whether the item of a path, or what it implements, is of one of these crates.
+/// Reports whether the item of a path, or what it implements, is of one of these crates.
 pub(super) fn is_own(path: &str, crates: &[String]) -> bool {
     let own = |text: &str| {
         crates
@@ -15,8 +15,8 @@ pub(super) fn is_own(path: &str, crates: &[String]) -> bool {
     own(bare) || implemented.is_some_and(|(_, of)| own(of))
 }
 
-/// The item that a path belongs to, if it is one of these crates: closures and what `#[hot]` has
-/// made belong to the function around them.
+/// Returns the item that a path belongs to, if it is one of these crates: closures and what
+/// `#[hot]` has made belong to the function around them.
 pub(super) fn item(path: &str, crates: &[String]) -> Option<String> {
     if !is_own(path, crates) {
         return None;

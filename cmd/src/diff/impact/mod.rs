@@ -1,8 +1,8 @@
-//! What a patch means for the running program, in words.
+//! The impact of a patch on the running program, in words.
 //!
 //! `changed` names the items that a save changed. `reachability` says what of them is not live,
-//! `advice` why and what would change that, `retainers` what may still hold old code, `startup` what
-//! is not called again, and `no_effect` why nothing is swapped at all.
+//! `advice` why and what would change that, `retainers` what may still hold old code, `startup`
+//! what is not called again, and `no_effect` why nothing is swapped at all.
 
 mod advice;
 mod changed;

@@ -1,4 +1,4 @@
-//! What a patch leaves as it was.
+//! The changes that a patch leaves unapplied.
 
 use serde::Serialize;
 
@@ -7,9 +7,9 @@ use serde::Serialize;
 pub struct Partly {
     /// The item.
     pub item: String,
-    /// What goes on with the old code.
+    /// The functions that go on with the old code.
     pub old_in: Vec<String>,
-    /// Where `#[hot]` would make it live for all.
+    /// The functions on which `#[hot]` would make it live for all.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub hot_on: Vec<String>,
 }
@@ -19,11 +19,11 @@ pub struct Partly {
 pub struct Held {
     /// The item.
     pub item: String,
-    /// What may hold it, in words.
+    /// The retainer, in words.
     pub by: String,
 }
 
-/// What a patch leaves as it was, of what changed in its save.
+/// The part of a save that its patch does not apply, or not for all callers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct NotApplied {
     /// Items that take effect only at restart.

@@ -1,4 +1,5 @@
-//! What a patch does not reach: who goes on with old code, and what `#[hot]` would change that.
+//! The code that a patch does not reach: who goes on with old code, and what `#[hot]` would change
+//! that.
 //!
 //! A function that changed may be called by a hot function and by one that is not. Through the
 //! first its new code runs, in the patch; the second is as it was and calls the old code, which is
@@ -28,13 +29,13 @@ pub fn not_applied(analysis: &Analysis<'_>, included: &HashSet<SymbolId>) -> Not
     Reach { analysis, included, retainers: Retainers::new(analysis), old: None }.not_applied()
 }
 
-/// What a patch reaches.
+/// The reach of a patch.
 struct Reach<'a> {
     analysis: &'a Analysis<'a>,
-    /// What is in the patch.
+    /// The names in the patch.
     included: &'a HashSet<SymbolId>,
     retainers: Retainers<'a>,
-    /// What leads to old code, once it has been asked for.
+    /// The names that lead to old code, once they have been asked for.
     old: Option<HashSet<SymbolId>>,
 }
 
@@ -78,7 +79,7 @@ impl Reach<'_> {
         items
     }
 
-    /// Returns who goes on with the old code of an item, if somebody does.
+    /// Returns the functions that go on with the old code of an item, if there are any.
     fn partly(
         &mut self,
         item: &str,
@@ -116,7 +117,8 @@ impl Reach<'_> {
         by.map(|by| Held { item: item.to_owned(), by }).collect()
     }
 
-    /// What leads to these inside the patch, themselves included; and the first that does outside.
+    /// Returns the names that lead to these inside the patch, themselves included; and the first
+    /// that do outside.
     fn above(&self, names: &[SymbolId]) -> (HashSet<SymbolId>, HashSet<SymbolId>) {
         let (mut inside, mut outside) = (HashSet::new(), HashSet::new());
         let mut open = names.to_vec();
@@ -141,9 +143,9 @@ impl Reach<'_> {
         (inside, outside)
     }
 
-    /// What leads to the hot functions among these now, but was something else when it was loaded
-    /// first: a function that has become hot since. Who was built to call it still does, past the
-    /// slot.
+    /// Returns what leads to the hot functions among these now, but was something else when it was
+    /// loaded first: a function that has become hot since. Who was built to call it still does,
+    /// past the slot.
     fn once_plain(&self, above: &HashSet<SymbolId>) -> Vec<SymbolId> {
         let functions = self
             .analysis
@@ -163,8 +165,8 @@ impl Reach<'_> {
         trampolines.into_iter().filter(is_once_plain).collect()
     }
 
-    /// Who leads to these, must be replaced, and is not. In between may be what runs in two versions:
-    /// the newest, and one that only those have.
+    /// Returns who leads to these, must be replaced, and is not. In between may be what runs in two
+    /// versions: the newest, and one that only those have.
     fn left_by(&self, names: &[SymbolId]) -> Vec<SymbolId> {
         let (mut left, mut seen) = (Vec::new(), HashSet::new());
         let mut open: Vec<SymbolId> =
@@ -180,7 +182,7 @@ impl Reach<'_> {
         left
     }
 
-    /// What the program can still come to that leads to old code, outside of hot functions.
+    /// Returns what the program can still come to that leads to old code, outside of hot functions.
     fn old(&self) -> HashSet<SymbolId> {
         let unlike_first = unlike_first(self.analysis);
         let alive = self.alive();
@@ -192,8 +194,9 @@ impl Reach<'_> {
             .collect()
     }
 
-    /// What the program can still come to outside of hot functions: from its statics, and from what
-    /// has a name that rustc did not make, `main` first of all. Without a `main`, everything.
+    /// Returns what the program can still come to outside of hot functions: from its statics, and
+    /// from what has a name that rustc did not make, `main` first of all. Without a `main`,
+    /// everything.
     fn alive(&self) -> HashSet<SymbolId> {
         let kind = |name| self.analysis.live.original(name).first().map(|atom| atom.atom().kind);
         let names = || self.analysis.live.iter().map(|(name, _)| name);
@@ -222,7 +225,7 @@ impl Reach<'_> {
     }
 }
 
-/// Returns what is told of what may hold old code: of each item its first holders, those of its own
+/// Returns the retainers that are shown: of each item its first ones, those of its own
 /// code before those of its callers', and how many more there are.
 fn some_of_each(all: Vec<Vec<Held>>) -> (Vec<Held>, usize) {
     const MOST: usize = 24;

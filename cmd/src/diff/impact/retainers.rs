@@ -1,4 +1,4 @@
-//! Who may hold on to code that a patch replaces, as far as objects tell.
+//! The retainers of code that a patch replaces: who may hold on to it, as far as objects show.
 //!
 //! New callers get the new code; what was made before the patch may still lead to the old:
 //!
@@ -28,7 +28,7 @@ const RESUMED: &str = "panic_const_async_fn_resumed";
 /// Drop glue, size, alignment.
 const HEADER: usize = 3;
 
-/// What may hold on to old code, of what runs.
+/// The retainers among what runs.
 pub struct Retainers<'a> {
     analysis: &'a Analysis<'a>,
     /// The methods in the vtables of the process, and the statics that lead to each name.
@@ -62,7 +62,7 @@ impl<'a> Retainers<'a> {
         Retainers { analysis, methods, statics }
     }
 
-    /// What may hold the running version of a function.
+    /// Returns what may hold the running version of a function, in words.
     pub fn of(&self, name: SymbolId) -> BTreeSet<String> {
         let mut held = BTreeSet::new();
         let running = self.analysis.live.copies(name);
@@ -92,7 +92,7 @@ impl<'a> Retainers<'a> {
         held
     }
 
-    /// The kind of object whose vtable holds a method.
+    /// Returns the kind of object whose vtable holds a method.
     fn object(&self, path: &str, running: &[AtomRef]) -> Option<String> {
         if let Some(of) = path.strip_prefix("core::ptr::drop_in_place<") {
             let of = of.strip_suffix('>')?;
@@ -117,7 +117,7 @@ impl<'a> Retainers<'a> {
         Some(format!("an object made before (vtable of {of})"))
     }
 
-    /// Where its address is, or may have been taken to.
+    /// Returns where its address is, or may have been taken to.
     fn pointers(&self, name: SymbolId, path: &str) -> BTreeSet<String> {
         let mut held = BTreeSet::new();
         for &of in self.statics.get(&name).into_iter().flatten() {

@@ -1,21 +1,22 @@
 //! Hot functions that are called only while the program starts: their new code may never run.
 //!
 //! `main` runs once, and what it calls outside of any loop it calls once; and so on for what that
-//! calls. A hot function that is called only so, by way of direct calls, has been called for the last
-//! time, unless `main` has yet to come to it: a function that tidies up in the end looks the same. Which
-//! of the two it is objects do not tell, so what is said is what is known: who calls it, and that this
-//! has begun.
+//! calls. A hot function that is called only so, by way of direct calls, has been called for the
+//! last time, unless `main` has yet to come to it: a function that tidies up in the end looks the
+//! same. Which of the two it is objects do not show, so what is said is what is known: who calls
+//! it, and that this has begun.
 //!
-//! What may be called again in a way that calls do not show counts as called again: a function whose
-//! address is taken (a thread's, a handler's, a method behind a trait object), one that stands in a
-//! static, one with a name for C. So does a call in a loop, though the loop may be over.
+//! A function that may be called again in a way that calls do not show counts as called again: a
+//! function whose address is taken (a thread's, a handler's, a method behind a trait object), one
+//! that stands in a static, one with a name for C. So does a call in a loop, though the loop may be
+//! over.
 //!
-//! **Coroutines.** The body of an `async` function or block is called by whoever polls it, in a loop and
-//! through pointers; but from its beginning to its end it runs once each time it is *made*. So its
-//! callers are taken to be the program's own functions that lead to it, whatever stands between. That
-//! is not so for an `async` closure or block within another body, such as a handler: whoever was given
-//! it calls it at any time. A call site that does not lead back to itself within the body is reached
-//! once: what a coroutine resumes at lies behind its entry.
+//! **Coroutines.** The body of an `async` function or block is called by whoever polls it, in a
+//! loop and through pointers; but from its beginning to its end it runs once each time it is
+//! *made*. So its callers are taken to be the program's own functions that lead to it, whatever
+//! stands between. That is not so for an `async` closure or block within another body, such as a
+//! handler: whoever was given it calls it at any time. A call site that does not lead back to
+//! itself within the body is reached once: what a coroutine resumes at lies behind its entry.
 
 use super::control_flow;
 use super::item::item;
@@ -25,14 +26,15 @@ use crate::diff::change::Analysis;
 use crate::diff::object::{AtomKind, AtomRef, SymbolId};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-/// Finds hot functions that are called once.
+/// A search for hot functions that only the start of the program calls.
 pub struct StartupCalls<'a> {
     analysis: &'a Analysis<'a>,
-    /// Who refers to each name, in what runs and in what comes.
+    /// The users of each name, in what runs and in what comes.
     users: HashMap<SymbolId, BTreeSet<SymbolId>>,
     /// The slot of each body.
     slots: HashMap<SymbolId, SymbolId>,
-    /// What is known to be called again, or not; what is being looked at counts as not.
+    /// The names that are known to be called again, or not; one that is being looked at counts as
+    /// not.
     again: HashMap<SymbolId, bool>,
 }
 
@@ -55,7 +57,7 @@ impl<'a> StartupCalls<'a> {
         Some(StartupCalls { analysis, users, slots, again: HashMap::new() })
     }
 
-    /// The hot function with a slot, if it is called once.
+    /// Returns the hot function with a slot, if it is called once.
     pub fn of(&mut self, slot: SymbolId) -> Option<Once> {
         let function = self.analysis.registry.functions.get(&slot)?;
         let own = item(&self.analysis.symbols.path(slot), &self.analysis.crates);
@@ -102,7 +104,8 @@ impl<'a> StartupCalls<'a> {
             return names.text(name) != "main";
         }
         if self.is_coroutine(name) {
-            // Of a closure or block in another: whoever was given that may call it as often as it likes.
+            // Of a closure or block in another: whoever was given that may call it as often as it
+            // likes.
             return path.matches("{closure").count() > 1 || self.is_made_again(name);
         }
         self.users_of(name).into_iter().any(|user| {
@@ -118,7 +121,7 @@ impl<'a> StartupCalls<'a> {
         }) || self.is_held(name)
     }
 
-    /// Whether a coroutine is made by something that is called again, or in a loop.
+    /// Reports whether a coroutine is made by something that is called again, or in a loop.
     fn is_made_again(&mut self, name: SymbolId) -> bool {
         let mut seen = HashSet::from([name]);
         let mut open = vec![name];
@@ -144,15 +147,16 @@ impl<'a> StartupCalls<'a> {
         false
     }
 
-    /// The code that refers to a name; to a hot function's body, the code that refers to its slot.
+    /// Returns the code that refers to a name; to a hot function's body, the code that refers to
+    /// its slot.
     fn users_of(&self, name: SymbolId) -> Vec<SymbolId> {
         let name = self.slots.get(&name).copied().unwrap_or(name);
         let users = self.users.get(&name).into_iter().flatten().copied();
         users.filter(|user| self.kind(*user) == Some(AtomKind::Text) && *user != name).collect()
     }
 
-    /// Whether something other than code refers to a name: what stands in a static may be called at any
-    /// time.
+    /// Reports whether something other than code refers to a name: what stands in a static may be
+    /// called at any time.
     fn is_held(&self, name: SymbolId) -> bool {
         if self.slots.contains_key(&name) {
             return false;
@@ -179,7 +183,7 @@ impl<'a> StartupCalls<'a> {
         is_async(self.copies(name), self.analysis.symbols)
     }
 
-    /// What runs under a name, and what comes.
+    /// Returns what runs under a name, and what comes.
     fn copies(&self, name: SymbolId) -> impl Iterator<Item = &'a AtomRef> + use<'a> {
         let (loaded, definitions) = (&self.analysis.live, self.analysis.definitions());
         loaded.copies(name).iter().chain(definitions.all(name))

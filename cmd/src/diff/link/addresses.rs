@@ -23,12 +23,12 @@ pub const STUB: [u8; 8] = [0xff, 0x25, 0, 0, 0, 0, 0xcc, 0xcc];
 
 /// The addresses in an image, as offsets from its start.
 pub struct Addresses {
-    /// Where each atom is; of a function, where it is entered. Of a thread-local, where its image
-    /// is, if it has one.
+    /// The address of each atom; of a function, where it is entered. Of a thread-local, where its
+    /// image is, if it has one.
     atoms: HashMap<AtomRef, u64>,
     /// Functions with guards: where the body is.
     bodies: HashMap<AtomRef, u64>,
-    /// Where each new thread-local is.
+    /// The place of each new thread-local.
     tls: HashMap<AtomRef, TlsLocation>,
     /// The guards: where each is, and for which thread-local.
     pub guards: Vec<(u64, Binding)>,
@@ -36,11 +36,11 @@ pub struct Addresses {
     pub stubs: Entries<SymbolId>,
     /// The global offset table.
     pub got: Entries<GotEntry>,
-    /// Where the registry entries are.
+    /// The addresses of the registry entries.
     pub registry: Vec<u64>,
     /// The records of the unwind table.
     pub unwind: Vec<UnwindPiece>,
-    /// Where the unwind table is.
+    /// The address of the unwind table.
     pub unwind_at: u64,
     /// The code.
     pub text: Range<u64>,

@@ -1,8 +1,8 @@
 //! Binds the names that new code refers to.
 //!
 //! - What the program's own crates define is bound as `super::own` says.
-//! - What is not defined there is the executable's, if its name is unique there, else what a dynamic
-//!   library of Rust exports, else it comes out of an archive, else it is a dynamic symbol.
+//! - What is not defined there is the executable's, if its name is unique there, else what a
+//!   dynamic library of Rust exports, else it comes out of an archive, else it is a dynamic symbol.
 
 use super::own;
 use super::selection::{Binding, Selection};
@@ -58,7 +58,7 @@ enum Foreign {
     Atom(AtomRef),
     /// A symbol that the dynamic loader knows.
     Dynamic,
-    /// What new code cannot refer to: one word, and a sentence.
+    /// Something that new code cannot refer to: the kind of refusal, and a sentence.
     Obstacle(Refusal, String),
 }
 

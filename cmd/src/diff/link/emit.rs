@@ -1,9 +1,9 @@
 //! Applies the relocations of a patch.
 //!
 //! Each atom's bytes are copied, and each reference written: distances inside the image at once,
-//! everything else as a relocation for the loader. Accesses to thread-locals are rewritten to offsets
-//! from the thread pointer (`super::tls_relax`). A reference that fits none of the patterns is noted
-//! as an obstacle; nothing is guessed.
+//! everything else as a relocation for the loader. Accesses to thread-locals are rewritten to
+//! offsets from the thread pointer (`super::tls_relax`). A reference that fits none of the patterns
+//! is noted as an obstacle; nothing is guessed.
 
 use super::addresses::{Addresses, STUB};
 use super::image::Image;
@@ -40,7 +40,7 @@ struct Emitter<'a> {
     image: Image,
 }
 
-/// Where something leads, once everything has its address.
+/// The target of a reference, once everything has its address.
 enum Goal {
     Address(Base, u64),
     /// At an offset from the thread pointer that is known here.

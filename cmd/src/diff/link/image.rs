@@ -14,7 +14,7 @@ pub struct Image {
     pub patch: Patch,
     /// References that could not be expressed: the atom, and why.
     pub obstacles: Vec<(AtomRef, String)>,
-    /// Where constants and statics begin.
+    /// The addresses at which constants and statics begin.
     read_only_at: u64,
     data_at: u64,
 }

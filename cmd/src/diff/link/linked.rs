@@ -18,9 +18,9 @@ use std::sync::Arc;
 
 /// A patch with all that was found on the way to it.
 pub struct Linked {
-    /// What it carries, and what that is bound to.
+    /// The atoms that it carries, and their bindings.
     pub selection: Selection,
-    /// What must run before main and has not: the pointers in `.init_array`.
+    /// The pointers in `.init_array` to functions that must run before main and have not.
     pub constructors: Vec<SymbolId>,
     addresses: Addresses,
     image: Image,
@@ -66,8 +66,8 @@ impl Linked {
     }
 
     /// Returns the named things in the image, each with all its copies in the program: crates that
-    /// are compiled with other options have unlike copies of one inline function, and none of them is
-    /// a change. The optimiser may have given one atom several names.
+    /// are compiled with other options have unlike copies of one inline function, and none of them
+    /// is a change. The optimiser may have given one atom several names.
     pub fn carried(&self, analysis: &Analysis<'_>) -> Vec<(SymbolId, Vec<AtomRef>, PatchLocation)> {
         let others = self.other_names();
         let copies = |name: SymbolId, atom: &AtomRef| match analysis.definitions().all(name) {

@@ -18,7 +18,7 @@ use crate::diff::policy::Guard;
 use crate::layout::ObjectLayouts;
 use crate::refusal::Refusal;
 
-/// What stands in the way: one word, and a sentence.
+/// An obstacle: the kind of refusal, and a sentence.
 type Obstacle = (Refusal, &'static str);
 
 /// Binds a name; `None` when something stands in the way, which is then noted.
@@ -86,9 +86,9 @@ fn state(
     Ok(None)
 }
 
-/// Checks that new code can use the running static of this name: the name says nothing of `mut`, and
-/// nothing of fields, so that what runs under it may be sealed, or smaller, or stand where the new
-/// code's instructions cannot reach all of it at once.
+/// Checks that new code can use the running static of this name: the name says nothing of `mut`,
+/// and nothing of fields, so that what runs under it may be sealed, or smaller, or stand where the
+/// new code's instructions cannot reach all of it at once.
 fn check_running(name: SymbolId, atom: &AtomRef, analysis: &Analysis<'_>) -> Result<(), Obstacle> {
     let now = atom.atom();
     let guards = &analysis.baseline.guards;
@@ -130,16 +130,16 @@ fn is_allocator(path: &str) -> bool {
     path.strip_prefix("__rustc::").is_some_and(|name| MADE.contains(&name))
 }
 
-const UNCLEAR: &str = "is one of several of this path, which rustc has numbered anew: they cannot be \
-                       told apart; give it a name of its own";
+const UNCLEAR: &str = "is one of several of this path, which rustc has numbered anew: they cannot be told apart; give \
+     it a name of its own";
 const SEVERAL: &str = "is in the program several times under one name";
 const SPLIT: &str = "has been taken apart by the optimiser, otherwise than in the running program";
 const RETYPED: &str =
     "has another type now; the running one keeps its value only if its type stays";
 const RENAMED: &str = "goes by another symbol now: its type has changed, or rustc has numbered the \
                        impl blocks anew, which without debug information cannot be told apart";
-const ALLOCATOR: &str = "is the program's global allocator, which is another now: what one gives the \
-                         other must not free";
+const ALLOCATOR: &str = "is the program's global allocator, which is another now: what one gives the other must not \
+     free";
 
 /// Reports whether a running static of the same path is not in the new objects any more: rustc's
 /// names contain a hash of the type, so a static whose type has changed has a new name. A

@@ -3,8 +3,8 @@
 //! From the bodies whose slots will be swapped, references are followed. Each name that is met is
 //! bound once (`super::bind`), and what has to come with the patch is followed in turn. Private
 //! constants have no name to bind by and are always carried. A private constant that is writable is
-//! state without a name: it comes with a new static, and is refused anywhere else. So is what C calls
-//! `static`, of which several files may have one by the same name.
+//! state without a name: it comes with a new static, and is refused anywhere else. So is what C
+//! calls `static`, of which several files may have one by the same name.
 //!
 //! Whatever stands in the way is collected, so that a person sees all of it at once.
 

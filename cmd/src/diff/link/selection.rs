@@ -1,4 +1,4 @@
-//! What goes into a patch, and what everything in it refers to.
+//! The atoms that go into a patch, and the bindings of the names in them.
 
 use super::tls::TlsLayout;
 use crate::diff::change::Analysis;
@@ -8,12 +8,12 @@ use crate::refusal::{Detail, Refusal};
 use crate::symbol::item_path;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-/// What a name in the patch refers to.
+/// The target of a name in the patch.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Binding {
     /// A copy in the patch.
     Carried(AtomRef),
-    /// What is in the process already.
+    /// Something that is in the process already.
     At(Location),
     /// A symbol that the dynamic loader knows.
     Dynamic(SymbolId),
@@ -30,9 +30,9 @@ pub struct Selection {
     pub tls: TlsLayout,
     /// Names of new statics and thread-locals of the program's own crates.
     pub new_statics: BTreeSet<SymbolId>,
-    /// What stands in the way: one word, and the item.
+    /// The obstacles: the kind of refusal, and the item.
     pub obstacles: Vec<(Refusal, Detail)>,
-    /// What each name that was met is bound to.
+    /// The binding of each name that was met.
     pub bindings: HashMap<SymbolId, Binding>,
     /// The atoms, for finding them.
     pub carried: HashSet<AtomRef>,
@@ -78,9 +78,9 @@ impl Selection {
     }
 }
 
-/// Returns where a body was loaded first, if that is what a name means to an atom: trampolines, slots
-/// and entries know a body by that address; only the body's own tables refer to the copy in the
-/// patch.
+/// Returns where a body was loaded first, if that is what a name means to an atom: trampolines,
+/// slots and entries know a body by that address; only the body's own tables refer to the copy in
+/// the patch.
 pub fn first_version(from: &AtomRef, name: SymbolId, analysis: &Analysis<'_>) -> Option<Location> {
     let outside = matches!(from.atom().kind, AtomKind::Text | AtomKind::Slot | AtomKind::Entry)
         && from.atom().name != Some(name);

@@ -16,7 +16,8 @@ use crate::layout::Layouts;
 use crate::symbol::without_vendor_suffix;
 use std::collections::BTreeMap;
 
-/// Reports whether the program has another part of this static, or the whole, although not this name.
+/// Reports whether the program has another part of this static, or the whole, although not this
+/// name.
 pub fn has_kin(name: SymbolId, analysis: &Analysis<'_>) -> bool {
     let names = analysis.symbols;
     let mangled = without_vendor_suffix(names.text(name));
@@ -27,7 +28,8 @@ pub fn has_kin(name: SymbolId, analysis: &Analysis<'_>) -> bool {
     })
 }
 
-/// Reports whether a static may be bound to what runs under its name: it is whole, or split as before.
+/// Reports whether a static may be bound to what runs under its name: it is whole, or split as
+/// before.
 pub fn is_as_before(name: SymbolId, analysis: &Analysis<'_>) -> bool {
     let names = analysis.symbols;
     let mangled = without_vendor_suffix(names.text(name));

@@ -1,7 +1,7 @@
 //! Thread-locals that come with a patch: where they are in the pool, and how they begin.
 //!
-//! The program keeps a pool of zeroed bytes in each thread's block (`hot_patch::patch::LOCALS`), and
-//! the loader gives the patch a range of it. New thread-locals are laid out in that range, and
+//! The program keeps a pool of zeroed bytes in each thread's block (`hot_patch::patch::LOCALS`),
+//! and the loader gives the patch a range of it. New thread-locals are laid out in that range, and
 //! code that accesses them is rewritten as for the program's own (`super::tls_relax`): to an offset
 //! from the thread pointer. So one function may use old and new ones side by side, whatever
 //! sequence the compiler has chosen.
@@ -31,7 +31,7 @@ use std::collections::HashMap;
 pub struct TlsLayout {
     /// Each one's place.
     pub places: HashMap<AtomRef, TlsLocation>,
-    /// What all need together.
+    /// The size of all together, in bytes.
     pub size: u64,
     /// The largest alignment.
     pub align: u64,
@@ -58,12 +58,13 @@ impl TlsLayout {
         locals
     }
 
-    /// Whether the pool is large enough for them, were it empty.
+    /// Reports whether the pool is large enough for them, were it empty.
     pub fn fit(&self) -> bool {
         self.size <= LOCALS && self.align <= LOCALS_ALIGN
     }
 
-    /// The one that stands in the way most: by an alignment that the pool does not have, then by size.
+    /// The one that stands in the way most: by an alignment that the pool does not have, then by
+    /// size.
     pub fn largest(&self) -> Option<&AtomRef> {
         let key = |atom: &&AtomRef| {
             let atom = atom.atom();
@@ -73,7 +74,7 @@ impl TlsLayout {
     }
 }
 
-/// Whether a thread-local begins as zeroes.
+/// Reports whether a thread-local begins as zeroes.
 pub fn begins_as_zeroes(atom: &AtomRef) -> bool {
     atom.atom().relocs.is_empty() && atom.bytes().iter().all(|&byte| byte == 0)
 }

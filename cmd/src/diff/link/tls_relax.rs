@@ -9,8 +9,8 @@
 /// these bytes (offsets in the atom) are done with.
 pub type Consumed = std::ops::Range<u64>;
 
-/// `lea x@tlsgd(%rip), %rdi; call __tls_get_addr` becomes `mov %fs:0, %rax; lea offset(%rax), %rax`.
-/// `at` is the offset of the field. `None` when the code does not look as the ABI says.
+/// `lea x@tlsgd(%rip), %rdi; call __tls_get_addr` becomes `mov %fs:0, %rax; lea offset(%rax),
+/// %rax`. `at` is the offset of the field. `None` when the code does not look as the ABI says.
 pub fn general(code: &mut [u8], at: usize, offset: i32) -> Option<Consumed> {
     let start = at.checked_sub(4)?;
     let sequence = code.get_mut(start..start + 16)?;

@@ -1,9 +1,9 @@
-//! What a save is compared with: what is in the process, and what was compiled last.
+//! The baseline that saves are compared with: what is in the process, and what was compiled last.
 //!
 //! A save is judged against a baseline that nothing changes meanwhile, and comes out as a
 //! [`Candidate`]. The baseline takes from it what has become true, and no sooner: the objects when
-//! the verdict is there ([`Baseline::set_compiled`]), what runs when the program has loaded the patch
-//! ([`Baseline::commit`]). An error in between drops the candidate, and nothing else.
+//! the verdict is there ([`Baseline::set_compiled`]), what runs when the program has loaded the
+//! patch ([`Baseline::commit`]). An error in between drops the candidate, and nothing else.
 
 use super::executable::Executable;
 use super::history::SymbolHistory;
@@ -21,14 +21,15 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
-/// What runs: the executable, and for each function and static the version that is loaded. Beside
-/// it, the objects that were compiled last.
+/// The state that a save is compared with: the executable, for each function and static the version
+/// that is loaded, and the objects that were compiled last.
 pub struct Baseline {
     /// The symbols of all objects. The table grows while a save is judged; that changes nothing.
     pub symbols: SymbolTable,
-    /// Where missing functions come from. What was read of them is kept; that changes nothing.
+    /// The archives that missing functions come from. What was read of them is kept; that changes
+    /// nothing.
     pub archives: ArchiveReader,
-    /// What is refused.
+    /// The guards that stand.
     pub guards: Guards,
     /// The executable.
     pub executable: Executable,
@@ -36,16 +37,17 @@ pub struct Baseline {
     pub compiled: Arc<Program>,
     /// The objects of which the newest patch was made, or those of the executable.
     pub settled: Arc<Program>,
-    /// What is in the process.
+    /// The versions that are in the process.
     pub live: LiveSymbols,
-    /// What still calls old code although that was replaced elsewhere.
+    /// The names that still call old code although that was replaced elsewhere.
     pub stale: HashSet<SymbolId>,
-    /// What is in the process but was not in the program when the last patch was made, so that
-    /// it is not known whether what it calls was replaced. When it comes back, it counts as stale.
+    /// The names that are in the process but were not in the program when the last patch was made,
+    /// so that it is not known whether what they call was replaced. One that comes back counts as
+    /// stale.
     pub absent: HashSet<SymbolId>,
     /// The hot functions as they run, by slot.
     pub registry: HotRegistry,
-    /// What has been renamed since the executable was built.
+    /// The symbols that have been renamed since the executable was built.
     pub history: Arc<SymbolHistory>,
     /// Functions that run before main and have run.
     pub constructed: HashSet<SymbolId>,
@@ -53,29 +55,29 @@ pub struct Baseline {
     pub objects: LiveObjects,
 }
 
-/// What a save makes of the baseline, if it goes on.
+/// The parts of the baseline that a save replaces when they become true.
 pub struct Candidate {
     /// The objects that were judged.
     pub program: Arc<Program>,
-    /// What becomes true when the patch is loaded, if there is one.
+    /// The patch, if there is one.
     pub patch: Option<StagedPatch>,
 }
 
-/// What becomes true when a patch is loaded.
+/// A patch with the state that becomes true when it is loaded.
 pub struct StagedPatch {
     /// The patch.
     pub id: PatchId,
     /// The objects that it was made of.
     pub program: Arc<Program>,
-    /// What it carries: each name, its copies in the program, and where it is in the patch.
+    /// The contents: each name, its copies in the program, and where it is in the patch.
     pub carried: Vec<(SymbolId, Vec<AtomRef>, PatchLocation)>,
-    /// What is in the process under the names that it has now, if some are new.
+    /// The versions in the process by the names that they have now, if some are new.
     pub renamed: Option<LiveSymbols>,
     /// All symbols up to now.
     pub history: Arc<SymbolHistory>,
     /// The hot functions that run then.
     pub registry: HotRegistry,
-    /// What calls old code then.
+    /// The names that call old code then.
     pub stale: HashSet<SymbolId>,
     /// Functions that run before main and run with it.
     pub constructed: HashSet<SymbolId>,

@@ -8,7 +8,7 @@ use object::{Object as _, ObjectSection as _, ObjectSymbol as _, SymbolKind, Sym
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
-/// Returns the number of hot functions and the build ID that an executable tells of itself; zero and
+/// Returns the number of hot functions and the build ID of an executable; zero and
 /// nothing of one that cannot be read.
 pub fn registered(executable: &Path) -> (usize, Vec<u8>) {
     let read = || {
@@ -30,20 +30,20 @@ fn hot_functions(elf: &ElfFile64<'_>) -> object::read::Result<usize> {
     Ok(section.data()?.chunks_exact(abi::ENTRY_SIZE).filter(is_function).count())
 }
 
-/// Where something of the executable stands.
+/// A symbol of the executable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ExecutableSymbol {
     /// Address in the file (added to the load bias in memory), or offset in the thread-local block.
     pub address: u64,
-    /// Whether objects share it under this name. A linker makes a hidden symbol local, since no other
-    /// module may refer to it, but leaves the word that it was hidden: what was private to one object
-    /// has never had it.
+    /// Set if objects share it under this name. A linker makes a hidden symbol local, since no
+    /// other module may refer to it, but leaves the word that it was hidden: what was private to
+    /// one object has never had it.
     pub global: bool,
-    /// Whether it is a thread-local.
+    /// Set if it is a thread-local.
     pub thread_local: bool,
 }
 
-/// What the tool knows of the executable.
+/// The executable that runs.
 pub struct Executable {
     /// The linker's build ID.
     pub build_id: Vec<u8>,
@@ -144,12 +144,12 @@ impl Executable {
         })
     }
 
-    /// Everything in the executable that has this name.
+    /// Returns everything in the executable that has this name.
     pub fn symbols(&self, name: SymbolId) -> &[ExecutableSymbol] {
         self.symbols.get(&name).map_or(&[], Vec::as_slice)
     }
 
-    /// The one thing that has this name, if it is the only one.
+    /// Returns the one thing that has this name, if it is the only one.
     pub fn unique(&self, name: SymbolId) -> Option<ExecutableSymbol> {
         match self.symbols(name) {
             [one] => Some(*one),
@@ -159,7 +159,7 @@ impl Executable {
         }
     }
 
-    /// Whether the executable takes this symbol from a library.
+    /// Reports whether the executable takes this symbol from a library.
     pub fn imports(&self, name: SymbolId) -> bool {
         self.imports.contains(&name)
     }
@@ -173,13 +173,13 @@ impl Executable {
         }
     }
 
-    /// Offset of a thread-local from the thread pointer: the executable's block ends there
-    /// (x86-64, variant II of the thread-local storage ABI).
+    /// Returns the offset of a thread-local from the thread pointer: the executable's block ends
+    /// there (x86-64, variant II of the thread-local storage ABI).
     fn thread_offset(&self, offset_in_block: u64) -> i64 {
         offset_in_block as i64 - self.thread_block as i64
     }
 
-    /// The file's bytes at an address.
+    /// Returns the file's bytes at an address.
     pub fn bytes(&self, address: u64, size: u64) -> Option<&[u8]> {
         let (start, _, offset) = *self
             .text
@@ -191,7 +191,7 @@ impl Executable {
     }
 }
 
-/// Whether the symbol is for all objects of the executable and for nobody else.
+/// Reports whether the symbol is for the objects of the executable alone.
 fn is_hidden<'a>(symbol: &impl object::ObjectSymbol<'a>) -> bool {
     matches!(symbol.flags().elf_visibility(), Some(elf::STV_HIDDEN | elf::STV_INTERNAL))
 }

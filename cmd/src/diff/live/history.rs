@@ -13,17 +13,17 @@ pub struct SymbolHistory {
 }
 
 impl SymbolHistory {
-    /// Whether an old symbol and a new one mean the same item.
+    /// Reports whether an old symbol and a new one mean the same item.
     pub fn same(&self, old: SymbolId, new: SymbolId) -> bool {
         !self.unclear.contains(&new) && (old == new || self.first(old) == self.first(new))
     }
 
-    /// Whether nothing is known of what a symbol of the newest objects has been before.
+    /// Reports whether nothing is known of what a symbol of the newest objects has been before.
     pub fn is_unclear(&self, name: SymbolId) -> bool {
         self.unclear.contains(&name)
     }
 
-    /// All symbols under which an item has been known, this one included.
+    /// Returns all symbols under which an item has been known, this one included.
     pub fn all(&self, name: SymbolId) -> Vec<SymbolId> {
         let first = self.first(name);
         let others = self.first.iter().filter(|(_, of)| **of == first).map(|(name, _)| *name);

@@ -55,9 +55,9 @@ pub fn check(
     Ok(others)
 }
 
-/// Whether the linker has put the address itself where the code before the field took it from a
-/// word: `mov` has become `lea`, `call *` a call, `jmp *` a jump (psABI for x86-64, "Optimize
-/// GOTPCRELX Relocations"; GNU ld does so for the older relocation as well).
+/// Reports whether the linker has put the address itself where the code before the field took it
+/// from a word: `mov` has become `lea`, `call *` a call, `jmp *` a jump (psABI for x86-64,
+/// "Optimize GOTPCRELX Relocations"; GNU ld does so for the older relocation as well).
 fn is_relaxed(was: Option<&[u8]>, is: Option<&[u8]>) -> bool {
     let (Some([was @ .., a, b]), Some([is @ .., c, d])) = (was, is) else { return false };
     was == is

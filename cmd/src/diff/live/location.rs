@@ -1,6 +1,6 @@
 //! Places in the process, and in a patch that is not loaded yet.
 
-/// Where something is in the process.
+/// A place in the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Location {
     /// In the executable, at this address of its file.
@@ -13,7 +13,7 @@ pub enum Location {
     PatchTls(PatchIndex, TlsLocation),
 }
 
-/// Where something is in a patch.
+/// A place in a patch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PatchLocation {
     /// At this offset of its image.
@@ -35,7 +35,7 @@ pub struct TlsLocation {
     pub initial: Option<TlsInit>,
 }
 
-/// What fills in a thread-local.
+/// The initial value of a thread-local that does not begin as zeroes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TlsInit {
     /// Offset of its flag among the patch's thread-locals.

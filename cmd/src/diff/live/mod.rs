@@ -1,4 +1,6 @@
-//! What is in the process: the executable, and for each name the version that runs.
+//! The state of the process: the `executable`, for each name the version that runs (`symbols`) and
+//! its `location`, the `objects` that have been live, and the `history` of names. All of it is the
+//! `baseline` that a save is compared with.
 
 mod baseline;
 mod executable;

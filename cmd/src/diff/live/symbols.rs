@@ -1,4 +1,4 @@
-//! What is in the process: for each name, the version that runs and where it is.
+//! The live symbols: for each name in the process, the version that runs and where it is.
 
 use super::executable::{Executable, ExecutableSymbol};
 use super::location::{Location, PatchIndex, PatchLocation};
@@ -10,18 +10,19 @@ use std::collections::hash_map::Entry;
 /// The version of a name that runs.
 #[derive(Clone, Debug)]
 struct Version {
-    /// What it was made from. Of what rustc has instantiated in several units these are all copies;
-    /// they do the same, and are alike where the units are compiled with the same options.
+    /// The atoms that it was made from. Of what rustc has instantiated in several units these are
+    /// all copies; they do the same, and are alike where the units are compiled with the same
+    /// options.
     copies: Vec<AtomRef>,
-    /// What the first version was made from, if this is a later one.
+    /// The atoms that the first version was made from, if this is a later one.
     original: Option<Vec<AtomRef>>,
-    /// Where it is, if it is at one place only.
+    /// Its place, if it is at one only.
     location: Option<Location>,
-    /// Where it was when it was loaded first: what trampolines know it by.
+    /// Its places when it was loaded first: trampolines know it by these.
     first: Vec<Location>,
 }
 
-/// All versions, and the patches that hold them.
+/// The versions of all names in the process, and the patches that hold them.
 #[derive(Clone, Default)]
 pub struct LiveSymbols {
     versions: HashMap<SymbolId, Version>,
@@ -29,7 +30,7 @@ pub struct LiveSymbols {
 }
 
 impl LiveSymbols {
-    /// What the executable holds of these definitions.
+    /// Returns those of these definitions that the executable holds.
     pub fn from_executable(
         definitions: &Definitions,
         executable: &Executable,
@@ -62,32 +63,34 @@ impl LiveSymbols {
         LiveSymbols { versions, patches: Vec::new() }
     }
 
-    /// What the running version of a name was made from; nothing when it is not in the process.
+    /// Returns the atoms that the running version of a name was made from; nothing when it is not
+    /// in the process.
     pub fn copies(&self, name: SymbolId) -> &[AtomRef] {
         self.versions.get(&name).map_or(&[], |v| &v.copies)
     }
 
-    /// What its first version was made from; nothing when it is not in the process.
+    /// Returns the atoms that its first version was made from; nothing when it is not in the
+    /// process.
     pub fn original(&self, name: SymbolId) -> &[AtomRef] {
         self.versions.get(&name).map_or(&[], |v| v.original.as_ref().unwrap_or(&v.copies))
     }
 
-    /// Whether the name is in the process, maybe at several places.
+    /// Reports whether the name is in the process, maybe at several places.
     pub fn contains(&self, name: SymbolId) -> bool {
         self.versions.contains_key(&name)
     }
 
-    /// Where the running version is, if it is at one place.
+    /// Returns where the running version is, if it is at one place.
     pub fn location(&self, name: SymbolId) -> Option<Location> {
         self.versions.get(&name)?.location
     }
 
-    /// Where the name was when it was loaded first.
+    /// Returns where the name was when it was loaded first.
     pub fn first(&self, name: SymbolId) -> &[Location] {
         self.versions.get(&name).map_or(&[], |v| &v.first)
     }
 
-    /// The other names of what was loaded first at one of these places.
+    /// Returns the other names of what was loaded first at one of these places.
     pub fn namesakes(&self, places: &HashMap<Location, SymbolId>) -> Vec<SymbolId> {
         let shared = |(name, version): &(&SymbolId, &Version)| {
             version.first.iter().any(|place| places.get(place).is_some_and(|known| known != *name))
@@ -95,19 +98,19 @@ impl LiveSymbols {
         self.versions.iter().filter(shared).map(|(name, _)| *name).collect()
     }
 
-    /// Every name, with what its running version was made from.
+    /// Returns every name, with what its running version was made from.
     pub fn iter(&self) -> impl Iterator<Item = (SymbolId, &[AtomRef])> {
         self.versions.iter().map(|(name, v)| (*name, v.copies.as_slice()))
     }
 
-    /// What the process has under this name is not the program's: new code brings its own.
+    /// Records that the process has something else under this name: new code brings its own.
     pub fn disown(&mut self, name: SymbolId) {
         if let Some(version) = self.versions.get_mut(&name) {
             version.location = None;
         }
     }
 
-    /// A patch is live that holds these.
+    /// Records that a patch is live that holds these.
     pub fn add(&mut self, id: PatchId, carried: &[(SymbolId, Vec<AtomRef>, PatchLocation)]) {
         let patch = PatchIndex(u32::try_from(self.patches.len()).expect("fewer than 2^32 patches"));
         self.patches.push(id);
@@ -134,7 +137,7 @@ impl LiveSymbols {
         }
     }
 
-    /// What runs under some names goes by other names now: each new name, and the one before.
+    /// Records that what runs goes by other names now: each new name, and the one before.
     pub fn rename(&mut self, renamed: &HashMap<SymbolId, SymbolId>) {
         // All are taken out before any is put back: a name may pass from one to another.
         let versions: Vec<(SymbolId, Option<Version>)> =
@@ -143,7 +146,7 @@ impl LiveSymbols {
         self.versions.extend(versions);
     }
 
-    /// The patch with an index.
+    /// Returns the patch with an index.
     pub fn patch(&self, index: PatchIndex) -> PatchId {
         self.patches[index.0 as usize]
     }

@@ -1,13 +1,14 @@
 //! The archives that the program was linked with, for code that the executable does not contain:
-//! the rlibs of dependencies and of the sysroot, and what build scripts have made of other languages.
+//! the rlibs of dependencies and of the sysroot, and what build scripts have made of other
+//! languages.
 //!
-//! The linker takes from an archive only what the program uses; new code may use more. Each
-//! archive carries an index from global symbol to member; the indices are read when the first
-//! symbol is missing, and a member is read when it is needed. What was read is kept; nothing that is
-//! decided depends on it.
+//! The linker takes from an archive only what the program uses; new code may use more. Each archive
+//! carries an index from global symbol to member; the indices are read when the first symbol is
+//! missing, and a member is read when it is needed. What was read is kept; nothing that is decided
+//! depends on it.
 //!
-//! Beside them stand the dynamic libraries that are made of crates of Rust. Nothing is pulled out of
-//! these: what they export is asked of the dynamic loader.
+//! Beside them stand the dynamic libraries that are made of crates of Rust. Nothing is pulled out
+//! of these: what they export is asked of the dynamic loader.
 
 use super::error::DiffError;
 use super::file::{AtomRef, ObjectFile};
@@ -20,7 +21,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// The archives, opened when first needed.
+/// The archives that the program was linked with, opened when first needed.
 pub struct ArchiveReader {
     paths: Vec<PathBuf>,
     index: OnceCell<Index>,
@@ -28,10 +29,10 @@ pub struct ArchiveReader {
     exports: OnceCell<HashMap<SymbolId, Export>>,
 }
 
-/// What a dynamic library gives out.
+/// A definition that a dynamic library exports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Export {
-    /// Something at an address that the dynamic loader tells.
+    /// Something at an address that the dynamic loader knows.
     Address,
     /// A thread-local, which is at another address in each thread.
     ThreadLocal,
@@ -46,12 +47,12 @@ struct Index {
 }
 
 impl ArchiveReader {
-    /// Archives at these paths, and dynamic libraries.
+    /// Returns a reader of the archives at these paths, and of dynamic libraries.
     pub fn new(paths: Vec<PathBuf>, shared: Vec<PathBuf>) -> ArchiveReader {
         ArchiveReader { paths, index: OnceCell::new(), shared, exports: OnceCell::new() }
     }
 
-    /// Returns what a dynamic library of Rust gives out under this name, if one does.
+    /// Returns how a dynamic library of Rust exports this name, if one does.
     pub fn export(&self, name: SymbolId, names: &SymbolTable) -> Result<Option<Export>, DiffError> {
         if self.shared.is_empty() {
             return Ok(None);
@@ -60,7 +61,7 @@ impl ArchiveReader {
         Ok(exports.get(&name).copied())
     }
 
-    /// The definition of a global symbol, if some archive has one.
+    /// Returns the definition of a global symbol, if some archive has one.
     pub fn find(&self, name: SymbolId, names: &SymbolTable) -> Result<Option<AtomRef>, DiffError> {
         let index = get_or_read(&self.index, || open(&self.paths, names))?;
         let Some(&member) = index.members.get(&name) else { return Ok(None) };

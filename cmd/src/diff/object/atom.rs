@@ -7,7 +7,7 @@
 use super::reloc::Reloc;
 use super::symbol_table::SymbolId;
 
-/// What an atom is, which decides how it is bound.
+/// The kind of an atom, which decides how it is bound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum AtomKind {
     /// Machine code.
@@ -18,12 +18,12 @@ pub enum AtomKind {
     Merge {
         /// Size of a piece (of a character, for strings) in bytes.
         size: u64,
-        /// Whether the pieces are strings.
+        /// Set if the pieces are strings.
         strings: bool,
     },
     /// Writable data: a static with state.
     Data,
-    /// What instrumentation counts in (coverage, profiles): each version of a function has its own.
+    /// A counter of instrumentation (coverage, profiles): each version of a function has its own.
     Counter,
     /// A thread-local.
     ThreadLocal,
@@ -38,7 +38,7 @@ pub enum AtomKind {
 }
 
 impl AtomKind {
-    /// Whether the running one must be used, where there is one: it has state.
+    /// Reports whether the running one must be used, where there is one: it has state.
     pub fn is_state(self) -> bool {
         matches!(self, AtomKind::Data | AtomKind::Counter | AtomKind::ThreadLocal | AtomKind::Slot)
     }
@@ -62,14 +62,14 @@ pub struct UnwindRecord {
     pub relocs: Vec<Reloc>,
 }
 
-/// One atom.
+/// The smallest piece of an object file that is compared and moved on its own.
 #[derive(Clone, Debug)]
 pub struct Atom {
     /// Its symbol, unless it is a private constant.
     pub name: Option<SymbolId>,
     /// A symbol that means this in its own object alone: C has such for what is `static`.
     pub label: Option<SymbolId>,
-    /// What it is.
+    /// Its kind.
     pub kind: AtomKind,
     /// Its content; empty for zeroed data.
     pub bytes: std::ops::Range<usize>,

@@ -17,7 +17,7 @@ type File<'a> = ElfFile64<'a, object::Endianness>;
 /// The offsets at which the atoms of a section begin, ascending, each with the index of the atom.
 pub(super) type Cuts = HashMap<SectionIndex, Vec<(u64, u32)>>;
 
-/// What the atoms of a section are; `None` for a section that is not loaded or stands apart.
+/// Returns the kind of a section's atoms; `None` for a section that is not loaded or stands apart.
 fn kind_of(
     section: &ElfSection64<'_, '_, object::Endianness>,
 ) -> Result<Option<AtomKind>, ReadError> {
@@ -51,7 +51,7 @@ fn is_personality(name: &str) -> bool {
     name.contains("DW.ref.")
 }
 
-/// Steps 1 and 2.
+/// Cuts the sections into atoms and names these; records where each symbol stands.
 pub(super) fn cut(
     file: &File<'_>,
     names: &SymbolTable,
@@ -67,9 +67,9 @@ pub(super) fn cut(
         {
             let name = symbol.name()?;
             if !name.is_empty() {
-                // Labels that the compiler numbers (`.Lanon.…`, `GCC_except_table0`, `.LCPI0_0`) mean
-                // something else after each edit: they cut, but they do not name. The personality's
-                // reference is in every object and names nothing that a program has.
+                // Labels that the compiler numbers (`.Lanon.…`, `GCC_except_table0`, `.LCPI0_0`)
+                // mean something else after each edit: they cut, but they do not name. The
+                // personality's reference is in every object and names nothing that a program has.
                 let names = (symbol.is_global() && !is_personality(name)) || is_mangled(name);
                 standing.entry(section).or_default().push((symbol.address(), name, names));
             }
@@ -147,7 +147,7 @@ pub(super) fn cut(
     Ok(cuts)
 }
 
-/// The last atom that begins at or before the offset.
+/// Returns the index of the last atom that begins at or before the offset.
 pub(super) fn locate(starts: &[(u64, u32)], at: u64) -> usize {
     starts.partition_point(|(start, _)| *start <= at).saturating_sub(1)
 }

@@ -1,8 +1,8 @@
-//! What can go wrong with the files that are read.
+//! Errors of the files that are read.
 
 use std::path::PathBuf;
 
-/// Why an object file could not be read.
+/// An error of one object file.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     /// The ELF reader's complaint.
@@ -16,12 +16,12 @@ pub enum ReadError {
     Inconsistent(String),
 }
 
-/// The complaint about a relocation of bytes that are not there.
+/// Returns the complaint about a relocation of bytes that are not there.
 pub(super) fn outside(at: u64) -> ReadError {
     ReadError::Inconsistent(format!("the relocation at {at:#x} lies outside what it relocates"))
 }
 
-/// Why the differ could not come to a verdict: something is broken, not merely unsupported.
+/// An error that keeps the differ from a verdict: something is broken, not merely unsupported.
 #[derive(Debug, thiserror::Error)]
 pub enum DiffError {
     /// The executable cannot be used.

@@ -4,13 +4,14 @@
 //! several labels in one, of which some are functions and others only places inside: control runs
 //! from one piece into the next, or branches there by a distance that needs no relocation. Each
 //! piece alone would run into whatever lies behind it. So the instructions are decoded, and pieces
-//! that lead into one another, and all between them, are known as one *tangle*.
+//! that lead into one another, and all between them, are one *fallthrough group*.
 
 use iced_x86::{Decoder, DecoderOptions, FlowControl, Instruction, Mnemonic, OpKind};
 use std::ops::Range;
 
-/// The tangles of a section, as ranges of its pieces, ascending; a piece that stands alone is in
-/// none. `starts` are the offsets of the pieces, `fields` those of the relocations, ascending.
+/// Returns the fallthrough groups of a section, as ranges of its pieces, ascending; a piece that
+/// stands alone is in none. `starts` are the offsets of the pieces, `fields` those of the
+/// relocations, ascending.
 pub(super) fn find(code: &[u8], starts: &[u64], fields: &[u64]) -> Vec<Range<usize>> {
     let piece = |at: u64| starts.partition_point(|start| *start <= at).saturating_sub(1);
     let mut ties: Vec<Range<usize>> = Vec::new();
@@ -37,7 +38,8 @@ pub(super) fn find(code: &[u8], starts: &[u64], fields: &[u64]) -> Vec<Range<usi
     tangles
 }
 
-/// Tells where a piece leads without a relocation; answers whether it runs on behind its end.
+/// Calls `leads_to` with the offsets that a piece leads to without a relocation; returns whether it
+/// runs on behind its end.
 fn runs_on(code: &[u8], start: u64, fields: &[u64], leads_to: &mut impl FnMut(u64)) -> bool {
     let mut decoder = Decoder::with_ip(64, code, start, DecoderOptions::NONE);
     let mut instruction = Instruction::default();

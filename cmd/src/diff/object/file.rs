@@ -19,7 +19,7 @@ pub struct ObjectFile {
     pub split: Option<Vec<u8>>,
     /// Its atoms.
     pub atoms: Vec<Atom>,
-    /// Where each symbol that it defines stands: atom and offset.
+    /// The atom and the offset at which each symbol stands that it defines.
     pub symbols: std::collections::HashMap<SymbolId, (u32, u64)>,
     /// The common parts of its unwind information.
     pub cies: Vec<UnwindRecord>,
@@ -29,7 +29,7 @@ pub struct ObjectFile {
     pub layouts: OnceLock<ObjectLayouts>,
 }
 
-/// What a reference means, whichever way the compiler wrote it.
+/// The target of a reference, whichever way the compiler wrote it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RelocTarget {
     /// Something with a name, at an offset in bytes.
@@ -39,7 +39,7 @@ pub enum RelocTarget {
 }
 
 impl ObjectFile {
-    /// The content of an atom; zeroed data has none.
+    /// Returns the content of an atom; zeroed data has none.
     pub fn bytes(&self, atom: &Atom) -> &[u8] {
         &self.data[atom.bytes.clone()]
     }
@@ -72,11 +72,11 @@ impl AtomRef {
     pub fn bytes(&self) -> &[u8] {
         self.object.bytes(self.atom())
     }
-    /// Another atom of the same object.
+    /// Returns another atom of the same object.
     pub fn sibling(&self, index: u32) -> AtomRef {
         AtomRef { object: self.object.clone(), index }
     }
-    /// What one of its references means.
+    /// Returns the target of one of its references.
     pub fn target_of(&self, reloc: &Reloc) -> RelocTarget {
         match reloc.target {
             RawTarget::Symbol(name) => RelocTarget::Named(name, reloc.offset),
@@ -86,7 +86,7 @@ impl AtomRef {
             },
         }
     }
-    /// All references, those of its unwind information included.
+    /// Returns all references, those of its unwind information included.
     pub fn references(&self) -> impl Iterator<Item = &Reloc> {
         let atom = self.atom();
         let frame = atom.frame.as_ref();

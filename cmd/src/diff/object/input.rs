@@ -1,4 +1,4 @@
-//! What the differ is given: objects as rustc has just written them, and archives.
+//! The input of the differ: objects as rustc has just written them, and archives.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -17,11 +17,12 @@ pub struct CrateObjects {
     pub split: HashMap<String, Vec<u8>>,
 }
 
-/// What the program links besides its own crates: where missing functions can be pulled from.
+/// The libraries that the program links besides its own crates: missing functions are pulled from
+/// them.
 #[derive(Clone, Debug, Default)]
 pub struct Archives {
-    /// Those of other languages, the rlibs of the dependencies and of the sysroot: where several have
-    /// a name, the first counts.
+    /// Those of other languages, the rlibs of the dependencies and of the sysroot: where several
+    /// have a name, the first counts.
     pub paths: Vec<PathBuf>,
     /// The dynamic libraries that crates of Rust have become. What they export is in the process
     /// already, and would have state of its own if it were pulled out of an rlib.

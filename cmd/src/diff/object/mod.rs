@@ -1,4 +1,10 @@
-//! What objects, archives and the program's crates consist of, before anything is compared.
+//! Objects, archives and the program's crates, before anything is compared.
+//!
+//! `read` makes a `file` of `atom`s of each object: `cut` cuts its sections, `relocations` resolves
+//! its references (`reloc`), `eh_frame` takes the unwind table apart, `fallthrough` finds pieces
+//! that belong together, `out_edges` the names that each atom leads to. `program` holds the objects
+//! of all crates, `registry` the hot functions among them, `archive` what can be pulled in beside
+//! them, and `symbol_table` the names.
 
 mod archive;
 mod atom;

@@ -4,7 +4,8 @@ use super::atom::{Atom, UnwindRecord};
 use super::reloc::RawTarget;
 use super::symbol_table::SymbolId;
 use std::collections::HashSet;
-/// Returns the names that each atom leads to. What one atom of a fallthrough group leads to, all do.
+/// Returns the names that each atom leads to. What one atom of a fallthrough group leads to, all
+/// do.
 pub(super) fn out_edges(atoms: &[Atom], cies: &[UnwindRecord]) -> Vec<Box<[SymbolId]>> {
     let mut edges = own_edges(atoms, cies);
     let groups: HashSet<_> = atoms.iter().filter_map(|atom| atom.fallthrough_group).collect();

@@ -23,7 +23,7 @@ pub struct ProgramCrate {
 pub struct Program {
     /// By [`CrateObjects::key`].
     pub crates: BTreeMap<String, ProgramCrate>,
-    /// Where each name is defined.
+    /// The definitions of each name.
     pub definitions: Definitions,
 }
 
@@ -62,7 +62,7 @@ impl Program {
         Ok(Program { crates, definitions })
     }
 
-    /// The names of the crates, as paths begin with them.
+    /// Returns the names of the crates, as paths begin with them.
     pub fn crate_names(&self) -> Vec<String> {
         let mut names: Vec<String> =
             self.crates.values().map(|unit| unit.name.replace('-', "_")).collect();
@@ -71,12 +71,12 @@ impl Program {
         names
     }
 
-    /// Every object.
+    /// Returns every object.
     pub fn objects(&self) -> impl Iterator<Item = &Arc<ObjectFile>> {
         self.crates.values().flat_map(|unit| &unit.objects)
     }
 
-    /// Every atom of a kind.
+    /// Returns every atom of a kind.
     pub fn atoms(&self, wanted: AtomKind) -> impl Iterator<Item = AtomRef> {
         self.objects().flat_map(move |object| {
             object
@@ -88,7 +88,7 @@ impl Program {
         })
     }
 
-    /// Whether a demangled path speaks of one of the crates.
+    /// Reports whether a demangled path speaks of one of the crates.
     pub fn is_mentioned(&self, path: &str) -> bool {
         let inside = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
         self.crates.values().any(|unit| {
@@ -98,7 +98,7 @@ impl Program {
     }
 }
 
-/// Where each name is defined; several places for what rustc instantiates in several units.
+/// The definitions of each name; several for what rustc instantiates in several units.
 #[derive(Default)]
 pub struct Definitions {
     by_name: HashMap<SymbolId, Vec<AtomRef>>,
@@ -119,17 +119,17 @@ impl Definitions {
         Definitions { by_name }
     }
 
-    /// All definitions of a name.
+    /// Returns all definitions of a name.
     pub fn all(&self, name: SymbolId) -> &[AtomRef] {
         self.by_name.get(&name).map_or(&[], Vec::as_slice)
     }
 
-    /// One definition of a name; they are alike.
+    /// Returns one definition of a name; they are alike.
     pub fn one(&self, name: SymbolId) -> Option<&AtomRef> {
         self.all(name).first()
     }
 
-    /// All names and their definitions.
+    /// Returns all names and their definitions.
     pub fn iter(&self) -> impl Iterator<Item = (SymbolId, &[AtomRef])> {
         self.by_name.iter().map(|(name, atoms)| (*name, atoms.as_slice()))
     }

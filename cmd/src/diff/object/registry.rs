@@ -23,12 +23,12 @@ pub struct HotFunction {
     pub name: String,
     /// Its signature as written.
     pub signature: String,
-    /// What the slot holds at first: the body, or what boxes the body's future; none for a generic
-    /// function, whose instances stand apart.
+    /// The code that the slot holds at first: the body, or a function that boxes its future; none
+    /// for a generic function, whose instances stand apart.
     pub body: Option<SymbolId>,
-    /// What tells its type as a pointer, if something does: an instance for that very type.
+    /// The instance for its type as a pointer, if it has one: its symbol identifies the type.
     pub identity: Option<SymbolId>,
-    /// The sizes of its arguments, then that of its result, if it tells them.
+    /// The sizes of its arguments, then that of its result, if its entry has them.
     pub sizes: Option<Vec<SizeAlign>>,
     /// Its registry entry.
     pub entry: AtomRef,
@@ -41,7 +41,8 @@ pub struct HotRegistry {
     pub functions: HashMap<SymbolId, HotFunction>,
     /// Slot and body of each instance of a generic function.
     pub instances: Vec<(SymbolId, SymbolId)>,
-    /// What is called through a slot only. A change of one does not spread to those who call it.
+    /// The bodies, which are called through slots only. A change of one does not spread to those
+    /// who call it.
     pub bodies: HashSet<SymbolId>,
 }
 
@@ -71,12 +72,12 @@ impl HotRegistry {
         hot
     }
 
-    /// The hot functions that the process does not have yet, by slot.
+    /// Returns the hot functions that the process does not have yet, by slot.
     pub fn added(&self, runs: impl Fn(SymbolId) -> bool) -> Vec<(SymbolId, &HotFunction)> {
         self.sorted(|slot| !runs(slot))
     }
 
-    /// The hot functions that the process has, but the source has no longer, by slot.
+    /// Returns the hot functions that the process has, but the source has no longer, by slot.
     pub fn removed<'a>(
         &self,
         running: &'a HotRegistry,
@@ -95,10 +96,10 @@ impl HotRegistry {
         functions
     }
 
-    /// Slots that go by another name than in `running`: each new name, and the one before. rustc
-    /// numbers the impl blocks of a module, and the number is part of the hash in each symbol: a
-    /// block more (a `derive` is one) renames whatever stands in the blocks after it. What stays
-    /// is the name in the registry.
+    /// Returns the slots that go by another name than in `running`: each new name, and the one
+    /// before. rustc numbers the impl blocks of a module, and the number is part of the hash in
+    /// each symbol: a block more (a `derive` is one) renames whatever stands in the blocks after
+    /// it. What stays is the name in the registry.
     ///
     /// Fails with the functions that cannot be told apart by it: several of one name, and generic
     /// ones of which some running instance is not among the `bodies` that were found again.

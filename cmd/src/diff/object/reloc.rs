@@ -28,7 +28,7 @@ pub enum RelocKind {
 }
 
 impl RelocKind {
-    /// Width of the field in bytes.
+    /// Returns the width of the field in bytes.
     pub fn width(self) -> usize {
         match self {
             RelocKind::Absolute64 | RelocKind::Relative64 => 8,
@@ -37,7 +37,7 @@ impl RelocKind {
     }
 }
 
-/// What a relocation refers to.
+/// The target of a relocation as the object has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RawTarget {
     /// An atom of the same object.
@@ -51,19 +51,19 @@ pub enum RawTarget {
 pub struct Reloc {
     /// Offset of the field in the atom, in bytes.
     pub at: u64,
-    /// What is asked for.
+    /// The kind of value that is asked for.
     pub kind: RelocKind,
-    /// What it refers to.
+    /// Its target.
     pub target: RawTarget,
     /// Offset in the target, in bytes, of what is really meant.
     pub offset: i64,
-    /// What was taken off the offset because the processor counts from the end of the
+    /// The part that was taken off the offset because the processor counts from the end of the
     /// instruction: the ELF addend is `offset - bias`.
     pub bias: i64,
 }
 
 impl Reloc {
-    /// Whether the field lies within so many bytes.
+    /// Reports whether the field lies within so many bytes.
     pub fn is_within(&self, length: usize) -> bool {
         self.at.checked_add(self.kind.width() as u64).is_some_and(|end| end <= length as u64)
     }

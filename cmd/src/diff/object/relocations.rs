@@ -13,7 +13,7 @@ use object::{Object as _, ObjectSection as _, ObjectSymbol as _};
 
 type File<'a> = ElfFile64<'a, object::Endianness>;
 
-/// Step 3 for one section: the offset of each field, and the reference.
+/// Returns the references of one section, each with the offset of its field.
 pub(super) fn references(
     file: &File<'_>,
     section: &ElfSection64<'_, '_, object::Endianness>,
@@ -121,7 +121,7 @@ fn kind_of_reloc(reloc: &object::Relocation) -> RelocKind {
     }
 }
 
-/// Whether the field counts from the end of its instruction.
+/// Reports whether the field counts from the end of its instruction.
 fn is_relative(kind: RelocKind) -> bool {
     matches!(
         kind,
@@ -133,7 +133,7 @@ fn is_relative(kind: RelocKind) -> bool {
     )
 }
 
-/// The offsets at which the instructions of some code end, ascending.
+/// Returns the offsets at which the instructions of some code end, ascending.
 fn instruction_ends(code: &[u8]) -> Vec<u64> {
     let mut decoder = Decoder::with_ip(64, code, 0, DecoderOptions::NONE);
     let mut instruction = iced_x86::Instruction::default();

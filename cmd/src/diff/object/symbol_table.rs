@@ -1,8 +1,8 @@
 //! Symbol names: interned, and demangled for people.
 //!
 //! A name is compared many times and written down seldom, so each distinct one is kept once and
-//! handled as a number. Names are interned without the `.llvm.<digits>` that changes whenever a unit
-//! is edited ([`crate::symbol::without_llvm_suffix`]).
+//! handled as a number. Names are interned without the `.llvm.<digits>` that changes whenever a
+//! unit is edited ([`crate::symbol::without_llvm_suffix`]).
 //!
 //! The table only grows, and what it has given out stays valid as long as it does: interning needs
 //! no exclusive access, and what was interned for an object that is dropped again does no harm.
@@ -12,7 +12,7 @@ use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// An interned symbol name.
+/// The number of a symbol name in a [`SymbolTable`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SymbolId(u32);
 
@@ -48,33 +48,34 @@ impl SymbolTable {
         self.texts.get(name.0)
     }
 
-    /// The path that a person would write: demangled, without the hash.
+    /// Returns the path that a person would write: demangled, without the hash.
     pub fn path(&self, name: SymbolId) -> String {
         demangle(self.text(name))
     }
 
-    /// Whether a macro has made the item for the place where it is used: such names begin, by custom,
-    /// with two underscores (`__CALLSITE` is one, of `tracing`). What is of hot is not meant.
+    /// Reports whether a macro has made the item for the place where it is used: such names begin,
+    /// by custom, with two underscores (`__CALLSITE` is one, of `tracing`). What is of hot is not
+    /// meant.
     pub fn is_made(&self, name: SymbolId) -> bool {
         let path = self.path(name);
         let item = path.rsplit("::").next().unwrap_or(&path);
         item.starts_with("__") && !item.starts_with("__HOT_")
     }
 
-    /// Whether two instances of one generic function are told to be for different types: in the newer
-    /// mangling, which writes them out.
+    /// Reports whether two instances of one generic function are for different types by name: in
+    /// the newer mangling, which writes them out.
     pub fn says_other_types(&self, one: SymbolId, other: SymbolId) -> bool {
         let [one, other] = [one, other].map(|name| self.text(name));
         one.starts_with("_R") && other.starts_with("_R") && demangle(one) != demangle(other)
     }
 
-    /// Whether rustc made the name, so that it stands for one item of one build.
+    /// Reports whether rustc made the name, so that it stands for one item of one build.
     pub fn is_mangled(&self, name: SymbolId) -> bool {
         is_mangled(self.text(name))
     }
 
-    /// Whether LLVM made the name for something private that has none, so that it stands for nothing
-    /// but a place in a unit.
+    /// Reports whether LLVM made the name for something private that has none, so that it stands
+    /// for nothing but a place in a unit.
     pub fn is_anonymous(&self, name: SymbolId) -> bool {
         is_anonymous(self.text(name))
     }

@@ -1,6 +1,7 @@
 //! The index of the registry, and how a name finds its function.
 
 use super::entry::Entry;
+use super::place;
 #[cfg(feature = "enabled")]
 use super::section::entries;
 use super::visibility::Viewer;
@@ -34,6 +35,12 @@ fn index() -> &'static Index {
         entries().iter().for_each(|entry| index.add(entry));
         index
     })
+}
+
+/// Builds what is otherwise built at its first use, or waits for the thread that does.
+pub(crate) fn build() {
+    index();
+    place::build();
 }
 
 impl Index {

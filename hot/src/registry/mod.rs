@@ -18,7 +18,9 @@ mod visibility;
 pub use called::{Called, Exact, exact, exact_async};
 pub use entry::{Entry, Mocks, SignatureId};
 pub use function::{Function, functions};
-pub(crate) use index::{add, find, find_from, find_item, find_place, private, slot_is_registered};
+pub(crate) use index::{
+    add, build, find, find_from, find_item, find_place, private, slot_is_registered,
+};
 pub use sizes::{async_sizes, sizes};
 pub use visibility::Viewer;
 pub(crate) use visibility::is_destructor;

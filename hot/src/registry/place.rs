@@ -101,6 +101,12 @@ impl Place {
     }
 }
 
+/// Builds what is otherwise built at its first use, or waits for the thread that does.
+pub(super) fn build() {
+    Lazy::force(&OWN_DESTRUCTOR);
+    Lazy::force(&SHOWS_TRAITS);
+}
+
 /// The destructor of a type of this crate.
 static OWN_DESTRUCTOR: Lazy<Place> = Lazy::new(|| {
     struct Dropped<'a>(&'a Cell<&'static str>);

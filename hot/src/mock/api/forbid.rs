@@ -5,6 +5,7 @@ use super::pattern::matches;
 use crate::error::Error;
 use crate::mock::install::Answer;
 use crate::mock::scope::ScopeState;
+use crate::mock::site::fork;
 use crate::mock::target::lookup;
 use crate::name;
 use crate::registry::{self, Viewer, is_destructor};
@@ -75,6 +76,7 @@ pub(super) fn forbid_in(
         return Err(Error::NotInstrumented { name: pattern.to_owned() });
     }
     lookup::have_mocks(pattern)?;
+    fork::prepare();
     // A function that cannot be mocked has no shim that could refuse: that is said, not passed over.
     let functions = registry::functions().into_iter();
     let fitting: Vec<_> =

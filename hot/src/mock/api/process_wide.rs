@@ -4,6 +4,7 @@ use super::check::{FunctionPointer, pointer_to};
 use super::handle::Mock;
 use crate::error::Error;
 use crate::mock::install::{Answer, process_wide};
+use crate::mock::site::fork;
 use crate::mock::target::{Item, Target, lookup};
 use crate::registry::{self, Viewer};
 use crate::slot::Code;
@@ -121,6 +122,7 @@ pub fn reset_all() -> Result<(), Error> {
     if !cfg!(feature = "enabled") {
         return Err(Error::NotInstrumented { name: "*".to_owned() });
     }
+    fork::prepare();
     let mut instances = Vec::new();
     process_wide::for_each_instance(|installed| instances.push(installed.clone()));
     instances.iter().for_each(|installed| process_wide::take_off(&installed.target));

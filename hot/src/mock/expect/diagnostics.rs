@@ -4,12 +4,12 @@
 //! known only when it is asked for: with `HOT_WHY` in the environment every function gets its shim
 //! when the first mock or scope is made, and each thread counts its calls that no mock answers.
 
+use crate::mock::site::change;
 use crate::mock::target::{Key, lookup};
 use crate::registry;
 use crate::slot::layers;
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 static ASKED: AtomicBool = AtomicBool::new(false);
@@ -26,11 +26,17 @@ pub(crate) fn is_asked() -> bool {
 
 /// Begins to count, when it is asked for.
 pub(crate) fn begin() {
-    static BEGUN: Once = Once::new();
-    BEGUN.call_once(|| {
-        if std::env::var_os("HOT_WHY").is_none_or(|value| value.is_empty()) {
-            return;
-        }
+    static BEGUN: AtomicBool = AtomicBool::new(false);
+    // Relaxed: all that is done before it is set is done under locks, or counts for people.
+    if BEGUN.load(Ordering::Relaxed) {
+        return;
+    }
+    // Not a `Once`, inside of which a fork may find another thread.
+    let _change = change::begin();
+    if BEGUN.load(Ordering::Relaxed) {
+        return;
+    }
+    if std::env::var_os("HOT_WHY").is_some_and(|value| !value.is_empty()) {
         for function in registry::functions() {
             // One that cannot be mocked has no mock to be met.
             let target = lookup::of_entry(function.entry());
@@ -38,7 +44,8 @@ pub(crate) fn begin() {
             sites.for_each(|site| layers::retain_shim(site));
         }
         ASKED.store(true, Ordering::Relaxed);
-    });
+    }
+    BEGUN.store(true, Ordering::Relaxed);
 }
 
 /// Counts a call that no mock answered.

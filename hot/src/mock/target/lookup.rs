@@ -4,7 +4,7 @@ use super::item::Item;
 use super::key::{Key, Target};
 use super::lifetimes::no_lifetimes;
 use crate::error::Error;
-use crate::mock::site::table;
+use crate::mock::site::{fork, table};
 use crate::registry::{self, Entry, Viewer};
 use hot_patch::abi::Kind;
 
@@ -14,6 +14,7 @@ pub(crate) fn of_item(item: Item) -> Result<Target, Error> {
         return Err(Error::NotInstrumented { name: item.name.to_owned() });
     }
     have_mocks(item.name)?;
+    fork::prepare();
     if item.size != 0 {
         return Err(Error::NotAnItem { given: item.name.to_owned() });
     }
@@ -59,6 +60,7 @@ pub(crate) fn refuse_lifetimes(target: &Target) -> Result<(), Error> {
 
 /// Finds the function with this name or path, if the viewer sees it; of a generic one, all instances.
 pub(crate) fn of_name(name: &str, viewer: Viewer) -> Result<Target, Error> {
+    fork::prepare();
     let entry = registry::find_from(name, viewer)?;
     if registry::is_destructor(entry) {
         let why = "it is a destructor, and what is dropped relies on it: let it call a `#[hot]` \
@@ -71,6 +73,7 @@ pub(crate) fn of_name(name: &str, viewer: Viewer) -> Result<Target, Error> {
 
 /// Finds the function with this name or path, for taking mocks off.
 pub(crate) fn of_any_name(name: &str) -> Result<Target, Error> {
+    fork::prepare();
     let entry = registry::find(name)?;
     have_mocks(name)?;
     of_entry(entry)

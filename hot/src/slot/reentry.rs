@@ -27,6 +27,11 @@ impl Working {
         (!WORKING.replace(true)).then(|| Working(()))
     }
 
+    /// Reports whether this thread does so.
+    pub(crate) fn is_underway() -> bool {
+        WORKING.get()
+    }
+
     /// Ends it early: what comes is the program's own code, such as its panic hook.
     pub(crate) fn end() {
         WORKING.set(false);
@@ -37,6 +42,19 @@ impl Drop for Working {
     fn drop(&mut self) {
         WORKING.set(false);
     }
+}
+
+/// Drops a value as if the thread were not at work: that may run the program's own code, whose calls
+/// are not the allocator's.
+pub(crate) fn drop_at_rest<T>(value: T) {
+    struct Resume(bool);
+    impl Drop for Resume {
+        fn drop(&mut self) {
+            WORKING.set(self.0);
+        }
+    }
+    let _resume = Resume(WORKING.replace(false));
+    drop(value);
 }
 
 /// This thread is inside the closure of a function that the allocator calls, until it is dropped.

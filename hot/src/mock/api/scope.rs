@@ -43,7 +43,7 @@ use std::thread::JoinHandle;
 /// ```
 pub fn scope() -> Scope {
     diagnostics::begin();
-    let state = ScopeState::new(scope::current(), None);
+    let state = ScopeState::new(scope::current());
     drop(scope::enter(Some(state.clone())));
     Scope { state, not_send: PhantomData }
 }
@@ -138,8 +138,7 @@ impl Scope {
     /// ```
     pub fn with<'env, R>(&self, work: impl FnOnce(&Local<'env>) -> R) -> R {
         let _entered = Entered::new(self.state.clone());
-        let here = std::thread::current().id();
-        let state = ScopeState::new(Some(self.state.clone()), Some(here));
+        let state = ScopeState::new_bound(Some(self.state.clone()));
         let _inside = Entered::new(state.clone());
         work(&Local::new(state))
     }

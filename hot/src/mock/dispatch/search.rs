@@ -11,8 +11,9 @@
 //! *Who frees a closure.* What is found is a counted reference, handed to the closure's own code
 //! and given back when that is done, by returning or by a panic. So a call that has begun keeps its
 //! closure, a closure that was taken off lives until its last call is over, and it is dropped by
-//! whoever is last: the one who reset it, or a caller. No lock is held then, so a value that is
-//! dropped may itself call hot functions, mock and reset.
+//! whoever is last: the one who reset it, or a caller, be it one that was only looking. No lock is held
+//! then, and the thread is not noted to be at work, so a value that is dropped may itself call hot
+//! functions, mock and reset.
 
 use super::bypass;
 use super::found::Found;
@@ -21,7 +22,7 @@ use crate::mock::install::{Answer, Callee, Installed, process_wide};
 use crate::mock::scope;
 use crate::mock::site::table;
 use crate::mock::target::{Item, Key};
-use crate::slot::reentry::{InClosure, Working};
+use crate::slot::reentry::{InClosure, Working, drop_at_rest};
 use crate::slot::{Slot, instances};
 use std::any::TypeId;
 use std::sync::Arc;
@@ -42,7 +43,10 @@ pub(super) fn find(item: TypeId) -> Found {
 #[cold]
 pub fn find_instance(slot: &'static Slot, body: *const (), item: fn() -> Item) -> Found {
     let Some(site) = table::by_slot(slot.address()) else {
-        return Found::plain(instances::instance(slot, body));
+        // Within a change of the table of instances, the allocator waits for no lock.
+        let within = Working::is_underway();
+        let instance = if within { instances::instance_within } else { instances::instance };
+        return Found::plain(instance(slot, body));
     };
     let item = item();
     let callee = Callee { site, item: Some(item.id), name: item.name, body };
@@ -89,31 +93,35 @@ fn walk(
     let mut in_scope = false;
     let mut next = scope::visible(scope::current());
     while let Some(scope) = next {
-        let mocks = scope.mocks();
-        for key in callee.keys() {
-            for installed in mocks.get(&key).into_iter().flatten().rev() {
+        let table = scope.table();
+        let mut found = None;
+        'mocks: for key in callee.keys() {
+            for installed in table.mocks.get(&key).into_iter().flatten().rev() {
                 in_scope = true;
-                let found = offer(installed);
+                found = offer(installed);
                 if found.is_some() {
-                    return found;
+                    break 'mocks;
                 }
             }
         }
-        drop(mocks);
-        next = scope::visible(scope.parent().cloned());
+        next = if found.is_none() { scope::visible(scope.parent_in(&table)) } else { None };
+        drop_at_rest(table);
+        if found.is_some() {
+            return found;
+        }
     }
     // Relaxed: for a count for people, read when the scope is over.
     let scoped = state.scoped.load(Ordering::Relaxed) > 0;
     if !in_scope && first && (scoped || callee.item.is_some() || diagnostics::is_asked()) {
         note_missed(callee, scoped);
     }
-    if let Some(item) = callee.item
-        && let Some(installed) = process_wide::of_instance(item)
-        && let Some(found) = offer(&installed)
-    {
-        return Some(found);
-    }
-    process_wide::of_site(callee.site).and_then(|installed| offer(&installed))
+    let mut offer = |installed: Option<Arc<Installed>>| {
+        let found = installed.as_ref().and_then(&mut offer);
+        drop_at_rest(installed);
+        found
+    };
+    offer(callee.item.and_then(process_wide::of_instance))
+        .or_else(|| offer(process_wide::of_site(callee.site)))
 }
 
 /// Notes, for those who wait for calls in vain, a call that no mock of a scope has met.
@@ -131,8 +139,10 @@ fn note_missed(callee: Callee, scoped: bool) {
         };
         let mut next = scope::visible(scope::current());
         while let Some(scope) = next {
-            scope.mocks().values().flatten().for_each(&mut note);
-            next = scope::visible(scope.parent().cloned());
+            let table = scope.table();
+            table.mocks.values().flatten().for_each(&mut note);
+            next = scope::visible(scope.parent_in(&table));
+            drop_at_rest(table);
         }
         process_wide::for_each_instance(note);
     }

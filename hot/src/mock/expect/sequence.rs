@@ -1,6 +1,6 @@
 //! An order of calls across functions.
 
-use crate::slot::reentry::Working;
+use crate::slot::reentry::{Working, drop_at_rest};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 /// An order in which mocks are to be called, each once: [`Mock::in_order`](crate::Mock::in_order).
@@ -70,6 +70,9 @@ impl Step {
             let steps = self.sequence.steps.lock().unwrap_or_else(PoisonError::into_inner);
             steps.iter().take(self.index).filter_map(Weak::upgrade).collect()
         };
-        before.iter().find(|step| !step.is_made()).map(|step| step.name().to_owned())
+        let missing = before.iter().find(|step| !step.is_made());
+        let name = missing.map(|step| step.name().to_owned());
+        drop_at_rest(before);
+        name
     }
 }

@@ -8,7 +8,8 @@ use super::installed::Installed;
 use crate::mock::expect::Expectation;
 use crate::mock::site::change;
 use crate::mock::target::{Key, Target};
-use crate::slot::{Code, MockSite, layers, reentry};
+use crate::slot::reentry::{self, drop_at_rest};
+use crate::slot::{Code, MockSite, layers};
 use arc_swap::ArcSwapOption;
 use std::any::TypeId;
 use std::collections::HashMap;
@@ -29,12 +30,17 @@ pub(crate) fn of_site(site: &'static MockSite) -> Option<Arc<Installed>> {
 
 /// Returns the mock of an instance.
 pub(crate) fn of_instance(item: TypeId) -> Option<Arc<Installed>> {
-    INSTANCES.load().as_ref()?.get(&item).cloned()
+    let instances = INSTANCES.load();
+    let installed = instances.as_ref().and_then(|instances| instances.get(&item)).cloned();
+    drop_at_rest(instances);
+    installed
 }
 
 /// Calls `each` with the mocks of all instances.
 pub(crate) fn for_each_instance(each: impl FnMut(&Arc<Installed>)) {
-    INSTANCES.load().iter().flat_map(|instances| instances.values()).for_each(each);
+    let instances = INSTANCES.load();
+    instances.iter().flat_map(|instances| instances.values()).for_each(each);
+    drop_at_rest(instances);
 }
 
 /// Returns the mock that lies on a function.

@@ -4,7 +4,7 @@
 //! walks from the inside out. To follow a scope is to have it as the current one for a time: on the
 //! thread that made it until it is dropped, elsewhere through a handle, for a task at each poll.
 
-use super::state::ScopeState;
+use super::state::{ScopeState, open};
 use std::cell::RefCell;
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ pub(crate) fn visible(mut scope: Option<Arc<ScopeState>>) -> Option<Arc<ScopeSta
     while let Some(inner) = &scope
         && !inner.is_met_here()
     {
-        scope = inner.parent().cloned();
+        scope = inner.parent();
     }
     scope
 }
@@ -36,12 +36,7 @@ pub(crate) fn enter(scope: Option<Arc<ScopeState>>) -> Option<Arc<ScopeState>> {
 /// Sets the current scope back to the first one that is not over.
 pub(crate) fn leave() {
     let _ = CURRENT.try_with(|current| {
-        let mut scope = current.borrow().clone();
-        while let Some(inner) = &scope
-            && inner.is_closed()
-        {
-            scope = inner.parent().cloned();
-        }
+        let scope = open(current.borrow().clone());
         let before = current.replace(scope);
         drop(before);
     });

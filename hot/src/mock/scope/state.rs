@@ -19,41 +19,58 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::ThreadId;
 
-/// The mocks of a scope; of each function the newest last.
-type Mocks = HashMap<Key, Vec<Arc<Installed>>>;
+/// The mocks of a scope, and the scope around it: read together, at each call.
+#[derive(Clone, Default)]
+pub(crate) struct Table {
+    /// None for the outermost, and for a scope that is bound to a thread.
+    parent: Option<Arc<ScopeState>>,
+    /// Of each function the newest last.
+    pub mocks: HashMap<Key, Vec<Arc<Installed>>>,
+}
 
 /// The part of a scope that its guard shares with those who follow it.
 pub(crate) struct ScopeState {
-    parent: Option<Arc<ScopeState>>,
-    mocks: ArcSwap<Mocks>,
+    table: ArcSwap<Table>,
     expectations: Mutex<Vec<Arc<Expectation>>>,
     failures: Arc<Failures>,
     closed: AtomicBool,
-    /// The only thread on which its mocks are met; everywhere when there is none.
-    thread: Option<ThreadId>,
+    bound: Option<Bound>,
+}
+
+/// The only thread on which a scope's mocks are met. Elsewhere its table is not touched, since what
+/// the mocks borrow may end as soon as that thread has let go of them; so the scope around it stands
+/// here.
+struct Bound {
+    thread: ThreadId,
+    parent: Option<Arc<ScopeState>>,
 }
 
 impl ScopeState {
-    /// Makes a scope in another one. With a thread, its mocks are met there only.
-    pub(crate) fn new(parent: Option<Arc<ScopeState>>, thread: Option<ThreadId>) -> Arc<Self> {
+    /// Makes a scope in another one.
+    pub(crate) fn new(parent: Option<Arc<ScopeState>>) -> Arc<Self> {
+        let table = Table { parent: open(parent), mocks: HashMap::new() };
+        Self::with(table, None)
+    }
+
+    /// Makes a scope in another one whose mocks are met on this thread only.
+    pub(crate) fn new_bound(parent: Option<Arc<ScopeState>>) -> Arc<Self> {
+        let bound = Bound { thread: std::thread::current().id(), parent };
+        Self::with(Table::default(), Some(bound))
+    }
+
+    fn with(table: Table, bound: Option<Bound>) -> Arc<Self> {
         Arc::new(ScopeState {
-            parent,
-            mocks: ArcSwap::default(),
+            table: ArcSwap::from_pointee(table),
             expectations: Mutex::default(),
             failures: Failures::new(),
             closed: AtomicBool::new(false),
-            thread,
+            bound,
         })
-    }
-
-    /// Returns the scope that it was made in.
-    pub(crate) fn parent(&self) -> Option<&Arc<ScopeState>> {
-        self.parent.as_ref()
     }
 
     /// Reports whether its mocks are met on this thread.
     pub(crate) fn is_met_here(&self) -> bool {
-        self.thread.is_none_or(|thread| thread == std::thread::current().id())
+        self.bound.as_ref().is_none_or(|bound| bound.thread == std::thread::current().id())
     }
 
     /// Reports whether it is over.
@@ -61,9 +78,23 @@ impl ScopeState {
         self.closed.load(Ordering::Relaxed)
     }
 
+    /// Returns the scope around it.
+    pub(crate) fn parent(&self) -> Option<Arc<ScopeState>> {
+        match &self.bound {
+            Some(bound) => bound.parent.clone(),
+            None => self.table.load().parent.clone(),
+        }
+    }
+
+    /// Returns the scope around it, as its table has it, which the caller has read.
+    pub(crate) fn parent_in(&self, table: &Table) -> Option<Arc<ScopeState>> {
+        let parent = self.bound.as_ref().map_or(&table.parent, |bound| &bound.parent);
+        parent.clone()
+    }
+
     /// Returns its mocks. A guard of one that is bound to a thread is held on that thread only.
-    pub(crate) fn mocks(&self) -> Guard<Arc<Mocks>> {
-        self.mocks.load()
+    pub(crate) fn table(&self) -> Guard<Arc<Table>> {
+        self.table.load()
     }
 
     /// Returns the failures of its mocks.
@@ -78,7 +109,7 @@ impl ScopeState {
         if self.is_closed() {
             return Err(Error::ScopeIsOver);
         }
-        let mut mocks = Mocks::clone(&self.mocks.load());
+        let mut table = Table::clone(&self.table.load());
         let mut expectations = self.expectations.lock().unwrap_or_else(PoisonError::into_inner);
         for installed in added {
             for site in &installed.target.sites {
@@ -87,9 +118,9 @@ impl ScopeState {
                 layers::retain_shim(site);
             }
             expectations.push(installed.expectation.clone());
-            mocks.entry(installed.target.key).or_default().push(installed);
+            table.mocks.entry(installed.target.key).or_default().push(installed);
         }
-        drop(self.mocks.swap(Arc::new(mocks)));
+        drop(self.table.swap(Arc::new(table)));
         reentry::allocate();
         Ok(())
     }
@@ -99,10 +130,10 @@ impl ScopeState {
         let is = |installed: &Arc<Installed>| Arc::ptr_eq(&installed.expectation, expectation);
         let removed = {
             let _change = change::begin();
-            let mut mocks = Mocks::clone(&self.mocks.load());
-            mocks.values_mut().for_each(|stack| stack.retain(|installed| !is(installed)));
-            let before = self.mocks.swap(Arc::new(mocks));
-            before.values().flatten().filter(|i| is(i)).for_each(release);
+            let mut table = Table::clone(&self.table.load());
+            table.mocks.values_mut().for_each(|stack| stack.retain(|installed| !is(installed)));
+            let before = self.table.swap(Arc::new(table));
+            before.mocks.values().flatten().filter(|i| is(i)).for_each(release);
             before
         };
         // Outside of the lock, since it may run the user's code.
@@ -114,18 +145,25 @@ impl ScopeState {
         self.closed.store(true, Ordering::Relaxed);
     }
 
-    /// Takes all mocks off; later ones are refused.
+    /// Takes all mocks off; later ones are refused. Scopes around it that are over are no longer
+    /// kept: so a list of scopes that end in any order does not grow beyond those that were open at
+    /// the same time.
     fn take_all_off(&self) {
         let mut removed = {
             let _change = change::begin();
             self.close();
-            let before = self.mocks.swap(Arc::default());
-            before.values().flatten().for_each(release);
+            let parent = if self.bound.is_none() { open(self.parent()) } else { None };
+            let before = self.table.swap(Arc::new(Table { parent, mocks: HashMap::new() }));
+            before.mocks.values().flatten().for_each(release);
             before
         };
-        if self.thread.is_some() {
-            let lone = Arc::get_mut(&mut removed).is_some_and(|mocks| {
-                mocks.values_mut().flatten().all(|installed| Arc::get_mut(installed).is_some())
+        if self.bound.is_some() {
+            let lone = Arc::get_mut(&mut removed).is_some_and(|table| {
+                table
+                    .mocks
+                    .values_mut()
+                    .flatten()
+                    .all(|installed| Arc::get_mut(installed).is_some())
             });
             if !lone {
                 // What the mocks borrow is about to end. This cannot be, see above; were it so,
@@ -152,6 +190,15 @@ impl ScopeState {
         failures
     }
 
+    /// Takes the scope around it out, to be dropped by the caller.
+    fn take_parent(&mut self) -> Option<Arc<ScopeState>> {
+        if let Some(bound) = &mut self.bound {
+            return bound.parent.take();
+        }
+        // None for a table that a call is still reading, which then drops it.
+        Arc::into_inner(self.table.swap(Arc::default()))?.parent
+    }
+
     /// Ends it and fails the test when something was not as expected. Of a test that fails already, by
     /// a panic or an error, it is printed beside.
     pub(crate) fn end(&self, outcome: Outcome) {
@@ -171,6 +218,26 @@ impl ScopeState {
             Outcome::Unknown => panic!("{failures}\n{HIDES}"),
         }
     }
+}
+
+impl Drop for ScopeState {
+    fn drop(&mut self) {
+        // One after another, since a long list would be dropped in a deep stack.
+        let mut next = self.take_parent();
+        while let Some(mut parent) = next.and_then(Arc::into_inner) {
+            next = parent.take_parent();
+        }
+    }
+}
+
+/// Returns the first scope, from this one outwards, that is not over.
+pub(crate) fn open(mut scope: Option<Arc<ScopeState>>) -> Option<Arc<ScopeState>> {
+    while let Some(state) = &scope
+        && state.is_closed()
+    {
+        scope = state.parent();
+    }
+    scope
 }
 
 /// The outcome of the work in a scope, when the scope ends.

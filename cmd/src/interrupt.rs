@@ -38,7 +38,7 @@ impl Interrupt {
         // Relaxed: the count stands for itself. Against `wait`, the lock around it orders the two:
         // either `wait` sees the count, or its child is in place here.
         self.requests.fetch_add(1, Ordering::Relaxed);
-        children.iter().copied().for_each(end_family);
+        children.iter().copied().for_each(end_tree);
     }
 
     /// Whether the end was asked for.
@@ -76,7 +76,7 @@ impl Group<'_> {
     pub fn end(&self) {
         let mut members = self.members();
         members.ended = true;
-        members.children.iter().copied().for_each(end_family);
+        members.children.iter().copied().for_each(end_tree);
     }
 
     /// Waits for the child, which is ended early if the end of the group or of all is asked for.
@@ -90,7 +90,7 @@ impl Group<'_> {
             members.children.push(pid);
             children.push(pid);
             if members.ended || self.interrupt.requested() {
-                end_family(pid);
+                end_tree(pid);
             }
         }
         // The child is not reaped before its ID is taken out, so that nobody can signal a stranger
@@ -113,22 +113,22 @@ impl Group<'_> {
 }
 
 /// Ends a process and its descendants: cargo does not end the compilers it has started.
-fn end_family(pid: Pid) {
-    for member in family(pid.as_raw_nonzero().get()).into_iter().filter_map(Pid::from_raw) {
+fn end_tree(pid: Pid) {
+    for member in process_tree(pid.as_raw_nonzero().get()).into_iter().filter_map(Pid::from_raw) {
         // It may have ended by itself: that is what is wanted.
         let _ = kill_process(member, Signal::TERM);
     }
 }
 
 /// A process and its descendants.
-pub fn family(pid: i32) -> Vec<i32> {
-    let mut family = vec![pid];
+pub fn process_tree(pid: i32) -> Vec<i32> {
+    let mut tree = vec![pid];
     let mut next = 0;
-    while let Some(&member) = family.get(next) {
-        family.extend(children(member));
+    while let Some(&member) = tree.get(next) {
+        tree.extend(children(member));
         next += 1;
     }
-    family
+    tree
 }
 
 /// The children of a process, as the kernel lists them.

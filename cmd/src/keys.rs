@@ -2,7 +2,7 @@
 //!
 //! Program and tool share one terminal. The tool takes it out of line mode (cbreak: no echo, no
 //! waiting for Enter) and reads keys, but only while no thread of the program, or of what it has started, waits in a
-//! read of its standard input; the kernel tells, in `/proc/<pid>/task/*/syscall`. Once the program does,
+//! read of its standard input; the kernel shows it, in `/proc/<pid>/task/*/syscall`. Once the program does,
 //! the terminal is put back as it was and is the program's alone. A program that draws on the screen
 //! sets a mode of its own and waits in other ways: where the mode is not the tool's any more, the
 //! terminal is the program's as well, in the mode that it has set. When the program is gone and a save
@@ -17,7 +17,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// What a key asks for.
+/// The wish behind a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Key {
     /// `r`
@@ -36,7 +36,7 @@ pub enum Key {
     Off,
 }
 
-/// What the keys do, for a person.
+/// The list of keys, for a person.
 pub const HELP: &str = "keys: r restart, c clear, v verbose, d dry run, h help, q quit";
 
 /// Reads keys until it is dropped; then the terminal is as it was.
@@ -59,7 +59,7 @@ impl Keys {
     ///
     /// # Errors
     /// When the mode cannot be changed.
-    pub fn start(told: impl Fn(Key) + Send + 'static) -> Result<Option<Keys>> {
+    pub fn start(pressed: impl Fn(Key) + Send + 'static) -> Result<Option<Keys>> {
         let input = stdin();
         let in_front = rustix::termios::tcgetpgrp(&input)
             .is_ok_and(|group| group == rustix::process::getpgrp());
@@ -84,12 +84,12 @@ impl Keys {
         let keys = Keys { shared: Arc::clone(&shared) };
         std::thread::Builder::new()
             .name("keys".into())
-            .spawn(move || read_keys(&shared, &input, told))
+            .spawn(move || read_keys(&shared, &input, pressed))
             .context("failed to start a thread")?;
         Ok(Some(keys))
     }
 
-    /// Whether the terminal is in a mode in which keys come one by one.
+    /// Reports whether the terminal is in a mode in which keys come one by one.
     pub fn are_read(&self) -> bool {
         tcgetattr(stdin()).is_ok_and(|mode| !mode.local_modes.contains(LocalModes::ICANON))
     }
@@ -121,7 +121,7 @@ impl Shared {
     }
 }
 
-fn read_keys(shared: &Shared, input: &Stdin, told: impl Fn(Key)) {
+fn read_keys(shared: &Shared, input: &Stdin, pressed: impl Fn(Key)) {
     let turn = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
     // Relaxed: see `drop` and `share_with`.
     while !shared.over.load(Ordering::Relaxed) {
@@ -130,12 +130,12 @@ fn read_keys(shared: &Shared, input: &Stdin, told: impl Fn(Key)) {
         let program = shared.program.load(Ordering::Relaxed);
         if screen::is_taken() {
             // It is put back as it was when the tool ends.
-            told(Key::Off);
+            pressed(Key::Off);
             return;
         }
         if program != 0 && somebody_reads_input(program) {
             shared.give_back();
-            told(Key::Off);
+            pressed(Key::Off);
             return;
         }
         if !ready {
@@ -144,7 +144,7 @@ fn read_keys(shared: &Shared, input: &Stdin, told: impl Fn(Key)) {
         let mut bytes = [0; 64];
         match rustix::io::read(input, &mut bytes) {
             Ok(0) | Err(rustix::io::Errno::IO) => return,
-            Ok(n) => bytes[..n].iter().filter_map(|&byte| key(byte)).for_each(&told),
+            Ok(n) => bytes[..n].iter().filter_map(|&byte| key(byte)).for_each(&pressed),
             Err(_) => {}
         }
     }
@@ -162,13 +162,13 @@ fn key(byte: u8) -> Option<Key> {
     })
 }
 
-/// Whether the program, or what it has started, waits in a read of standard input.
+/// Reports whether the program, or what it has started, waits in a read of standard input.
 fn somebody_reads_input(program: u32) -> bool {
-    let family = i32::try_from(program).map(interrupt::family).unwrap_or_default();
-    family.iter().any(|id| reads_input(Path::new(&format!("/proc/{id}"))))
+    let tree = i32::try_from(program).map(interrupt::process_tree).unwrap_or_default();
+    tree.iter().any(|id| reads_input(Path::new(&format!("/proc/{id}"))))
 }
 
-/// Whether a thread of the process waits in a read of standard input, or it cannot be told.
+/// Reports whether a thread of the process waits in a read of standard input, or that cannot be seen.
 fn reads_input(process: &Path) -> bool {
     let same =
         std::fs::read_link(process.join("fd/0")).ok() == std::fs::read_link("/proc/self/fd/0").ok();

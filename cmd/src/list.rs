@@ -5,7 +5,7 @@
 //! has its signature below it; in a pipe each function is one line, whatever its length.
 
 use crate::build::Usage;
-use crate::process::link::{Hello, Visit};
+use crate::process::link::{Hello, Probe};
 use crate::process::socket;
 use anyhow::{Context, Result, bail};
 use hot_patch::message::{FunctionInfo, PatchInfo, Reply, Request};
@@ -19,14 +19,11 @@ use std::path::{Path, PathBuf};
 /// # Errors
 /// [`Usage`] when it is not clear which program is meant; otherwise when it does not answer.
 pub fn list(program: Option<&OsStr>, json: bool) -> Result<u8> {
-    let visit = find(program)?;
-    let Reply::Functions(functions) = visit.ask(&Request::List)? else {
+    let probe = find(program)?;
+    let Reply::Functions(functions) = probe.ask(&Request::List)? else {
         bail!("the program did not answer with a list of its functions");
     };
-    let text = match json {
-        true => to_json(&visit.hello, &functions),
-        false => to_text(&functions, width()),
-    };
+    let text = if json { to_json(&probe.hello, &functions) } else { to_text(&functions, width()) };
     match std::io::stdout().write_all(text.as_bytes()) {
         // `hot list | head`: whoever reads has seen enough.
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => {}
@@ -35,29 +32,29 @@ pub fn list(program: Option<&OsStr>, json: bool) -> Result<u8> {
     Ok(0)
 }
 
-fn find(program: Option<&OsStr>) -> Result<Visit> {
+fn find(program: Option<&OsStr>) -> Result<Probe> {
     let pid = program.and_then(|text| text.to_str()?.parse::<u32>().ok());
     if let Some(socket) = program.filter(|_| pid.is_none()).map(Path::new) {
-        return Visit::pay(socket)?.with_context(|| {
+        return Probe::connect(socket)?.with_context(|| {
             format!("nobody listens at {}: its program has ended", socket.display())
         });
     }
     let sockets = socket::sockets(&socket::folder());
     let known = !sockets.is_empty();
     let mut failed = None;
-    let mut found: Vec<(u32, PathBuf, Visit)> = Vec::new();
+    let mut found: Vec<(u32, PathBuf, Probe)> = Vec::new();
     for (tool, socket) in sockets {
-        match Visit::pay(&socket) {
-            Ok(Some(visit)) => found.push((tool, socket, visit)),
+        match Probe::connect(&socket) {
+            Ok(Some(probe)) => found.push((tool, socket, probe)),
             Ok(None) => {}
             Err(error) => failed = Some(error),
         }
     }
     if let Some(pid) = pid {
         let is_meant =
-            |(tool, _, visit): &(u32, PathBuf, Visit)| [*tool, visit.hello.pid].contains(&pid);
+            |(tool, _, probe): &(u32, PathBuf, Probe)| [*tool, probe.hello.pid].contains(&pid);
         return match found.into_iter().find(is_meant) {
-            Some((_, _, visit)) => Ok(visit),
+            Some((_, _, probe)) => Ok(probe),
             None => Err(Usage(format!("no process {pid} runs under `hot run` and listens")).into()),
         };
     }
@@ -77,8 +74,8 @@ fn find(program: Option<&OsStr>) -> Result<Visit> {
         )
         .into()),
         _ => {
-            let line = |(_, socket, visit): &(u32, PathBuf, Visit)| {
-                let pid = visit.hello.pid;
+            let line = |(_, socket, probe): &(u32, PathBuf, Probe)| {
+                let pid = probe.hello.pid;
                 let name = std::fs::read_link(format!("/proc/{pid}/exe")).ok();
                 let name = name.as_deref().and_then(Path::file_name).unwrap_or_default();
                 format!("\n  {pid}  {}  {}", name.display(), socket.display())

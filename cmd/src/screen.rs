@@ -41,7 +41,7 @@ fn part(mode: &Termios) -> Mode {
 }
 
 impl Screen {
-    /// Whether a program has this terminal.
+    /// True if a program has this terminal.
     fn is_taken(&self, terminal: &Stderr) -> bool {
         let Some(before) = &self.before else { return false };
         let Ok(now) = tcgetattr(terminal) else { return false };
@@ -55,7 +55,7 @@ impl Screen {
                 ColorChoice::Never => anstream::adapter::strip_bytes(&self.held).into_vec(),
                 _ => self.held.clone(),
             };
-            // The title of before comes back. If standard error is gone there is nobody to tell.
+            // The title of before comes back. If standard error is gone there is no reader.
             let _ = terminal.lock().write_all(&[b"\x1b[23;2t", &*held].concat());
             self.held.clear();
         }
@@ -75,13 +75,13 @@ pub fn keys_read_in(mode: &Termios) {
     screen().keys = Some(part(mode));
 }
 
-/// Whether a program draws on the terminal.
+/// Reports whether a program draws on the terminal.
 pub fn is_taken() -> bool {
     screen().is_taken(&stderr())
 }
 
-/// Holds a text back if a program draws on the terminal; otherwise writes what was held back before.
-/// Whether it was held back.
+/// Holds a text back if a program draws on the terminal; otherwise writes all that was held back.
+/// Reports whether it was held back.
 pub fn hold(text: &[u8]) -> bool {
     let terminal = stderr();
     let mut screen = screen();
@@ -118,7 +118,7 @@ pub fn end() {
     screen.release(&terminal);
 }
 
-/// What the title shows of a text: its first line with words in it.
+/// Returns the part of a text that the title shows: its first line with words in it.
 fn title(text: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(text);
     let text = anstream::adapter::strip_str(&text).to_string();

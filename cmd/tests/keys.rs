@@ -300,7 +300,7 @@ fn keys_are_back_when_the_program_that_had_the_terminal_has_crashed() {
 #[test]
 fn at_a_terminal_a_crash_waits_for_a_save() {
     let mut terminal = Terminal::new("fn main() { println!(\"down\"); std::process::abort(); }");
-    terminal.shows("was ended by signal 6");
+    terminal.shows("was killed by SIGABRT");
     terminal.shows("waiting for a save to start it again");
     assert!(terminal.tool.try_wait().unwrap().is_none());
     std::fs::write(terminal.dir.path().join("src/main.rs"), WAITS).unwrap();

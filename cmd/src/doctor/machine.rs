@@ -1,6 +1,6 @@
 //! The compiler, the linker, the system's limits, and what may be written where.
 
-use super::Finding;
+use super::finding::Finding;
 use crate::process::socket;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -146,7 +146,7 @@ fn scope(scope: &str) -> Finding {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Health;
+    use super::super::finding::Health;
     use super::*;
 
     fn healths(said: &str) -> Vec<Health> {

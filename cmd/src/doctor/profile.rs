@@ -3,7 +3,7 @@
 //! A profile inherits from another, down to `dev` or `release`, whose defaults are cargo's. A
 //! variable of the environment (`CARGO_PROFILE_DEV_DEBUG`) goes before.
 
-use super::Finding;
+use super::finding::Finding;
 use std::path::Path;
 use toml::{Table, Value};
 
@@ -97,7 +97,7 @@ fn judge(name: &str, setting: impl Fn(&str) -> String) -> Vec<Finding> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Health;
+    use super::super::finding::Health;
     use super::*;
 
     fn found(manifest: &str, name: &str) -> Vec<(Health, String)> {

@@ -2,7 +2,7 @@
 //!
 //! All that the program starts inherits the socket's name: workers, a supervisor's children, the
 //! program under another name. A patch that one of them takes is not in the program, and what it
-//! acknowledges would be told as success. So the system is asked who is at the other end (the
+//! acknowledges would be reported as success. So the system is asked who is at the other end (the
 //! credentials of the socket), and the process has to be the one that was started.
 //!
 //! Where a launcher stands between (a command of `hot exec`, a shell, a script), the program is
@@ -19,7 +19,7 @@
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-/// What the program descends from, and what it runs.
+/// The root that the program descends from, and the executable that it runs.
 #[derive(Clone, Copy, Debug)]
 pub struct Lineage {
     /// The process that was started.
@@ -45,7 +45,7 @@ impl Lineage {
         Lineage { root, executable: file(executable), exact: false }
     }
 
-    /// Whether the process is the program.
+    /// Reports whether the process is the program.
     pub fn admits(&self, pid: u32) -> bool {
         if pid == self.root {
             return true;
@@ -75,7 +75,7 @@ fn file(path: &Path) -> Option<File> {
 }
 
 fn parent(pid: u32) -> Option<u32> {
-    let parent = super::family::parent(i32::try_from(pid).ok()?)?;
+    let parent = super::process_tree::parent(i32::try_from(pid).ok()?)?;
     u32::try_from(parent).ok().filter(|&parent| parent != 0)
 }
 

@@ -2,7 +2,7 @@
 //!
 //! The program listens, once it has come to its `hot::reloader_loop()`; until then a thread tries
 //! again and again. Whoever needs the connection waits for it, with a limit. Another process that
-//! listens in its place ([`Lineage`]) is told to leave.
+//! listens in its place ([`Lineage`]) is sent away.
 
 use super::lineage::Lineage;
 use anyhow::{Context, Result, anyhow, bail};
@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 /// How long the program may take to answer.
 pub const ANSWER: Duration = Duration::from_secs(10);
 
-/// What the program said of itself.
+/// The program's words about itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hello {
     /// Process ID of who listens.
@@ -29,7 +29,7 @@ pub struct Hello {
     pub patches: usize,
 }
 
-/// What is said of a connection that the other side has ended.
+/// The error of a connection that the other side has ended.
 const CLOSED: &str = "the program closed the control socket: it has ended, has stopped its reloader, \
                       or has become another program (exec)";
 
@@ -79,7 +79,7 @@ impl Link {
         Ok(link)
     }
 
-    /// Begins anew, at the same socket, with whoever listens there next.
+    /// Begins again, at the same socket, with whoever listens there next.
     ///
     /// # Errors
     /// When no thread can be started.
@@ -92,7 +92,7 @@ impl Link {
         &self.socket
     }
 
-    /// Whether the program was found to listen.
+    /// Reports whether the program was found to listen.
     fn keep_trying(&self) -> bool {
         let mut pause = Duration::from_millis(5);
         while matches!(*self.lock(), State::Trying) {
@@ -117,7 +117,7 @@ impl Link {
         false
     }
 
-    /// Whether the program listens. Another process is told to leave; it may be gone already.
+    /// Reports whether the program listens. Another process is sent away; it may be gone already.
     fn is_program(&self, stream: &UnixStream) -> bool {
         let Some(other) = peer(stream).filter(|pid| !self.lineage.admits(*pid)) else {
             return true;
@@ -211,18 +211,18 @@ impl Link {
 
 /// A program that somebody else has started, and that listens.
 #[derive(Debug)]
-pub struct Visit {
+pub struct Probe {
     stream: UnixStream,
-    /// What it said of itself.
+    /// Its words about itself.
     pub hello: Hello,
 }
 
-impl Visit {
-    /// Connects to the program that listens at `socket`; `None` when nobody does.
+impl Probe {
+    /// Connects to the program that listens at `socket`; `None` when none does.
     ///
     /// # Errors
     /// When it cannot be connected to, or does not say hello within [`ANSWER`].
-    pub fn pay(socket: &Path) -> Result<Option<Visit>> {
+    pub fn connect(socket: &Path) -> Result<Option<Probe>> {
         let stream = match UnixStream::connect(socket) {
             Err(error) if error.kind() == std::io::ErrorKind::ConnectionRefused => return Ok(None),
             connected => {
@@ -230,7 +230,7 @@ impl Visit {
             }
         };
         let hello = greet(&stream)?;
-        Ok(Some(Visit { stream, hello }))
+        Ok(Some(Probe { stream, hello }))
     }
 
     /// Asks one thing.
@@ -242,7 +242,7 @@ impl Visit {
     }
 }
 
-/// The process that listens at the other end, as the system tells it; `None` when it cannot be seen
+/// The process that listens at the other end, as the system reports it; `None` when it cannot be seen
 /// from here.
 fn peer(stream: &UnixStream) -> Option<u32> {
     let credentials = rustix::net::sockopt::socket_peercred(stream).ok()?;

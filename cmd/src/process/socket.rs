@@ -1,6 +1,6 @@
 //! Where the control sockets are: one folder that belongs to the user alone.
 
-use super::is_alive;
+use super::process_tree::is_alive;
 use anyhow::{Context, Result, bail};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::os::unix::net::UnixStream;

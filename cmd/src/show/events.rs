@@ -24,8 +24,8 @@ pub enum Event {
         /// Build ID of its executable, in hexadecimal.
         build_id: String,
         /// Crates without debug information, of which less is checked.
-        #[serde(skip_serializing_if = "Vec::is_empty")]
-        undescribed: Vec<String>,
+        #[serde(rename = "undescribed", skip_serializing_if = "Vec::is_empty")]
+        without_debuginfo: Vec<String>,
     },
     /// Files that the program is made from have changed. Exactly one answer follows.
     Change {
@@ -41,7 +41,7 @@ pub enum Event {
     Applied {
         /// Which patch of the process, from 1.
         patch: u32,
-        /// What the patch does.
+        /// The effect of the patch.
         #[serde(flatten)]
         effect: Effect,
         /// Where the time went.
@@ -64,9 +64,9 @@ pub enum Event {
         why: Refusal,
         /// Each item that stands in the way.
         details: Vec<Detail>,
-        /// What happens now.
+        /// The consequence.
         next: Next,
-        /// Whether only the dry run keeps the program from being restarted.
+        /// True if only the dry run keeps the program from being restarted.
         #[serde(skip_serializing_if = "std::ops::Not::not")]
         dry_run: bool,
     },
@@ -83,7 +83,7 @@ pub enum Event {
     },
     /// The program has ended.
     Exited {
-        /// Its status as a shell tells it.
+        /// Its status as a shell reports it.
         status: u8,
     },
 }
@@ -96,7 +96,7 @@ fn why_and_code<S: Serializer>(why: &Refusal, serializer: S) -> Result<S::Ok, S:
     fields.end()
 }
 
-/// What a patch does, or would do.
+/// The effect of a patch, or the one that it would have.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Effect {
     /// Names of the hot functions that are replaced.
@@ -104,7 +104,7 @@ pub struct Effect {
     /// Names of the hot functions that come with it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub added: Vec<String>,
-    /// What changed in the same save and is not live, or not for everyone.
+    /// Changes of the same save that are not live, or not for everyone.
     #[serde(flatten)]
     pub left: NotApplied,
     /// Number of statics that come with it.
@@ -113,7 +113,7 @@ pub struct Effect {
     pub bytes: usize,
 }
 
-/// What follows a refusal.
+/// The consequence of a refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Next {
@@ -150,7 +150,7 @@ pub struct Events {
     file: Option<File>,
     /// Lines that are not in the file.
     owed: Vec<u8>,
-    /// Whether the last write failed.
+    /// True if the last write failed.
     failed: bool,
 }
 
@@ -191,10 +191,8 @@ impl Events {
             // A pipe or a device takes nothing back.
             _ => self.owed.clear(),
         }
-        match std::mem::replace(&mut self.failed, written.is_err()) {
-            true => Ok(()),
-            false => written,
-        }
+        let failed_before = std::mem::replace(&mut self.failed, written.is_err());
+        if failed_before { Ok(()) } else { written }
     }
 }
 
@@ -214,7 +212,7 @@ mod tests {
             pid: 123,
             hot_functions: 4,
             build_id: "ab".into(),
-            undescribed: vec![],
+            without_debuginfo: vec![],
         };
         let text = r#"{"event":"running","pid":123,"hot_functions":4,"build_id":"ab"}"#;
         assert_eq!(json(&running), text);
@@ -336,7 +334,7 @@ mod tests {
         setrlimit(Resource::Fsize, limit(Some(text().len() as u64 + 10))).unwrap();
         exited(2).unwrap_err();
         assert_eq!(text(), lines(1));
-        exited(3).expect("it is told once");
+        exited(3).expect("it is reported once");
         assert_eq!(text(), lines(1));
         setrlimit(Resource::Fsize, limit(None)).unwrap();
         exited(4).unwrap();

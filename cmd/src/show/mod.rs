@@ -1,17 +1,17 @@
-//! What people and other programs are told.
+//! Reports to people and to other programs.
 //!
-//! Everything that happens is an [`Event`]. [`Show::tell`] writes it to the file of events, as
+//! Everything that happens is an [`Event`]. [`Show::report`] writes it to the file of events, as
 //! JSON, and to the terminal, as a person wants it.
 
 pub mod events;
-pub mod heard;
 pub mod progress;
 pub mod terminal;
+pub mod warnings;
 
 pub use events::{Effect, Event, Events, Milliseconds, Next};
-pub use heard::Heard;
 pub use progress::Progress;
 pub use terminal::Terminal;
+pub use warnings::{WarningDedup, crate_label};
 
 /// Both audiences.
 #[derive(Debug)]
@@ -20,20 +20,20 @@ pub struct Show {
     pub terminal: Terminal,
     /// The programs.
     pub events: Events,
-    /// What the person has heard of the compiler.
-    pub heard: Heard,
+    /// The warnings of the compiler that the person has seen.
+    pub warnings: WarningDedup,
 }
 
 impl Show {
-    /// A warning of the compiler about a crate, if the person has not heard it yet.
+    /// Reports a warning of the compiler about a crate, if the person has not seen it yet.
     pub fn warning(&mut self, of: &str, text: &str) {
-        if self.heard.is_news(of, text) || self.terminal.verbose {
+        if self.warnings.is_news(of, text) || self.terminal.verbose {
             self.terminal.compiler(text);
         }
     }
 
-    /// Tells both.
-    pub fn tell(&mut self, event: &Event) {
+    /// Reports an event to both.
+    pub fn report(&mut self, event: &Event) {
         if let Err(error) = self.events.write(event) {
             self.terminal.warn(&format!(
                 "failed to write to the file of events: {error}; what is \

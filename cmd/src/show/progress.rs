@@ -1,7 +1,7 @@
 //! The first build, which may take minutes: how many crates are there, and for how long it goes on.
 //!
 //! Only at a terminal. How many there will be, cargo does not tell before; so this counts and does
-//! not promise. Cargo's own lines take the place of this one, which is drawn anew below them.
+//! not promise. Cargo's own lines take the place of this one, which is drawn again below them.
 
 use crate::screen;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};

@@ -1,6 +1,6 @@
 //! Lines for a person, on standard error, so that the program's standard output stays its own.
 //!
-//! Whether there are colours (`NO_COLOR`) is anstream's business. A line is written at once, so that
+//! Colours (`NO_COLOR`) are anstream's business. A line is written at once, so that
 //! it is not torn apart by what the program prints.
 
 use super::events::{Effect, Event, Next};
@@ -9,6 +9,7 @@ use crate::refusal::Detail;
 use crate::screen;
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
+use signal_hook::low_level::signal_name;
 use std::fmt::Write as _;
 use std::io::{IsTerminal, Write as _};
 
@@ -20,13 +21,13 @@ const DIM: Style = Style::new().dimmed();
 /// The person's side.
 #[derive(Debug, Default)]
 pub struct Terminal {
-    /// Whether to tell more.
+    /// True if more is reported.
     pub verbose: bool,
-    /// Whether the program runs, and nobody has asked it to end.
+    /// True if the program runs and was not asked to end.
     pub running: bool,
 }
 
-/// What stands before a finding.
+/// The mark before a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mark {
     /// ✓
@@ -83,7 +84,7 @@ impl Terminal {
     pub fn clear(&self) {
         let mut stderr = std::io::stderr();
         if stderr.is_terminal() {
-            // If standard error is gone there is nobody to tell.
+            // If standard error is gone there is no reader.
             let _ = stderr.write_all(b"\x1b[2J\x1b[3J\x1b[H");
         }
     }
@@ -113,10 +114,7 @@ impl Terminal {
             Event::CompileError { .. } => {
                 // Nor does it when a manifest is broken or the disk is full.
                 _ = write!(text, "{BAD}✗ does not build{BAD:#}");
-                text.push_str(match self.running {
-                    true => ": the last good code runs on\n",
-                    false => "\n",
-                });
+                text.push_str(if self.running { ": the last good code runs on\n" } else { "\n" });
             }
             Event::Applied { patch, effect, ms } => {
                 let names = listed(&effect.functions);
@@ -141,10 +139,10 @@ impl Terminal {
             Event::NoEffect { changed, why, dry_run: None } => {
                 _ = write!(text, "{CARE}– no effect:{CARE:#} ");
                 let why = why.replace("; ", "\n    ");
-                match changed.is_empty() {
-                    true => _ = writeln!(text, "{why}"),
-                    false => _ = writeln!(text, "{} changed, but {why}", listed(changed)),
+                if !changed.is_empty() {
+                    _ = write!(text, "{} changed, but ", listed(changed));
                 }
+                _ = writeln!(text, "{why}");
             }
             Event::Refused { why, details, next, dry_run } => {
                 _ = writeln!(text, "{BAD}✗ not live[{}]{BAD:#} ({})", why.code(), why.word());
@@ -180,7 +178,7 @@ fn listed(names: &[String]) -> String {
     text
 }
 
-/// What a person has to know of a patch besides what it replaces, a line each.
+/// Returns the lines about a patch besides those that name what it replaces.
 fn beside(effect: &Effect) -> String {
     const MOST: usize = 4;
     let Effect { added, left, .. } = effect;
@@ -211,10 +209,10 @@ fn beside(effect: &Effect) -> String {
     for Partly { item, old_in, hot_on } in partly.iter().take(MOST) {
         let old_in = listed(old_in);
         _ = write!(text, "  {CARE}partly live:{CARE:#} {old_in} goes on with the old {item}");
-        match hot_on.is_empty() {
-            true => text.push('\n'),
-            false => _ = writeln!(text, "; #[hot] on {} prevents that", hot_on.join(" or ")),
+        if !hot_on.is_empty() {
+            _ = write!(text, "; #[hot] on {} prevents that", hot_on.join(" or "));
         }
+        text.push('\n');
     }
     more(&mut text, partly.len(), MOST);
     // One holder may hold many.
@@ -261,11 +259,14 @@ fn explain(detail: &Detail) -> String {
     text
 }
 
-/// How it ended, by its status as a shell tells it.
+/// Returns how a program ended, by its status as a shell reports it.
 pub fn ended(status: u8) -> String {
-    match status {
-        0..=128 => format!("ended with status {status}"),
-        _ => format!("was ended by signal {}", status - 128),
+    match status.checked_sub(128) {
+        None | Some(0) => format!("ended with status {status}"),
+        Some(signal) => match signal_name(signal.into()) {
+            Some(name) => format!("was killed by {name}"),
+            None => format!("was killed by signal {signal}"),
+        },
     }
 }
 
@@ -291,7 +292,7 @@ fn print_to(to: &mut impl std::io::Write, colours: ColorChoice, text: &str) {
     if screen::hold(text.as_bytes()) {
         return;
     }
-    // If standard error is gone there is nobody to tell.
+    // If standard error is gone there is no reader.
     let _ = to.write_all(text.as_bytes());
 }
 
@@ -454,7 +455,7 @@ mod tests {
     fn an_end_by_a_signal_is_told_as_one() {
         assert_eq!(
             line(&Event::Exited { status: 139 }),
-            "hot: the program was ended by signal 11\n"
+            "hot: the program was killed by SIGSEGV\n"
         );
         assert_eq!(line(&Event::Exited { status: 0 }), "");
     }

@@ -24,11 +24,11 @@ const QUIET: Duration = Duration::from_millis(10);
 const LONGEST: Duration = Duration::from_millis(150);
 
 /// A burst of notices.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Touched {
     /// When the first came.
     pub at: Instant,
-    /// What they were about.
+    /// The files that they were about.
     pub paths: BTreeSet<PathBuf>,
 }
 
@@ -45,7 +45,7 @@ struct Watched {
     named: BTreeMap<PathBuf, BTreeSet<OsString>>,
     /// Single files, which may not be there, nor their folders.
     files: BTreeSet<PathBuf>,
-    /// Whether folders are looked at again and again.
+    /// True if folders are looked at again and again.
     polls: bool,
     /// Folders that were added with all that is in them.
     trees: BTreeSet<PathBuf>,
@@ -56,7 +56,7 @@ struct Watched {
 }
 
 impl Watcher {
-    /// Begins to listen; `told` is called with each burst, on a thread of its own. With `poll`
+    /// Begins to listen; `notify` is called with each burst, on a thread of its own. With `poll`
     /// the folders are looked at every so often.
     ///
     /// # Errors
@@ -64,7 +64,7 @@ impl Watcher {
     pub fn new(
         rules: Rules,
         poll: Option<Duration>,
-        told: impl FnMut(Touched) + Send + 'static,
+        notify: impl FnMut(Touched) + Send + 'static,
     ) -> Result<Watcher> {
         let (notices, bursts) = channel();
         let pass_on = move |event| {
@@ -100,7 +100,7 @@ impl Watcher {
             .name("watch".into())
             .spawn(move || {
                 // The system's watcher owns the sender: when it is dropped, this ends.
-                collect(&bursts, told, |path| {
+                collect(&bursts, notify, |path| {
                     let Some(watched) = shared.upgrade() else { return false };
                     let mut watched = lock(&watched);
                     let counts = watched.counts(path);
@@ -133,7 +133,7 @@ impl Watcher {
     }
 
     /// Watches a file by its name, wherever it is: it, and its folder, may come to be later. What
-    /// else happens there is not told.
+    /// else happens there is not reported.
     pub fn add_named(&self, file: &Path) {
         let mut watched = lock(&self.watched);
         let real = std::fs::canonicalize(file).ok();
@@ -178,7 +178,7 @@ impl Watched {
         }
     }
 
-    /// Whether a notice about this path is to be told.
+    /// Reports whether a notice about this path is to be passed on.
     fn counts(&self, path: &Path) -> bool {
         let named = path.parent().and_then(|folder| self.named.get(folder));
         named.is_none_or(|names| path.file_name().is_some_and(|name| names.contains(name)))
@@ -230,7 +230,7 @@ impl Watched {
     }
 }
 
-/// Whether a limit of the system is reached.
+/// Reports whether a limit of the system is reached.
 fn is_limit(error: &notify::Error) -> bool {
     /// Too many open files, of the process and of the system; no space, which stands for watches.
     const LIMITS: [i32; 3] = [24, 23, 28];
@@ -254,7 +254,7 @@ fn advice(error: &notify::Error) -> String {
 /// Gathers notices to bursts until there are no more, of the paths that `counts` says.
 fn collect(
     notices: &Receiver<notify::Result<Event>>,
-    mut told: impl FnMut(Touched),
+    mut notify: impl FnMut(Touched),
     mut counts: impl FnMut(&Path) -> bool,
 ) {
     while let Ok(first) = notices.recv() {
@@ -278,7 +278,7 @@ fn collect(
             }
         }
         if !paths.is_empty() {
-            told(Touched { at, paths });
+            notify(Touched { at, paths });
         }
     }
 }
@@ -334,7 +334,7 @@ mod tests {
         std::fs::write(root.join("src/inner/deep/a.rs"), "x").unwrap();
         wait_for(&bursts, &root.join("src/inner/deep/a.rs"));
 
-        // The same folders anew, as when a branch is switched and back.
+        // The same folders again, as when a branch is switched and back.
         std::fs::remove_dir_all(root.join("src/inner")).unwrap();
         wait_for(&bursts, &root.join("src/inner"));
         std::fs::create_dir_all(root.join("src/inner/deep")).unwrap();

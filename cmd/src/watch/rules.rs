@@ -1,4 +1,4 @@
-//! What is not watched: what git ignores, what is hidden, what the user names, and what cargo
+//! Files that are not watched: what git ignores, what is hidden, what the user names, and what cargo
 //! builds.
 //!
 //! These rules are about folders, and about files that the program is not known to be made from.
@@ -38,20 +38,21 @@ impl Rules {
         Rules { own, ..self }
     }
 
-    /// Whether the user has named it, or a folder that it is in.
+    /// Reports whether the user has named it, or a folder that it is in.
     pub fn is_named(&self, path: &Path) -> bool {
         if self.own.as_deref() == Some(path) {
             return true;
         }
         let is_dir = path.is_dir();
-        match path.starts_with(&self.root) {
-            true => self.named.matched_path_or_any_parents(path, is_dir).is_ignore(),
+        if path.starts_with(&self.root) {
+            self.named.matched_path_or_any_parents(path, is_dir).is_ignore()
+        } else {
             // A glob for a name holds anywhere.
-            false => self.named.matched(path, is_dir).is_ignore(),
+            self.named.matched(path, is_dir).is_ignore()
         }
     }
 
-    /// Whether it is neither ignored nor hidden, as its folder's own entry.
+    /// Reports whether it is neither ignored nor hidden, as its folder's own entry.
     pub fn passes(&self, path: &Path) -> bool {
         let Some(folder) = path.parent() else { return true };
         let mut entries = self.walk(folder, Some(1)).build().flatten();

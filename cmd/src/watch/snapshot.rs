@@ -1,4 +1,4 @@
-//! What files contained when the program was last built.
+//! The contents of files when the program was last built.
 //!
 //! A file's size, times and inode are looked at first; its content, as a hash, only when one of
 //! them changed. A file that is missing, or empty though it was not, is perhaps just being
@@ -26,7 +26,7 @@ enum Content {
     Unknown,
 }
 
-/// What changes whenever a file is written.
+/// Properties that change whenever a file is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Stamp {
     inode: u64,
@@ -49,12 +49,12 @@ pub struct Snapshot {
     files: BTreeMap<PathBuf, Known>,
 }
 
-/// What a look at the files found.
+/// The result of a look at the files.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Look {
     /// Files whose content is not what was built.
     pub changed: BTreeSet<PathBuf>,
-    /// Whether one of them is missing or empty, and was not.
+    /// True if one of them is missing or empty, and was not.
     pub unsettled: bool,
 }
 
@@ -101,14 +101,14 @@ impl Snapshot {
         look
     }
 
-    /// Whether a file that is followed lies in the same folder or in the one above: where Rust
+    /// Reports whether a file that is followed lies in the same folder or in the one above: where Rust
     /// looks for the file of a module.
     pub fn is_near(&self, path: &Path) -> bool {
         let folders: Vec<&Path> = path.ancestors().skip(1).take(2).collect();
         self.files.keys().any(|file| file.parent().is_some_and(|f| folders.contains(&f)))
     }
 
-    /// Whether the file is one of those followed.
+    /// Reports whether the file is one of those followed.
     pub fn follows(&self, path: &Path) -> bool {
         self.files.contains_key(path)
     }

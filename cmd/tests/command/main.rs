@@ -129,7 +129,7 @@ fn a_crash_is_told_and_with_wait_the_next_save_starts_it_again() {
     fixture.write("src/main.rs", WAITS);
     assert_eq!(running.expect("change")["files"], serde_json::json!(["src/main.rs"]));
     let restarted = running.expect("restarted");
-    assert!(restarted["why"].as_str().unwrap().contains("signal 6"), "{restarted}");
+    assert!(restarted["why"].as_str().unwrap().contains("killed by SIGABRT"), "{restarted}");
     assert_eq!([running.line(), running.line()], ["up", "one"]);
     running.signal(Signal::INT);
     assert_eq!(running.end().0.code(), Some(130));

@@ -68,5 +68,16 @@ fn a_dry_run_judges_and_changes_nothing() {
     assert_eq!((&event["event"], &event["next"]), (&"refused".into(), &"keep".into()), "{event}");
     assert_eq!(event["dry_run"], true, "{event}");
     session.expect("main binary price 3", "30 asked=3");
+    // A manifest is cargo's, and so is what follows: rustc's commands are not what they were.
+    let price = copy.file("price.rs");
+    for (file, from, to) in [("Cargo.toml", "0.1.0", "0.1.1"), (&price, "units * 12", "units * 13")]
+    {
+        session.edit(file, &[(from, to)]);
+        let event = session.outcome().event;
+        let answer = (&event["event"], &event["why"], &event["code"]);
+        assert_eq!(answer, (&"refused".into(), &"restart".into(), &"HOT0302".into()), "{event}");
+        assert_eq!(event["dry_run"], true, "{event}");
+    }
+    session.expect("main binary price 3", "30 asked=4");
     session.finish();
 }

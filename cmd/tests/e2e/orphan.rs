@@ -8,7 +8,7 @@ use crate::{
 use hot_cli::{
     build::{Builder, Built, Replayed, cargo::Selection},
     diff::{DiffSession, Verdict},
-    process::{link::Visit, socket},
+    process::{link::Probe, socket},
 };
 use hot_patch::{
     message::{PROTOCOL, Reply, Request, write_frame},
@@ -55,9 +55,9 @@ fn a_program_outlives_its_tool_and_takes_the_patches_of_another() {
     let verdict = world.judge(objects).expect("a verdict");
     let Verdict::Patch(prepared) = verdict else { panic!("no patch") };
 
-    let visit = Visit::pay(Path::new(&control)).expect("a connection").expect("a listener");
-    assert_eq!(visit.hello.pid, session.pid);
-    let reply = visit.ask(&Request::Load(prepared.patch.to_bytes())).expect("an answer");
+    let probe = Probe::connect(Path::new(&control)).expect("a connection").expect("a listener");
+    assert_eq!(probe.hello.pid, session.pid);
+    let reply = probe.ask(&Request::Load(prepared.patch.to_bytes())).expect("an answer");
     let Reply::Loaded { number: 1, functions, .. } = reply else { panic!("not loaded: {reply:?}") };
     assert_eq!(functions, ["main/subject/price/price"]);
     assert!(session.ask("main binary price 3").starts_with("36 "));

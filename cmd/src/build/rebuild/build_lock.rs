@@ -186,7 +186,7 @@ mod tests {
         assert!(matches!(*lock.state.lock().unwrap(), State::Awaited));
         // `flock` waits for `sleep`, which has the file open too.
         let pid = i32::try_from(held.id()).unwrap();
-        for member in crate::interrupt::family(pid) {
+        for member in crate::interrupt::process_tree(pid) {
             let member = rustix::process::Pid::from_raw(member).unwrap();
             rustix::process::kill_process(member, rustix::process::Signal::KILL).unwrap();
         }

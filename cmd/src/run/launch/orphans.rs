@@ -4,20 +4,20 @@
 //! patches they have loaded, and whoever binds to what runs must know all of it. But a person
 //! wants to know of them, since they may hold the port that the new program wants.
 
-use super::session::Session;
-use crate::process::link::Visit;
+use crate::process::link::Probe;
 use crate::process::{is_alive, socket};
+use crate::run::session::Session;
 use std::path::{Path, PathBuf};
 
 impl Session {
     /// Names the programs of this project that have outlived their tool.
-    pub(super) fn tell_orphans(&self) {
+    pub fn report_orphans(&self) {
         let mut folders: Vec<PathBuf> = self.options.watch.clone();
         folders.extend(self.builder.target_dir().map(Path::to_owned));
         let sockets = socket::sockets(&self.sockets).into_iter();
         for (_, path) in sockets.filter(|(tool, _)| !is_alive(*tool)) {
-            let Ok(Some(visit)) = Visit::pay(&path) else { continue };
-            let pid = visit.hello.pid;
+            let Ok(Some(probe)) = Probe::connect(&path) else { continue };
+            let pid = probe.hello.pid;
             let Ok(executable) = std::fs::read_link(format!("/proc/{pid}/exe")) else { continue };
             if folders.iter().any(|folder| executable.starts_with(folder)) {
                 let name = executable.file_name().unwrap_or_default().display();

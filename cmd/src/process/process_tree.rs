@@ -1,7 +1,7 @@
 //! All processes that a command has started.
 //!
 //! They are found in the kernel's list, by their parents and by their process group: a child whose
-//! parent has ended belongs to nobody's children, but is still in the group. Each is held by a
+//! parent has ended has no parent here, but is still in the group. Each is held by a
 //! descriptor (pidfd), so that a signal never reaches a stranger who was given the same ID.
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -11,16 +11,16 @@ use std::path::{Path, PathBuf};
 
 /// Processes at one moment, some of which may have ended since.
 #[derive(Debug, Default)]
-pub struct Family {
+pub struct ProcessTree {
     members: Vec<(i32, OwnedFd)>,
 }
 
-impl Family {
+impl ProcessTree {
     /// The descendants of `roots`, the processes of the group, the roots themselves.
-    pub fn of(roots: &[i32], group: Option<i32>) -> Family {
-        let mut family = Family::default();
-        family.grow(roots, group);
-        family
+    pub fn of(roots: &[i32], group: Option<i32>) -> ProcessTree {
+        let mut tree = ProcessTree::default();
+        tree.grow(roots, group);
+        tree
     }
 
     /// Adds those that have come since.
@@ -54,7 +54,7 @@ impl Family {
         }
     }
 
-    /// Whether none is left. One that has ended and was not waited for is none.
+    /// Reports whether none is left. One that has ended and was not waited for is none.
     pub fn has_ended(&self) -> bool {
         self.members.iter().all(|(_, fd)| has_ended(fd))
     }
@@ -88,6 +88,13 @@ pub fn wait(pid: u32) {
     ) {}
 }
 
+/// Reports whether a process is there and has not ended. One that has ended stays in the kernel's
+/// table until its parent asks for its status, which the first process of a container may never do.
+pub fn is_alive(pid: u32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with(['Z', 'X']))
+}
+
 fn has_ended(fd: &OwnedFd) -> bool {
     let now = Timespec { tv_sec: 0, tv_nsec: 0 };
     matches!(poll(&mut [PollFd::new(fd, PollFlags::IN)], Some(&now)), Ok(1..))
@@ -109,7 +116,7 @@ pub fn copies_of(pid: u32) -> Vec<u32> {
     let runs = |id: i32| std::fs::read_link(format!("/proc/{id}/exe")).ok();
     let Ok(pid) = i32::try_from(pid) else { return Vec::new() };
     let executable = runs(pid);
-    let below = Family::of(&[pid], None).ids().into_iter();
+    let below = ProcessTree::of(&[pid], None).ids().into_iter();
     let copies = below.filter(|&id| id != pid && executable.is_some() && runs(id) == executable);
     copies.filter_map(|id| u32::try_from(id).ok()).collect()
 }
@@ -162,12 +169,12 @@ mod tests {
         let orphan: i32 = line.trim().parse().unwrap();
         let id = child.id() as i32;
         let begin = Instant::now();
-        let mut family = Family::of(&[id], Some(id));
-        assert!(family.ids().contains(&orphan) && family.ids().contains(&id));
-        while !family.has_ended() {
-            assert!(begin.elapsed() < Duration::from_secs(20), "{:?} live on", family.ids());
-            family.grow(&[id], Some(id));
-            family.signal(Signal::TERM);
+        let mut tree = ProcessTree::of(&[id], Some(id));
+        assert!(tree.ids().contains(&orphan) && tree.ids().contains(&id));
+        while !tree.has_ended() {
+            assert!(begin.elapsed() < Duration::from_secs(20), "{:?} live on", tree.ids());
+            tree.grow(&[id], Some(id));
+            tree.signal(Signal::TERM);
             std::thread::sleep(Duration::from_millis(5));
         }
         child.wait().unwrap();

@@ -1,18 +1,19 @@
-//! Where the time of one save goes.
+//! The stopwatch of one save.
 
 use crate::show::Milliseconds;
 use std::time::Instant;
 
-/// Runs from the first notice of a save; each step ends a lap.
+/// A stopwatch that runs from the first notice of a save; each step ends a lap.
 #[derive(Debug)]
-pub(super) struct Clock {
+pub struct Clock {
     seen: Instant,
     last: Instant,
     ms: Milliseconds,
 }
 
 impl Clock {
-    pub(super) fn new(seen: Instant) -> Clock {
+    /// Starts at the first notice.
+    pub fn new(seen: Instant) -> Clock {
         Clock { seen, last: seen, ms: Milliseconds::default() }
     }
 
@@ -23,28 +24,29 @@ impl Clock {
         (lap.as_secs_f64() * 1000.0).round() as u64
     }
 
-    /// What changed is known.
-    pub(super) fn detected(&mut self) {
+    /// Records that the changed files are known.
+    pub fn detected(&mut self) {
         self.ms.detect = self.lap();
     }
 
-    /// Rustc is done.
-    pub(super) fn compiled(&mut self) {
+    /// Records that rustc is done.
+    pub fn compiled(&mut self) {
         self.ms.rustc = self.lap();
     }
 
-    /// The patch is made.
-    pub(super) fn compared(&mut self) {
+    /// Records that the patch is made.
+    pub fn compared(&mut self) {
         self.ms.diff = self.lap();
     }
 
-    /// The program has said that it is live.
-    pub(super) fn loaded(&mut self) {
+    /// Records that the program has acknowledged the patch.
+    pub fn loaded(&mut self) {
         self.ms.load = self.lap();
         self.ms.total = (self.last.duration_since(self.seen).as_secs_f64() * 1000.0).round() as u64;
     }
 
-    pub(super) fn milliseconds(&self) -> Milliseconds {
+    /// Returns the laps.
+    pub fn milliseconds(&self) -> Milliseconds {
         self.ms
     }
 }

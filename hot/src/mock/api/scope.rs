@@ -22,6 +22,9 @@ use std::thread::JoinHandle;
 /// time, see the real code, unless they follow the scope: [`Scope::spawn`], [`ScopeHandle::enter`],
 /// [`InScope::in_scope`](crate::mock::InScope::in_scope).
 ///
+/// The guard panics when an expectation was not met, and cannot see what the test returns: a test
+/// that returns an error is better run in [`with_scope`].
+///
 /// ```
 /// # use hot::hot;
 /// #[hot]
@@ -48,9 +51,11 @@ pub fn scope() -> Scope {
     Scope { state, not_send: PhantomData }
 }
 
-/// Runs a test in a scope of its own: an error that the test returns is what the caller gets, and what
-/// its mocks were waiting for is printed beside. (A [`Scope`] is dropped before anybody sees what the
-/// function around it returns; its panic hides an error.)
+/// Runs a test in a scope of its own. An error that the test returns is the result, and expectations
+/// that were not met are printed beside it.
+///
+/// (A destructor does not see what the function around it returns. So the panic of a [`Scope`] takes
+/// the place of such an error.)
 ///
 /// ```
 /// # use hot::hot;
@@ -88,10 +93,11 @@ pub fn with_scope<T, E>(work: impl FnOnce(&Scope) -> Result<T, E>) -> Result<T, 
 
 /// The guard of scoped mocks, see [`scope`]. It stays on its thread.
 ///
-/// When it is dropped its mocks end, and what was expected of them is checked: if something is not
-/// as expected, here or on a thread or task that followed the scope, the drop panics (unless the
-/// thread is panicking already). Scopes nest: the newer one's mocks lie on top. They may be dropped
-/// in any order.
+/// When it is dropped its mocks end, and their expectations are checked: if one was not met, or was
+/// broken on a thread or task that followed the scope, the drop panics, unless the thread is panicking
+/// already. An error that the test returns is hidden by that panic, in [`with_scope`] it is not.
+///
+/// Scopes nest: the newer one's mocks lie on top. They may be dropped in any order.
 #[must_use = "its mocks end when it is dropped"]
 pub struct Scope {
     state: Arc<ScopeState>,

@@ -251,8 +251,8 @@ pub(crate) enum Outcome {
 }
 
 /// The last line of a failure, for a test that returns an error: the panic takes its place.
-const HIDES: &str = "(an error that this test returns is hidden by this panic; a test that is run in \
-                     `hot::with_scope` ends with its error, and prints this beside)";
+const HIDES: &str = "(an error that this test returns is hidden by this panic; run the test in \
+                     `hot::with_scope`, and the error is its result)";
 
 /// Leads the slots away from a mock.
 fn release(installed: &Arc<Installed>) {

@@ -28,7 +28,7 @@ mod policy;
 mod session;
 mod verdict;
 
-pub use impact::{Held, NotApplied, Once, Partly};
+pub use impact::{NotApplied, Once, Partly, Retained};
 pub use live::registered;
 pub use object::{Archives, CrateObjects, DiffError};
 #[doc(hidden)]

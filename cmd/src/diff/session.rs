@@ -161,8 +161,8 @@ fn prepare(analysis: Analysis<'_>, roots: &[Root], linked: Linked) -> (StagedPat
     let named = |(_, function): &(SymbolId, &HotFunction)| function.name.clone();
     let added = analysis.added();
     let added = added.iter().filter(|(slot, _)| included.contains(slot)).map(named).collect();
-    let left = NotApplied {
-        gone: analysis.removed().iter().map(named).collect(),
+    let not_applied = NotApplied {
+        removed: analysis.removed().iter().map(named).collect(),
         once: StartupCalls::new(&analysis).map_or_else(Vec::new, |mut calls| {
             let slots: BTreeSet<SymbolId> = roots.iter().map(|root| root.slot).collect();
             slots.into_iter().filter_map(|slot| calls.of(slot)).collect()
@@ -176,7 +176,7 @@ fn prepare(analysis: Analysis<'_>, roots: &[Root], linked: Linked) -> (StagedPat
     let mut functions: Vec<String> = patch.swaps.iter().map(|swap| swap.name.clone()).collect();
     functions.sort();
     functions.dedup();
-    let prepared = Prepared { patch, functions, added, changed, left, new_statics };
+    let prepared = Prepared { patch, functions, added, changed, not_applied, new_statics };
 
     let remains = |name: &&SymbolId| analysis.live.contains(**name);
     let stale = analysis.dirty.difference(&included).filter(remains).copied().collect();

@@ -60,7 +60,7 @@ pub struct Prepared {
     /// All items that changed in this save.
     pub changed: Vec<String>,
     /// The part of that which it does not apply.
-    pub left: NotApplied,
+    pub not_applied: NotApplied,
     /// New statics that come with it.
     pub new_statics: usize,
 }

@@ -106,7 +106,7 @@ pub struct Effect {
     pub added: Vec<String>,
     /// Changes of the same save that are not live, or not for everyone.
     #[serde(flatten)]
-    pub left: NotApplied,
+    pub not_applied: NotApplied,
     /// Number of statics that come with it.
     pub new_statics: usize,
     /// Size of the patch.
@@ -199,7 +199,7 @@ impl Events {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diff::{Held, Once, Partly};
+    use crate::diff::{Once, Partly, Retained};
 
     fn json(event: &Event) -> String {
         serde_json::to_string(event).unwrap()
@@ -220,7 +220,7 @@ mod tests {
             patch: 1,
             effect: Effect {
                 functions: vec!["shop/cart/*Cart.total".into()],
-                left: NotApplied {
+                not_applied: NotApplied {
                     not_live: vec!["shop::report::footer".into()],
                     ..NotApplied::default()
                 },
@@ -275,7 +275,7 @@ mod tests {
 
     #[test]
     fn what_is_not_live_for_everyone_stands_beside_the_contract() {
-        let left = NotApplied {
+        let not_applied = NotApplied {
             not_live: vec!["a".into()],
             not_live_why: "w".into(),
             partly: vec![Partly {
@@ -283,12 +283,12 @@ mod tests {
                 old_in: vec!["c".into()],
                 hot_on: vec!["b".into()],
             }],
-            held: vec![Held { item: "d".into(), by: "e".into() }],
-            held_more: 7,
+            retained: vec![Retained { item: "d".into(), by: "e".into() }],
+            retained_more: 7,
             once: vec![Once { function: "h".into(), from: vec!["i".into()] }],
-            gone: vec!["f".into()],
+            removed: vec!["f".into()],
         };
-        let effect = Effect { left, added: vec!["g".into()], ..Effect::default() };
+        let effect = Effect { not_applied, added: vec!["g".into()], ..Effect::default() };
         let event = Event::NoEffect { changed: vec![], why: "w".into(), dry_run: Some(effect) };
         assert_eq!(
             json(&event),

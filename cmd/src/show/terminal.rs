@@ -4,7 +4,7 @@
 //! it is not torn apart by what the program prints.
 
 use super::events::{Effect, Event, Next};
-use crate::diff::{Held, NotApplied, Once, Partly};
+use crate::diff::{NotApplied, Once, Partly, Retained};
 use crate::refusal::Detail;
 use crate::screen;
 use anstream::{AutoStream, ColorChoice};
@@ -181,15 +181,16 @@ fn listed(names: &[String]) -> String {
 /// Returns the lines about a patch besides those that name what it replaces.
 fn beside(effect: &Effect) -> String {
     const MOST: usize = 4;
-    let Effect { added, left, .. } = effect;
-    let NotApplied { not_live, not_live_why, partly, held, held_more, once, gone } = left;
+    let Effect { added, not_applied, .. } = effect;
+    let NotApplied { not_live, not_live_why, partly, retained, retained_more, once, removed } =
+        not_applied;
     let mut text = String::new();
     if !added.is_empty() {
         _ = writeln!(text, "  {DIM}new:{DIM:#} {}", listed(added));
     }
-    if !gone.is_empty() {
+    if !removed.is_empty() {
         let last = "what still calls it gets its last code";
-        _ = writeln!(text, "  {CARE}gone from the source:{CARE:#} {} ({last})", listed(gone));
+        _ = writeln!(text, "  {CARE}gone from the source:{CARE:#} {} ({last})", listed(removed));
     }
     if !not_live.is_empty() {
         _ = writeln!(text, "  {CARE}takes effect at restart:{CARE:#} {}", listed(not_live));
@@ -217,7 +218,7 @@ fn beside(effect: &Effect) -> String {
     more(&mut text, partly.len(), MOST);
     // One holder may hold many.
     let mut by_holder: Vec<(&str, Vec<String>)> = Vec::new();
-    for Held { item, by } in held {
+    for Retained { item, by } in retained {
         match by_holder.iter_mut().find(|(known, _)| known == by) {
             Some((_, items)) => items.push(item.clone()),
             None => by_holder.push((by, vec![item.clone()])),
@@ -227,7 +228,7 @@ fn beside(effect: &Effect) -> String {
         let items = listed(items);
         _ = writeln!(text, "  {DIM}may go on with the old {items}: {by}{DIM:#}");
     }
-    more(&mut text, by_holder.len() + held_more, MOST);
+    more(&mut text, by_holder.len() + retained_more, MOST);
     text
 }
 
@@ -338,7 +339,7 @@ mod tests {
             patch: 1,
             effect: Effect {
                 functions: vec!["shop/cart/*Cart.total".into()],
-                left: NotApplied { not_live, ..NotApplied::default() },
+                not_applied: NotApplied { not_live, ..NotApplied::default() },
                 ..Effect::default()
             },
             ms,
@@ -353,12 +354,12 @@ mod tests {
     #[test]
     fn who_goes_on_with_old_code_is_told_line_by_line() {
         let all = |names: &[&str]| names.iter().map(|&n| n.to_owned()).collect::<Vec<_>>();
-        let held = |n: usize| Held {
+        let held = |n: usize| Retained {
             item: format!("shop::f{n}"),
             by: format!("a future of shop::g{}", n / 2),
         };
-        let other = Held { item: "shop::h".into(), by: "a future of shop::g0".into() };
-        let left = NotApplied {
+        let other = Retained { item: "shop::h".into(), by: "a future of shop::g0".into() };
+        let not_applied = NotApplied {
             not_live: all(&["shop::a"]),
             not_live_why: "no #[hot] function reaches it".into(),
             partly: vec![Partly {
@@ -366,15 +367,15 @@ mod tests {
                 old_in: all(&["main::run"]),
                 hot_on: all(&["shop::b"]),
             }],
-            held: (0..6).map(held).chain([other]).collect(),
-            held_more: 3,
+            retained: (0..6).map(held).chain([other]).collect(),
+            retained_more: 3,
             once: vec![Once { function: "shop/d".into(), from: all(&["main::main"]) }],
-            gone: all(&["shop/c"]),
+            removed: all(&["shop/c"]),
         };
         let effect = Effect {
             functions: all(&["shop/d"]),
             added: all(&["shop/e"]),
-            left,
+            not_applied,
             ..Effect::default()
         };
         let event = Event::NoEffect { changed: vec![], why: "w".into(), dry_run: Some(effect) };

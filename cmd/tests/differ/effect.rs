@@ -52,7 +52,12 @@ fn edit(world: &mut DiffSession, program: &Program, from: &str, to: &str) -> Box
 }
 
 fn held(prepared: &Prepared) -> Vec<(&str, &str)> {
-    prepared.left.held.iter().map(|held| (held.item.as_str(), held.by.as_str())).collect()
+    prepared
+        .not_applied
+        .retained
+        .iter()
+        .map(|held| (held.item.as_str(), held.by.as_str()))
+        .collect()
 }
 
 #[test]
@@ -62,18 +67,18 @@ fn who_goes_on_with_old_code_is_named() {
     // Through `total` the new code runs, through `main::work` the old one.
     let first = edit(&mut world, &program, "n * 2 }\n    pub", "n * 3 }\n    pub");
     assert_eq!(first.functions, ["shop/total"]);
-    assert_eq!(first.left.not_live, [""; 0]);
+    assert_eq!(first.not_applied.not_live, [""; 0]);
     let rule = Partly {
         item: "shop::report::rule".into(),
         old_in: vec!["shop::report::print".into()],
         hot_on: vec!["shop::report::rule".into(), "shop::report::footer".into()],
     };
-    assert_eq!(first.left.partly, [rule]);
+    assert_eq!(first.not_applied.partly, [rule]);
     world.committed(first.patch.id);
     // Taken back: what goes on with the code of the start is as new as any.
     let back = patch(world.judge(vec![program.library(LIBRARY)]).expect("a verdict"));
     assert_eq!(
-        (back.functions.as_slice(), back.left.partly.len()),
+        (back.functions.as_slice(), back.not_applied.partly.len()),
         (&["shop/total".into()][..], 0)
     );
     world.committed(back.patch.id);
@@ -81,13 +86,13 @@ fn who_goes_on_with_old_code_is_named() {
     let source = LIBRARY.replace("n ^ 5", "n ^ 6").replace("n * 2 }\n    pub", "n * 4 }\n    pub");
     let source = source.replace("+ 10", "+ 11");
     let both = patch(world.judge(vec![program.library(&source)]).expect("a verdict"));
-    assert_eq!(both.left.not_live, ["shop::report::print"]);
+    assert_eq!(both.not_applied.not_live, ["shop::report::print"]);
     assert_eq!(
-        both.left.not_live_why,
+        both.not_applied.not_live_why,
         "no #[hot] function reaches it: shop::report::print is used by main::work (#[hot] on \
          shop::report::print or main::work makes it live from a restart on)"
     );
-    assert_eq!(both.left.partly.len(), 1, "{:?}", both.left.partly);
+    assert_eq!(both.not_applied.partly.len(), 1, "{:?}", both.not_applied.partly);
 }
 
 /// A hot function that was plain for a while keeps its slot, and in it the code from before. When
@@ -123,7 +128,7 @@ fn a_function_taken_back_that_calls_what_was_replaced_is_told() {
     let mut world = program.whole(LIBRARY, MAIN);
     let replaced = LIBRARY.replace("n * 2 }\n    pub", "n * 3 }\n    pub");
     let first = patch(world.judge(vec![program.library(&replaced)]).expect("a verdict"));
-    assert_eq!(first.left.partly[0].old_in, ["shop::report::print"]);
+    assert_eq!(first.not_applied.partly[0].old_in, ["shop::report::print"]);
     world.committed(first.patch.id);
     // `print` runs as it was compiled first, with the first `rule`.
     let without = replaced.replace("u64 { footer(n) + 10 }", "u64 { n + 10 }");
@@ -169,7 +174,8 @@ fn who_calls_past_the_slot_of_a_function_that_became_hot_is_named() {
         assert_ne!(edited, hot);
         let prepared = patch(world.judge(vec![program.library(&edited)]).expect("a verdict"));
         assert_eq!(prepared.functions, ["shop/report/rule"]);
-        let left = prepared.left.partly.iter().map(|p| (p.item.as_str(), p.old_in.as_slice()));
+        let left =
+            prepared.not_applied.partly.iter().map(|p| (p.item.as_str(), p.old_in.as_slice()));
         let left: Vec<_> = left.collect();
         assert_eq!(left, [(item, &["shop::report::print".to_owned()][..])]);
         world.rejected(prepared.patch.id);
@@ -187,10 +193,10 @@ fn only_what_the_program_can_still_come_to_goes_on_with_old_code() {
     let prepared = patch(world.judge(vec![program.library(&edited)]).expect("a verdict"));
     assert_eq!(prepared.functions, ["shop/serve", "shop/total"]);
     assert_eq!(
-        (prepared.left.partly.len(), prepared.left.not_live.len()),
+        (prepared.not_applied.partly.len(), prepared.not_applied.not_live.len()),
         (0, 0),
         "{:?}",
-        prepared.left
+        prepared.not_applied
     );
 }
 
@@ -274,14 +280,14 @@ fn hot_functions_come_and_go() {
     // Renamed, and called by one that is.
     let library = LIBRARY.replace("{ report::footer(n) }", "{ report::footer(n) + serve() }");
     let prepared = patch(world.judge(vec![program.library(&library)]).expect("a verdict"));
-    assert_eq!((prepared.added.len(), prepared.left.gone.len()), (0, 0));
+    assert_eq!((prepared.added.len(), prepared.not_applied.removed.len()), (0, 0));
     world.committed(prepared.patch.id);
     let library = library.replace("serve", "answer");
     let rebuilt = vec![program.library(&library), program.binary(&main)];
     let prepared = patch(world.judge(rebuilt).expect("a verdict"));
     assert_eq!(prepared.functions, ["shop/total"]);
     assert_eq!(prepared.added, ["shop/answer"]);
-    assert_eq!(prepared.left.gone, ["shop/serve"]);
+    assert_eq!(prepared.not_applied.removed, ["shop/serve"]);
     assert_eq!(prepared.patch.entries.len(), 1, "it is registered");
     world.committed(prepared.patch.id);
     // It is hot at once.

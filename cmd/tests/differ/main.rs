@@ -76,14 +76,17 @@ fn an_edit_carries_what_changed_and_its_callers_up_to_the_hot_function() {
         carried(&body),
         ["shop::deep::fee", "shop::deep::level", "shop::price::__hot_price"]
     );
-    assert!(body.left.not_live.is_empty());
+    assert!(body.not_applied.not_live.is_empty());
     // Its statics are those that run: nothing writable comes with it.
     assert_eq!((body.patch.data.len(), body.patch.zeroed, body.new_statics), (0, 0, 0));
 
     let string = edit("n = {n}", "number {n}!");
     assert_eq!(string.functions, ["shop/label"]);
     assert_eq!(carried(&string), ["shop::label::__hot_label"]);
-    assert!(string.left.not_live.is_empty(), "the edit before never went live, and is undone");
+    assert!(
+        string.not_applied.not_live.is_empty(),
+        "the edit before never went live, and is undone"
+    );
 
     // A float is a piece of a mergeable section.
     assert_eq!(carried(&edit("* 0.5", "* 0.25")), ["shop::half::__hot_half"]);

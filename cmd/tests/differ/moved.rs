@@ -54,7 +54,7 @@ fn statics_in_methods_are_found_again_when_their_impl_block_has_another_number()
     let first = patch(world.judge(vec![program.library(&edited)]).expect("a verdict"));
     assert_eq!(first.functions, ["shop/tax"], "what has not changed is left alone");
     assert_eq!((first.patch.data.len(), first.patch.zeroed, first.new_statics), (0, 0, 0));
-    assert!(first.left.not_live.is_empty(), "{:?}", first.left.not_live);
+    assert!(first.not_applied.not_live.is_empty(), "{:?}", first.not_applied.not_live);
     world.committed(first.patch.id);
     // The block goes again, and everything else changes.
     let edited = source
@@ -198,7 +198,7 @@ fn a_function_stays_itself_when_nameless_lifetimes_in_its_body_shift_its_symbol(
     let edited = source.replace("// closure", counted);
     let there = patch(world.judge(vec![program.library(&edited)]).expect("a verdict"));
     assert_eq!(there.functions, ["shop/longest"]);
-    assert!(there.left.not_live.is_empty(), "{:?}", there.left.not_live);
+    assert!(there.not_applied.not_live.is_empty(), "{:?}", there.not_applied.not_live);
     world.committed(there.patch.id);
     let back = patch(world.judge(vec![program.library(&source)]).expect("a verdict"));
     assert_eq!(back.functions, ["shop/longest"]);

@@ -95,7 +95,7 @@ fn a_function_that_only_the_start_calls_is_told_as_that() {
             .map(|(function, from)| Once { function: function.into(), from: vec![from.into()] })
             .into_iter()
             .collect();
-        assert_eq!(prepared.left.once, once, "{number}: {:?}", prepared.functions);
+        assert_eq!(prepared.not_applied.once, once, "{number}: {:?}", prepared.functions);
         world.rejected(prepared.patch.id);
     }
 }
@@ -112,7 +112,7 @@ fn a_call_that_has_gone_from_the_source_may_still_be_made() {
     let rebuilt = vec![program.library(&library), program.binary(&main)];
     let prepared = patch(world.judge(rebuilt).expect("a verdict"));
     assert_eq!(
-        (prepared.functions.as_slice(), prepared.left.once.len()),
+        (prepared.functions.as_slice(), prepared.not_applied.once.len()),
         (&["shop/step".into()][..], 0)
     );
 }
@@ -126,7 +126,12 @@ fn so_it_is_in_an_optimised_program() {
         let edited = LIBRARY.replace(&format!("+ {number} }}"), &format!("+ {number} ^ 9 }}"));
         assert_ne!(edited, LIBRARY);
         let prepared = patch(world.judge(vec![program.library(&edited)]).expect("a verdict"));
-        assert_eq!(!prepared.left.once.is_empty(), once, "{number}: {:?}", prepared.left.once);
+        assert_eq!(
+            !prepared.not_applied.once.is_empty(),
+            once,
+            "{number}: {:?}",
+            prepared.not_applied.once
+        );
         world.rejected(prepared.patch.id);
     }
 }

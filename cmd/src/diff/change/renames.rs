@@ -145,9 +145,9 @@ fn statics(renames: &mut Renames, sides: &Sides<'_>) {
 
 /// Returns the name of a static's type, without the compiler's numbers. It is described under the
 /// symbol that the static had when its object was compiled.
-fn type_of(atom: &AtomRef, names: &SymbolTable) -> Option<String> {
+fn type_of(atom: &AtomRef, symbols: &SymbolTable) -> Option<String> {
     let layouts: Layouts = atom.object.layouts().ok().cloned().into_iter().collect();
-    Some(without_numbers(layouts.static_type(names.text(atom.atom().name?))?.name()))
+    Some(without_numbers(layouts.static_type(symbols.text(atom.atom().name?))?.name()))
 }
 
 /// A symbol, and the numbers in its path.
@@ -210,14 +210,14 @@ fn numbers(name: &str) -> Vec<u32> {
 
 /// Returns the path of a function or a constant, with the types of its instance where they are
 /// described, and whether they are.
-fn code_path(atom: &AtomRef, name: SymbolId, names: &SymbolTable) -> (String, bool) {
-    let path = names.path(name);
+fn code_path(atom: &AtomRef, name: SymbolId, symbols: &SymbolTable) -> (String, bool) {
+    let path = symbols.path(name);
     if atom.atom().kind != AtomKind::Text {
         return (path, false);
     }
     let layouts: Layouts = atom.object.layouts().ok().cloned().into_iter().collect();
     let then = atom.atom().name.unwrap_or(name);
-    match layouts.function_name(names.text(then)) {
+    match layouts.function_name(symbols.text(then)) {
         Some(instance) => (format!("{path} {instance}"), true),
         None => (path, false),
     }

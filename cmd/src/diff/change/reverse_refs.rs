@@ -15,19 +15,19 @@ pub struct ReverseRefs {
 
 impl ReverseRefs {
     /// Returns those of all that a program contains.
-    pub fn new(program: &Program, hot: &HotRegistry, names: &SymbolTable) -> ReverseRefs {
+    pub fn new(program: &Program, hot: &HotRegistry, symbols: &SymbolTable) -> ReverseRefs {
         let mut uses = ReverseRefs { users: HashMap::new() };
         for object in program.objects() {
             for index in 0..object.atoms.len() as u32 {
-                uses.enter(&AtomRef { object: object.clone(), index }, hot, names);
+                uses.enter(&AtomRef { object: object.clone(), index }, hot, symbols);
             }
         }
         uses
     }
 
     /// Adds what one atom refers to.
-    pub fn enter(&mut self, atom: &AtomRef, hot: &HotRegistry, names: &SymbolTable) {
-        let user = atom.atom().name.filter(|name| spreads(*name, atom.atom().kind, names));
+    pub fn enter(&mut self, atom: &AtomRef, hot: &HotRegistry, symbols: &SymbolTable) {
+        let user = atom.atom().name.filter(|name| spreads(*name, atom.atom().kind, symbols));
         let Some(name) = user else { return };
         for &target in &atom.object.out_edges[atom.index as usize] {
             if target != name && !hot.bodies.contains(&target) {
@@ -55,11 +55,11 @@ impl ReverseRefs {
 }
 
 /// Reports whether a change of it, or of what it refers to, makes a new copy necessary.
-pub fn spreads(name: SymbolId, kind: AtomKind, names: &SymbolTable) -> bool {
+pub fn spreads(name: SymbolId, kind: AtomKind, symbols: &SymbolTable) -> bool {
     match kind {
         AtomKind::Text | AtomKind::ReadOnly | AtomKind::Merge { .. } => true,
         // What a macro made for the place where it stands describes that place.
-        AtomKind::Data => names.is_made(name),
+        AtomKind::Data => symbols.is_made(name),
         _ => false,
     }
 }

@@ -35,14 +35,14 @@ pub fn compare(analysis: &Analysis<'_>, undescribed: &BTreeSet<String>) -> Vec<D
     if undescribed.is_empty() {
         return Vec::new();
     }
-    let Analysis { baseline, newest, symbols: names, .. } = analysis;
+    let Analysis { baseline, newest, symbols, .. } = analysis;
     let lived = &baseline.objects;
     // A trait of one crate has tables in any.
     let old: Vec<&Arc<ObjectFile>> =
         undescribed.iter().flat_map(|key| lived.objects(key)).collect();
     let mut known: HashMap<String, HashSet<Methods>> = HashMap::new();
     for table in old.iter().copied().flat_map(tables) {
-        if let Some(of) = trait_of(&table, names) {
+        if let Some(of) = trait_of(&table, symbols) {
             known.entry(of).or_default().insert(table);
         }
     }
@@ -53,9 +53,9 @@ pub fn compare(analysis: &Analysis<'_>, undescribed: &BTreeSet<String>) -> Vec<D
     let is_gone = |name: SymbolId| definitions.one(name).is_none();
     let mut details = Vec::new();
     for table in fresh.flat_map(tables) {
-        let Some(of) = trait_of(&table, names) else { continue };
+        let Some(of) = trait_of(&table, symbols) else { continue };
         details.extend(
-            known.get(&of).and_then(|known| difference(&of, &table, known, &is_gone, names)),
+            known.get(&of).and_then(|known| difference(&of, &table, known, &is_gone, symbols)),
         );
     }
     details.sort_by(|a, b| (&a.item, &a.was).cmp(&(&b.item, &b.was)));
@@ -68,7 +68,7 @@ fn difference(
     now: &Methods,
     known: &HashSet<Methods>,
     is_gone: &dyn Fn(SymbolId) -> bool,
-    names: &SymbolTable,
+    symbols: &SymbolTable,
 ) -> Option<Detail> {
     if known.contains(now) {
         return None;
@@ -81,7 +81,7 @@ fn difference(
     };
     let places = |methods: &Methods| -> String {
         let name = |method: &Option<SymbolId>| match method {
-            Some(method) => split(&names.path(*method)).1.to_owned(),
+            Some(method) => split(&symbols.path(*method)).1.to_owned(),
             None => "–".to_owned(),
         };
         format!("methods {}", methods.iter().map(name).collect::<Vec<_>>().join(", "))
@@ -94,7 +94,7 @@ fn difference(
     let traits = |methods: &Methods| -> String {
         let told = |method: &Option<SymbolId>| match method {
             Some(method) => {
-                let path = names.path(*method);
+                let path = symbols.path(*method);
                 let (of, name) = split(&path);
                 format!("{}::{name}", implemented_trait(of))
             }
@@ -109,9 +109,9 @@ fn difference(
     now.iter().enumerate().find_map(|(place, method)| {
         let method = (*method)?;
         let mut before = known.iter().filter_map(|was| *was.get(place)?);
-        let path = names.path(method);
+        let path = symbols.path(method);
         let renamed = !before.clone().any(|was| was == method)
-            && before.any(|was| is_gone(was) && names.path(was) == path);
+            && before.any(|was| is_gone(was) && symbols.path(was) == path);
         let now = format!(
             "{path} that takes or gives another type, or is in an impl block that \
                            was numbered anew"
@@ -154,9 +154,9 @@ fn table(atom: &AtomRef) -> Option<Methods> {
 }
 
 /// The trait of a table, if it is not one of the standard library's.
-fn trait_of(methods: &Methods, names: &SymbolTable) -> Option<String> {
+fn trait_of(methods: &Methods, symbols: &SymbolTable) -> Option<String> {
     let last = methods.iter().rev().flatten().next()?;
-    let path = names.path(*last);
+    let path = symbols.path(*last);
     // The table of a `dyn Fn` or `dyn Future`: it is only ever called.
     if path.ends_with("{{closure}}") {
         return None;

@@ -17,6 +17,6 @@ mod startup;
 
 pub use changed::changed_items;
 pub use no_effect::no_effect;
-pub use not_applied::{Held, NotApplied, Once, Partly};
+pub use not_applied::{NotApplied, Once, Partly, Retained};
 pub use reachability::not_applied;
 pub use startup::StartupCalls;

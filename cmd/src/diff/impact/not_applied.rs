@@ -16,7 +16,7 @@ pub struct Partly {
 
 /// A changed item whose old code something made before the patch may still run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Held {
+pub struct Retained {
     /// The item.
     pub item: String,
     /// The retainer, in words.
@@ -35,17 +35,17 @@ pub struct NotApplied {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub partly: Vec<Partly>,
     /// Items that are live for who calls them from now on; of many some.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub held: Vec<Held>,
+    #[serde(rename = "held", skip_serializing_if = "Vec::is_empty")]
+    pub retained: Vec<Retained>,
     /// How many more of these there are.
-    #[serde(skip_serializing_if = "is_zero")]
-    pub held_more: usize,
+    #[serde(rename = "held_more", skip_serializing_if = "is_zero")]
+    pub retained_more: usize,
     /// Hot functions that only the start of the program calls.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub once: Vec<Once>,
     /// Hot functions that the source has no longer: what still calls them gets their last code.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub gone: Vec<String>,
+    #[serde(rename = "gone", skip_serializing_if = "Vec::is_empty")]
+    pub removed: Vec<String>,
 }
 
 fn is_zero(number: &usize) -> bool {

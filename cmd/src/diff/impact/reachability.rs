@@ -17,7 +17,7 @@
 
 use super::advice::{hot_on, why_not};
 use super::changed::changed_item;
-use super::not_applied::{Held, NotApplied, Partly};
+use super::not_applied::{NotApplied, Partly, Retained};
 use super::owners::owners;
 use super::retainers::Retainers;
 use crate::diff::change::{Analysis, unlike_first};
@@ -52,7 +52,7 @@ impl Reach<'_> {
             not_live_why: why_not(self.analysis, |name| not_live.contains(&name)),
             ..NotApplied::default()
         };
-        let mut held: Vec<Vec<Held>> = Vec::new();
+        let mut retained: Vec<Vec<Retained>> = Vec::new();
         for (item, (names, live)) in items {
             if !live {
                 left.not_live.push(item);
@@ -60,9 +60,9 @@ impl Reach<'_> {
             }
             let (above, outside) = self.above(&names);
             left.partly.extend(self.partly(&item, &names, &above, outside));
-            held.push(self.held(&item, &names, &above));
+            retained.push(self.retained(&item, &names, &above));
         }
-        (left.held, left.held_more) = some_of_each(held);
+        (left.retained, left.retained_more) = some_of_each(retained);
         left
     }
 
@@ -108,13 +108,13 @@ impl Reach<'_> {
     }
 
     /// Returns what may hold the old code of an item: of its own first, then of its callers.
-    fn held(&self, item: &str, names: &[SymbolId], above: &HashSet<SymbolId>) -> Vec<Held> {
+    fn retained(&self, item: &str, names: &[SymbolId], above: &HashSet<SymbolId>) -> Vec<Retained> {
         let own: BTreeSet<String> =
             names.iter().flat_map(|&name| self.retainers.of(name)).collect();
         let by: BTreeSet<String> = above.iter().flat_map(|&name| self.retainers.of(name)).collect();
         let others = by.difference(&own).cloned();
         let by = own.iter().cloned().chain(others);
-        by.map(|by| Held { item: item.to_owned(), by }).collect()
+        by.map(|by| Retained { item: item.to_owned(), by }).collect()
     }
 
     /// Returns the names that lead to these inside the patch, themselves included; and the first
@@ -227,7 +227,7 @@ impl Reach<'_> {
 
 /// Returns the retainers that are shown: of each item its first ones, those of its own
 /// code before those of its callers', and how many more there are.
-fn some_of_each(all: Vec<Vec<Held>>) -> (Vec<Held>, usize) {
+fn some_of_each(all: Vec<Vec<Retained>>) -> (Vec<Retained>, usize) {
     const MOST: usize = 24;
     let count: usize = all.iter().map(Vec::len).sum();
     let mut rounds: Vec<_> = all.into_iter().map(Vec::into_iter).collect();
@@ -247,8 +247,8 @@ mod tests {
 
     #[test]
     fn of_many_holders_some_of_each_item_are_told() {
-        let held = |item: usize, count: usize| -> Vec<Held> {
-            let one = |by| Held { item: format!("f{item}"), by: format!("{by:04}") };
+        let held = |item: usize, count: usize| -> Vec<Retained> {
+            let one = |by| Retained { item: format!("f{item}"), by: format!("{by:04}") };
             (0..count).map(one).collect()
         };
         assert_eq!(some_of_each(Vec::new()), (Vec::new(), 0));

@@ -148,10 +148,10 @@ impl<'a> Retainers<'a> {
 }
 
 /// Returns whether it is the body of an `async` function or block.
-pub fn is_async<'a>(mut copies: impl Iterator<Item = &'a AtomRef>, names: &SymbolTable) -> bool {
+pub fn is_async<'a>(mut copies: impl Iterator<Item = &'a AtomRef>, symbols: &SymbolTable) -> bool {
     copies.any(|atom| {
         let out_edges = atom.object.out_edges[atom.index as usize].iter();
-        out_edges.into_iter().any(|name| names.text(*name).contains(RESUMED))
+        out_edges.into_iter().any(|name| symbols.text(*name).contains(RESUMED))
     })
 }
 

@@ -93,15 +93,15 @@ impl<'a> StartupCalls<'a> {
     }
 
     fn may_be_called_again(&mut self, name: SymbolId) -> bool {
-        let Analysis { symbols: names, crates, registry: hot, .. } = self.analysis;
-        let path = names.path(name);
+        let Analysis { symbols, crates, registry: hot, .. } = self.analysis;
+        let path = symbols.path(name);
         // Not a closure in it, which may be a thread's.
         if crates.iter().any(|of| path == format!("{of}::main")) {
             return false;
         }
         let is_slot = hot.functions.contains_key(&name);
-        if !is_slot && !names.is_mangled(name) {
-            return names.text(name) != "main";
+        if !is_slot && !symbols.is_mangled(name) {
+            return symbols.text(name) != "main";
         }
         if self.is_coroutine(name) {
             // Of a closure or block in another: whoever was given that may call it as often as it
@@ -111,7 +111,7 @@ impl<'a> StartupCalls<'a> {
         self.users_of(name).into_iter().any(|user| {
             let calls = is_slot
                 || self.copies(user).all(|user| !control_flow::refers_otherwise(user, name));
-            let own_user = item(&names.path(user), crates);
+            let own_user = item(&symbols.path(user), crates);
             // The trampoline is no loop, and its address means the function's.
             let is_trampoline = is_slot && own_user == item(&path, crates);
             !calls

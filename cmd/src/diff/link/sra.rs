@@ -19,25 +19,25 @@ use std::collections::BTreeMap;
 /// Reports whether the program has another part of this static, or the whole, although not this
 /// name.
 pub fn has_kin(name: SymbolId, analysis: &Analysis<'_>) -> bool {
-    let names = analysis.symbols;
-    let mangled = without_vendor_suffix(names.text(name));
+    let symbols = analysis.symbols;
+    let mangled = without_vendor_suffix(symbols.text(name));
     analysis.live.iter().any(|(other, copies)| {
         other != name
             && copies.first().is_some_and(|c| c.atom().kind.is_state())
-            && without_vendor_suffix(names.text(other)) == mangled
+            && without_vendor_suffix(symbols.text(other)) == mangled
     })
 }
 
 /// Reports whether a static may be bound to what runs under its name: it is whole, or split as
 /// before.
 pub fn is_as_before(name: SymbolId, analysis: &Analysis<'_>) -> bool {
-    let names = analysis.symbols;
-    let mangled = without_vendor_suffix(names.text(name));
-    if mangled.len() == names.text(name).len() {
+    let symbols = analysis.symbols;
+    let mangled = without_vendor_suffix(symbols.text(name));
+    if mangled.len() == symbols.text(name).len() {
         return true;
     }
-    let before = parts(mangled, analysis.live.iter(), names);
-    let now = parts(mangled, analysis.definitions().iter(), names);
+    let before = parts(mangled, analysis.live.iter(), symbols);
+    let now = parts(mangled, analysis.definitions().iter(), symbols);
     let fills = |parts: &BTreeMap<String, AtomRef>| {
         let numbered = (0..).zip(parts.keys()).all(|(n, part)| *part == format!(".{n}"));
         let sum: u64 = parts.values().map(|atom| atom.atom().size).sum();
@@ -57,7 +57,7 @@ pub fn is_as_before(name: SymbolId, analysis: &Analysis<'_>) -> bool {
 fn parts<'a>(
     whole: &str,
     all: impl Iterator<Item = (SymbolId, &'a [AtomRef])>,
-    names: &SymbolTable,
+    symbols: &SymbolTable,
 ) -> BTreeMap<String, AtomRef> {
     all.filter(|(_, atoms)| {
         atoms
@@ -65,7 +65,7 @@ fn parts<'a>(
             .is_some_and(|a| matches!(a.atom().kind, AtomKind::Data | AtomKind::ThreadLocal))
     })
     .filter_map(|(name, atoms)| {
-        let text = names.text(name);
+        let text = symbols.text(name);
         (without_vendor_suffix(text) == whole)
             .then(|| (text[whole.len()..].to_owned(), atoms[0].clone()))
     })

@@ -19,7 +19,7 @@ use crate::diff::object::{
 pub fn check(
     executable: &Executable,
     loaded: &LiveSymbols,
-    names: &SymbolTable,
+    symbols: &SymbolTable,
     program: &Program,
 ) -> Result<Vec<SymbolId>, DiffError> {
     let mut others = Vec::new();
@@ -45,7 +45,7 @@ pub fn check(
             })
         };
         if !copies.iter().any(matches) {
-            let path = names.path(name);
+            let path = symbols.path(name);
             if program.is_mentioned(&path) {
                 return Err(DiffError::Stale { function: path });
             }

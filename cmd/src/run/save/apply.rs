@@ -59,11 +59,11 @@ impl Session {
     fn load(&mut self, prepared: &Prepared, clock: &mut Clock) -> Result<Option<Input>> {
         let bytes = prepared.patch.to_bytes();
         clock.compared();
-        let Prepared { functions, added, left, new_statics, .. } = prepared;
+        let Prepared { functions, added, not_applied, new_statics, .. } = prepared;
         let effect = Effect {
             functions: functions.clone(),
             added: added.clone(),
-            left: left.clone(),
+            not_applied: not_applied.clone(),
             new_statics: *new_statics,
             bytes: bytes.len(),
         };

@@ -48,6 +48,13 @@ pub(super) struct Function {
     pub(super) result: Option<Id>,
 }
 
+impl Function {
+    /// Returns the types of the arguments and of the result.
+    pub(super) fn types(&self) -> impl Iterator<Item = Id> {
+        self.arguments.iter().map(|(_, ty)| *ty).chain(self.result)
+    }
+}
+
 /// The symbols of a table's methods in order; none where there is no method, or a table within
 /// the table (of a supertrait).
 pub(super) type Methods = Box<[Option<Box<str>>]>;

@@ -5,23 +5,24 @@
 //! a `TypeId` finds again, and what the name of a `dyn` type mentions
 //! (`dyn Fn<(&shop::Order), Output=u64>`, of which nothing else is described).
 //!
-//! A type *has changed* when one of its old descriptions is not among the new ones of its name.
-//! (One name can stand for several types: two blocks with a `struct Line` each. It is then taken to
-//! have changed when one of them did. Not when the layouts of that name are all told as before and by
-//! no others, if only by objects that stayed: units are cut anew at each save, and may tell of one
-//! today that another told of yesterday.) A type *leads to a change* when a changed type is found
-//! through its fields, pointers and generic arguments.
+//! A type *has changed* when one of its old descriptions is not among the new ones of its name. (One
+//! name can stand for several types: two blocks with a `struct Line` each. It is then taken to have
+//! changed when one of them did. It has not when the new objects describe the same layouts under
+//! that name as the old ones and no others, be it in objects that stayed: each save may cut the
+//! crate into other units, and another one describes the type then.) A type *leads to a change* when
+//! a changed type is found through its fields, pointers and generic arguments.
 //!
 //! Where a name stands for several types, so does the name of whatever leads to them
-//! (`Result<Line, Error>`), though it says the same of itself each time. What an old one is compared
+//! (`Result<Line, Error>`), though each of those describes itself alike. What an old one is compared
 //! with is therefore the new one that leads to the same, if there is one.
 //!
-//! What a unit only announces, or has cut short, another may describe: then that counts.
+//! Of a type that one unit only declares, or has cut short, another may have the definition: then
+//! that counts.
 //!
 //! An old object is *settled* when all that it describes is described alike by the new ones, and no
 //! name stands for two types: then no walk that begins in it can end at a difference, unless by
 //! the name of a `dyn` type. Most objects are, which keeps the guard's cost from growing with the
-//! number of saves.
+//! number of saves. One that is not settled is *open*.
 
 use super::super::types::{Id, Kind, Object, Type};
 use super::prehashed::Prehashed;
@@ -29,10 +30,11 @@ use crate::symbol::is_numbered;
 use std::cell::{OnceCell, RefCell};
 use std::collections::{HashMap, HashSet, VecDeque};
 
-/// A type: its object's number on its side, and its place there.
+/// A type of one side: its object's number there, and its place in the object.
 pub(super) type Node = (u32, Id);
 
-pub(super) struct Names<'a> {
+/// The types of two sets of objects, old and new, by name.
+pub(super) struct TypeIndex<'a> {
     old: Vec<&'a Object>,
     new: Vec<&'a Object>,
     /// Where the objects begin on both sides that they have in common.
@@ -47,20 +49,20 @@ pub(super) struct Names<'a> {
     same: RefCell<HashSet<(Node, Node)>>,
     /// Old types that lead to a change, by their names up to the generic arguments.
     leading: HashMap<&'a str, Vec<Node>>,
-    /// For each old object, whether what begins there must be walked.
+    /// For each old object, whether it is not settled.
     open: Vec<bool>,
-    /// The old descriptions by the hash of the type's name, put together when first asked for.
-    full: OnceCell<HashMap<u64, Vec<Node>, Prehashed>>,
+    /// The old definitions by the hash of the type's name, put together at the first use.
+    definitions: OnceCell<HashMap<u64, Vec<Node>, Prehashed>>,
 }
 
-impl<'a> Names<'a> {
+impl<'a> TypeIndex<'a> {
     /// Compares names and descriptions of two sets of objects. `shared` stand on both sides; they
-    /// are appended to both when some type has changed, since only then they matter.
-    pub(super) fn new(
+    /// are appended to both when some type has changed, since only then do they matter.
+    pub(super) fn build(
         mut old: Vec<&'a Object>,
         mut new: Vec<&'a Object>,
         shared: &[&'a Object],
-    ) -> Names<'a> {
+    ) -> TypeIndex<'a> {
         let mut by_key: HashMap<u64, Vec<Node>, Prehashed> = HashMap::default();
         for (node, ty) in every(&new) {
             by_key.entry(ty.key).or_default().push(node);
@@ -70,78 +72,78 @@ impl<'a> Names<'a> {
             prints.entry(ty.key).or_default().insert(ty.print);
         }
         let mut open = vec![false; old.len()];
-        let mut gone = Vec::new();
+        let mut changed = Vec::new();
         let mut own: HashMap<(u32, u64), u64> = HashMap::new();
         for (node, ty) in named(&old) {
             let now = prints.get(&ty.key);
             let known = now.is_some_and(|prints| prints.contains(&ty.print));
             let namesakes = now.is_some_and(|prints| prints.len() > 1)
                 || *own.entry((node.0, ty.key)).or_insert(ty.print) != ty.print;
-            let changed = !known && now.is_some();
-            open[node.0 as usize] |= changed || namesakes || !known && is_numbered(&ty.name);
-            if changed {
-                gone.push(node);
+            let differs = !known && now.is_some();
+            open[node.0 as usize] |= differs || namesakes || !known && is_numbered(&ty.name);
+            if differs {
+                changed.push(node);
             }
         }
         let common = [old.len() as u32, new.len() as u32];
-        if !gone.is_empty() {
+        if !changed.is_empty() {
             old.extend(shared);
             new.extend(shared);
             open.resize(old.len(), false);
             let key = |(object, id): &Node| old[*object as usize].get(*id).key;
-            let keys: HashSet<u64> = gone.iter().map(key).collect();
-            let (before, now) = (told(&old, &keys), told(&new, &keys));
+            let keys: HashSet<u64> = changed.iter().map(key).collect();
+            let (before, now) = (prints_of(&old, &keys), prints_of(&new, &keys));
             let moved = |key: &u64| before.get(key) == now.get(key);
-            gone.retain(|node| !moved(&key(node)));
+            changed.retain(|node| !moved(&key(node)));
             for (node, ty) in every(&new).filter(|(node, _)| node.0 >= common[1]) {
                 by_key.entry(ty.key).or_default().push(node);
             }
         }
-        let leading = leading(&old, &gone);
-        let full = OnceCell::new();
+        let leading = leading(&old, &changed);
+        let definitions = OnceCell::new();
         let mut once = HashSet::new();
-        gone.retain(|(object, id)| once.insert(old[*object as usize].get(*id).key));
-        let keys = gone.iter().map(|(object, id)| old[*object as usize].get(*id).key).collect();
+        changed.retain(|(object, id)| once.insert(old[*object as usize].get(*id).key));
+        let keys = changed.iter().map(|(object, id)| old[*object as usize].get(*id).key).collect();
         let same = RefCell::default();
-        let mut names =
-            Names { old, new, common, by_key, changed: gone, keys, same, leading, open, full };
-        if !names.changed.is_empty() {
-            for index in 0..names.old.len() {
-                let mut types = names.old[index].types.iter();
-                // What is only announced here may lead to a change elsewhere.
-                names.open[index] |=
-                    types.any(|ty| ty.declaration || !names.mentioned(&ty.name).is_empty());
+        let mut index =
+            TypeIndex { old, new, common, by_key, changed, keys, same, leading, open, definitions };
+        if !index.changed.is_empty() {
+            for at in 0..index.old.len() {
+                let mut types = index.old[at].types.iter();
+                // What is only declared here may lead to a change elsewhere.
+                index.open[at] |=
+                    types.any(|ty| ty.declaration || !index.mentioned(&ty.name).is_empty());
             }
         }
-        names
+        index
     }
 
-    /// The old objects, and those that old and new have in common if they matter.
-    pub(super) fn old(&self) -> &[&'a Object] {
+    /// Returns the old objects, and those that old and new have in common if they matter.
+    pub(super) fn old_objects(&self) -> &[&'a Object] {
         &self.old
     }
 
-    /// The new objects, and those in common if they matter.
+    /// Returns the new objects, and those in common if they matter.
     pub(super) fn new_objects(&self) -> &[&'a Object] {
         &self.new
     }
 
-    /// One old description of each type that has changed.
+    /// Returns one old description of each type that has changed.
     pub(super) fn changed(&self) -> &[Node] {
         &self.changed
     }
 
-    /// Whether what begins in an old object must be walked.
+    /// Reports whether what begins in an old object must be walked.
     pub(super) fn is_open(&self, old: usize) -> bool {
         self.open[old]
     }
 
-    /// The pairs of the old descriptions and the new ones of a type that is only announced.
-    pub(super) fn described(&self, announced: Node) -> Vec<(Node, Node)> {
-        let key = self.old[announced.0 as usize].get(announced.1).key;
-        let full = self.old_descriptions();
+    /// Returns the pairs of old and new definitions of a type that is only declared.
+    pub(super) fn definitions_of(&self, declared: Node) -> Vec<(Node, Node)> {
+        let key = self.old[declared.0 as usize].get(declared.1).key;
         let mut once = HashSet::new();
-        let nodes = full
+        let nodes = self
+            .old_definitions()
             .get(&key)
             .into_iter()
             .flatten()
@@ -150,27 +152,28 @@ impl<'a> Names<'a> {
         pairs.filter(|(_, (object, id))| !self.new[*object as usize].get(*id).declaration).collect()
     }
 
-    /// The old descriptions of types, by the hash of the name.
-    pub(super) fn old_descriptions(&self) -> &HashMap<u64, Vec<Node>, Prehashed> {
-        self.full.get_or_init(|| {
-            let mut full: HashMap<u64, Vec<Node>, Prehashed> = HashMap::default();
+    /// Returns the old definitions of types, by the hash of the name.
+    pub(super) fn old_definitions(&self) -> &HashMap<u64, Vec<Node>, Prehashed> {
+        self.definitions.get_or_init(|| {
+            let mut definitions: HashMap<u64, Vec<Node>, Prehashed> = HashMap::default();
             for (node, ty) in named(&self.old) {
-                full.entry(ty.key).or_default().push(node);
+                definitions.entry(ty.key).or_default().push(node);
             }
-            full
+            definitions
         })
     }
 
-    /// The old types that lead to a change and that the name of a `dyn` type mentions.
+    /// Returns the old types that lead to a change and that the name of a `dyn` type mentions.
     pub(super) fn mentioned(&self, name: &str) -> Vec<Node> {
         // `(dyn Fn<(&shop::Order)> + Send)` is a type of its own, to which pointers lead.
-        match name.trim_start_matches('(').starts_with("dyn ") {
-            true => self.within(name),
-            false => Vec::new(),
+        if name.trim_start_matches('(').starts_with("dyn ") {
+            self.within(name)
+        } else {
+            Vec::new()
         }
     }
 
-    /// The old types that lead to a change and stand in a name.
+    /// Returns the old types that lead to a change and stand in a name.
     pub(super) fn within(&self, name: &str) -> Vec<Node> {
         if self.leading.is_empty() {
             return Vec::new();
@@ -187,12 +190,12 @@ impl<'a> Names<'a> {
         found
     }
 
-    /// The pairs of an old type and the new one of its name, or, where there is none, of all that
-    /// the old type leads to. What a function takes and gives has no name of its own: another one
+    /// Returns the pair of an old type and the new one of its name, or, where there is none, those
+    /// of all that the old type leads to. The type of a function has no name of its own: another one
     /// is another type, not the same type changed.
     pub(super) fn pairs(&self, old: Node) -> Vec<(Node, Node)> {
-        if let Some(index) = old.0.checked_sub(self.common[0]) {
-            return vec![(old, (self.common[1] + index, old.1))];
+        if let Some(at) = old.0.checked_sub(self.common[0]) {
+            return vec![(old, (self.common[1] + at, old.1))];
         }
         let object = self.old[old.0 as usize];
         let mut seen = HashSet::from([old.1]);
@@ -201,8 +204,8 @@ impl<'a> Names<'a> {
         while let Some(id) = waiting.pop_front() {
             let ty = object.get(id);
             let candidates = self.by_key.get(&ty.key).map_or(&[][..], Vec::as_slice);
-            let full = |new: &&Node| !self.new[new.0 as usize].get(new.1).declaration;
-            let namesake = candidates.iter().find(full).or(candidates.first());
+            let defined = |new: &&Node| !self.new[new.0 as usize].get(new.1).declaration;
+            let namesake = candidates.iter().find(defined).or(candidates.first());
             let namesake = namesake.filter(|_| !matches!(ty.kind, Kind::Function { .. }));
             match self.like((old.0, id), candidates).or(namesake.copied()) {
                 Some(new) => pairs.push(((old.0, id), new)),
@@ -212,7 +215,7 @@ impl<'a> Names<'a> {
         pairs
     }
 
-    /// The candidate that says the same of itself, and, if there are several, leads to the same.
+    /// Returns the candidate of the same description that, if there are several, leads to the same.
     fn like(&self, old: Node, candidates: &[Node]) -> Option<Node> {
         let ty = self.old[old.0 as usize].get(old.1);
         // Of a type that has changed, one that stayed is a namesake.
@@ -228,7 +231,8 @@ impl<'a> Names<'a> {
         }
     }
 
-    /// The name of the first types that these lead to and that are not the same; none if all are.
+    /// Returns the name of the first types that these lead to and that are not the same; none if all
+    /// are.
     pub(super) fn unlike(&self, old: Node, new: Node) -> Option<u64> {
         let (was, now) = (self.old[old.0 as usize], self.new[new.0 as usize]);
         let mut same = self.same.borrow_mut();
@@ -250,27 +254,27 @@ impl<'a> Names<'a> {
     }
 }
 
-/// The descriptions of the types with these names.
-fn told(objects: &[&Object], keys: &HashSet<u64>) -> HashMap<u64, HashSet<u64>> {
-    let mut told: HashMap<u64, HashSet<u64>> = HashMap::new();
+/// Returns the fingerprints of the types with these names.
+fn prints_of(objects: &[&Object], keys: &HashSet<u64>) -> HashMap<u64, HashSet<u64>> {
+    let mut prints: HashMap<u64, HashSet<u64>> = HashMap::new();
     for (_, ty) in named(objects).filter(|(_, ty)| keys.contains(&ty.key)) {
-        told.entry(ty.key).or_default().insert(ty.print);
+        prints.entry(ty.key).or_default().insert(ty.print);
     }
-    told
+    prints
 }
 
-/// The old types from which a changed one is found, by their names up to the generic arguments. One
-/// that is only announced leads to what another unit says that it leads to.
+/// Returns the old types from which a changed one is found, by their names up to the generic
+/// arguments. One that is only declared leads to what its definition in another unit leads to.
 fn leading<'a>(old: &[&'a Object], changed: &[Node]) -> HashMap<&'a str, Vec<Node>> {
     let mut leading: HashMap<&str, Vec<Node>> = HashMap::new();
     let mut by_object: HashMap<u32, Vec<Id>> = HashMap::new();
     for (object, id) in changed {
         by_object.entry(*object).or_default().push(*id);
     }
-    let mut announced: HashMap<u64, Vec<Node>, Prehashed> = HashMap::default();
+    let mut declared: HashMap<u64, Vec<Node>, Prehashed> = HashMap::default();
     if !changed.is_empty() {
         for (node, ty) in every(old).filter(|(_, ty)| ty.declaration) {
-            announced.entry(ty.key).or_default().push(node);
+            declared.entry(ty.key).or_default().push(node);
         }
     }
     let mut users: HashMap<u32, HashMap<Id, Vec<Id>>> = HashMap::new();
@@ -287,11 +291,12 @@ fn leading<'a>(old: &[&'a Object], changed: &[Node]) -> HashMap<&'a str, Vec<Nod
             }
             let users = users.get(&id).into_iter().flatten();
             waiting.extend(users.filter(|user| seen.insert((index, **user))));
-            for &(other, id) in announced.get(&ty.key).into_iter().flatten() {
+            for &(other, id) in declared.get(&ty.key).into_iter().flatten() {
                 if seen.insert((other, id)) {
-                    match other == index {
-                        true => waiting.push(id),
-                        false => by_object.entry(other).or_default().push(id),
+                    if other == index {
+                        waiting.push(id);
+                    } else {
+                        by_object.entry(other).or_default().push(id);
                     }
                 }
             }
@@ -300,7 +305,7 @@ fn leading<'a>(old: &[&'a Object], changed: &[Node]) -> HashMap<&'a str, Vec<Nod
     leading
 }
 
-/// For each type of an object the types that name it.
+/// Returns for each type of an object the types that name it.
 fn users_in(object: &Object) -> HashMap<Id, Vec<Id>> {
     let mut users: HashMap<Id, Vec<Id>> = HashMap::new();
     for (user, ty) in object.types.iter().enumerate() {
@@ -311,6 +316,7 @@ fn users_in(object: &Object) -> HashMap<Id, Vec<Id>> {
     users
 }
 
+/// Returns every type of the objects.
 fn every<'a>(objects: &[&'a Object]) -> impl Iterator<Item = (Node, &'a Type)> {
     objects.iter().enumerate().flat_map(|(index, object)| {
         let types = object.types.iter().enumerate();
@@ -318,11 +324,12 @@ fn every<'a>(objects: &[&'a Object]) -> impl Iterator<Item = (Node, &'a Type)> {
     })
 }
 
-/// The types that are compared by name.
+/// Returns the types that are compared by name.
 fn named<'a>(objects: &[&'a Object]) -> impl Iterator<Item = (Node, &'a Type)> {
     every(objects).filter(|(_, ty)| is_value(ty))
 }
 
+/// Reports whether a type is a definition of values, and has a name of its own.
 fn is_value(ty: &Type) -> bool {
     let by_name = matches!(
         ty.kind,

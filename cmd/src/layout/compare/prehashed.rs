@@ -2,14 +2,14 @@
 
 use std::hash::{BuildHasherDefault, Hasher};
 
-/// Builds the hasher of keys that are hashes.
-pub(super) type Prehashed = BuildHasherDefault<Mixed>;
+/// The hasher of maps whose keys are hashes already.
+pub(super) type Prehashed = BuildHasherDefault<Mixer>;
 
-/// Mixes the words of a key, which need no more than that.
+/// A hasher that only mixes the words of a key.
 #[derive(Default)]
-pub(super) struct Mixed(u64);
+pub(super) struct Mixer(u64);
 
-impl Hasher for Mixed {
+impl Hasher for Mixer {
     fn finish(&self) -> u64 {
         self.0
     }

@@ -31,7 +31,7 @@ pub fn only_renamed(
         (old.functions.get(without_llvm_suffix(was)), new.functions.get(without_llvm_suffix(now)));
     let (Some(was), Some(now)) = functions else { return false };
     let names = |object: &Object, function: &Function| -> Vec<String> {
-        types_of(function).map(|id| object.name(id).to_owned()).collect()
+        function.types().map(|id| object.name(id).to_owned()).collect()
     };
     let told = names(old, was);
     let references: usize = told.iter().map(|name| name.matches('&').count()).sum();
@@ -45,7 +45,7 @@ pub fn only_renamed(
     let mut renamed = false;
     // With each pair, whether the signature names it.
     let mut waiting: Vec<(Id, Id, bool)> =
-        types_of(was).zip(types_of(now)).map(|(was, now)| (was, now, true)).collect();
+        was.types().zip(now.types()).map(|(was, now)| (was, now, true)).collect();
     let mut seen: HashSet<(Id, Id, bool)> = waiting.iter().copied().collect();
     while let Some((was, now, named)) = waiting.pop() {
         let (ty, other) = (old.get(was), new.get(now));
@@ -72,10 +72,6 @@ pub fn only_renamed(
 pub fn described(object: &ObjectLayouts, symbol: &str) -> Option<String> {
     let object = &*object.0;
     Some(object.signature(object.functions.get(without_llvm_suffix(symbol))?))
-}
-
-fn types_of(function: &Function) -> impl Iterator<Item = Id> {
-    function.arguments.iter().map(|(_, ty)| *ty).chain(function.result)
 }
 
 fn hides_a_lifetime(name: &str) -> bool {

@@ -70,8 +70,7 @@ impl Closure {
         if !input.peek(Token![|]) && !input.peek(Token![||]) {
             return Err(no_closure(input));
         }
-        let (arguments, bars) = parse_arguments(input)?;
-        let (patterns, types) = arguments.into_iter().unzip();
+        let Arguments { patterns, types, bars } = parse_arguments(input)?;
         let output = match input.parse::<Option<Token![->]>>()? {
             Some(_) => Some(take_until(input, |input| input.peek(token::Brace))?),
             None => None,
@@ -118,11 +117,19 @@ fn no_closure(input: ParseStream) -> Error {
     })
 }
 
-/// Reads the patterns and types between the bars, and where the bars are.
-fn parse_arguments(input: ParseStream) -> Result<(Vec<(TokenStream, TokenStream)>, [Span; 2])> {
-    let (mut arguments, mut bars) = (Vec::new(), [input.span(); 2]);
+/// The arguments of a closure, and where the bars around them stand.
+struct Arguments {
+    patterns: Vec<TokenStream>,
+    types: Vec<TokenStream>,
+    bars: [Span; 2],
+}
+
+/// Reads the arguments, bars included.
+fn parse_arguments(input: ParseStream) -> Result<Arguments> {
+    let (mut patterns, mut types) = (Vec::new(), Vec::new());
+    let mut bars = [input.span(); 2];
     if input.parse::<Option<Token![||]>>()?.is_some() {
-        return Ok((arguments, bars));
+        return Ok(Arguments { patterns, types, bars });
     }
     input.parse::<Token![|]>()?;
     while !input.peek(Token![|]) {
@@ -140,12 +147,12 @@ fn parse_arguments(input: ParseStream) -> Result<(Vec<(TokenStream, TokenStream)
             ));
         }
         input.parse::<Token![:]>()?;
-        let ty = take_until(input, |input| input.peek(Token![,]) || input.peek(Token![|]))?;
-        arguments.push((pattern, ty));
+        patterns.push(pattern);
+        types.push(take_until(input, |input| input.peek(Token![,]) || input.peek(Token![|]))?);
         if !input.peek(Token![|]) {
             input.parse::<Token![,]>()?;
         }
     }
     bars[1] = input.parse::<Token![|]>()?.span;
-    Ok((arguments, bars))
+    Ok(Arguments { patterns, types, bars })
 }

@@ -103,7 +103,15 @@ impl Crate {
             // All names of a module stand for one that none of them has.
             let globs = module.globs.iter().map(|glob| all_of(glob));
             for path in module.mentions.iter().cloned().chain(globs) {
-                let targets = self.lookup(at, &path, 0);
+                let mut targets = self.lookup(at, &path, 0);
+                // A name that is brought may be a module's and a function's; the module is meant
+                // where something in it is mentioned.
+                let is_module = |target: &Target| matches!(target, Target::Module(_));
+                let within =
+                    |other: &Vec<String>| other.len() > 1 && other[..1] == path[path.len() - 1..];
+                if targets.iter().any(is_module) && module.mentions.iter().any(within) {
+                    targets.retain(is_module);
+                }
                 for target in targets {
                     let (Target::Item(to) | Target::Unknown(to)) = target else { continue };
                     let (from, to) = (self.files[at].clone(), self.files[to].clone());
@@ -151,15 +159,16 @@ impl Crate {
             _ if reexports > REEXPORTS => return vec![Target::Unknown(at)],
             _ => {}
         }
+        let itself = child.map(Target::Module);
         if let Some(paths) = module.uses.get(name) {
             // `use name;` in the module `name` itself would be an error: it names a crate.
             let all = paths.iter().filter(|path| **path != [name.clone()]);
-            return all
-                .flat_map(|path| self.lookup(at, &[&path[..], rest].concat(), reexports + 1))
-                .collect();
+            let all =
+                all.flat_map(|path| self.lookup(at, &[&path[..], rest].concat(), reexports + 1));
+            return all.chain(itself).collect();
         }
-        if let Some(child) = child {
-            return vec![Target::Module(child)];
+        if let Some(itself) = itself {
+            return vec![itself];
         }
         for glob in &module.globs {
             let found = self.lookup(at, &[&glob[..], path].concat(), reexports + 1);
@@ -184,12 +193,12 @@ fn all_of(glob: &[String]) -> Vec<String> {
 
 /// Returns every import of a name that an ancestor of the importing file defines, as a sentence. A
 /// face may import its children; they import from one another.
-pub fn from_ancestors(imports: &Imports) -> Vec<(File, String)> {
+pub fn from_ancestors(imports: &Imports) -> Vec<String> {
     let faults = imports.iter().filter(|((from, to), _)| is_ancestor(to, from));
     let sentence = |((from, to), names): (&(File, File), &BTreeSet<String>)| {
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let names = names.join(", ");
-        (from.clone(), format!("{} imports {names}, which {} defines", from.name, to.name))
+        format!("{} imports {names}, which {} defines", from.name, to.name)
     };
     faults.map(sentence).collect()
 }

@@ -7,20 +7,18 @@ use crate::{
 };
 use std::collections::BTreeSet;
 
-/// Returns a sentence for each rule that a crate breaks, with the room at the crate's root where that
-/// is.
-pub fn broken(name: &str, map: &str, sources: &Crate) -> Vec<(String, String)> {
+/// Returns a sentence for each rule that a crate breaks.
+pub fn broken(name: &str, map: &str, sources: &Crate) -> Vec<String> {
     let imports = sources.imports();
     let files = sources.files();
     let mut wrong = Vec::new();
-    for (file, sentence) in from_ancestors(&imports) {
-        wrong.push((file.module[0].clone(), format!("{name}: {sentence}")));
+    for sentence in from_ancestors(&imports) {
+        wrong.push(format!("{name}: {sentence}"));
     }
     for circle in circles(&between_files(&imports)) {
         let steps = circle.windows(2).map(|step| because(&imports, &step[0], &step[1]));
         let steps: Vec<String> = steps.collect();
-        let room = circle[0].split(['/', '.']).next().expect("a room").to_owned();
-        wrong.push((room, format!("{name}: a circle of files: {}", steps.join("; "))));
+        wrong.push(format!("{name}: a circle of files: {}", steps.join("; ")));
     }
 
     // The root has a table even without folders; so may any folder.
@@ -43,15 +41,13 @@ pub fn broken(name: &str, map: &str, sources: &Crate) -> Vec<(String, String)> {
         let Some(allowed) = map::table(map, &heading) else {
             let lines = map::differences(&label, &Graph::new(), &between_rooms(sources, &folder));
             let lines = format!("ARCHITECTURE.md has no heading {heading}\n{}", lines.join("\n"));
-            wrong.push((folder.first().cloned().unwrap_or_default(), lines));
+            wrong.push(lines);
             continue;
         };
         let circles = circles(&allowed).into_iter();
         let circles = circles.map(|circle| format!("{label}: a circle: {}", circle.join(" → ")));
         let different = map::differences(&label, &allowed, &between_rooms(sources, &folder));
-        for line in circles.chain(different) {
-            wrong.push((folder.first().cloned().unwrap_or_default(), line));
-        }
+        wrong.extend(circles.chain(different));
     }
     wrong
 }

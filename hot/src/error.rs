@@ -1,4 +1,4 @@
-//! What can go wrong, in sentences.
+//! The errors of this crate, in sentences.
 
 /// Why something asked of this crate was not done. The program is as it was.
 ///
@@ -16,7 +16,8 @@ pub enum Error {
     },
     /// More than one hot function has this name.
     #[error(
-        "`{name}` is the name of {} hot functions: {}; rename one, or give the full name where they differ",
+        "`{name}` is the name of {} hot functions: {}; rename one, or give the full name where \
+         they differ",
         places.len(),
         places.join(" and ")
     )]
@@ -40,7 +41,8 @@ pub enum Error {
     },
     /// There are no slots in this build.
     #[error(
-        "`{name}` cannot be replaced, since hot is built without its feature `enabled`; take `default-features = false` off the dependency, or enable the feature"
+        "`{name}` cannot be replaced, since hot is built without its feature `enabled`; take \
+         `default-features = false` off the dependency, or enable the feature"
     )]
     NotInstrumented {
         /// The name or path that was given.
@@ -48,7 +50,9 @@ pub enum Error {
     },
     /// The path stands for something else than a hot function.
     #[error(
-        "`{path}` is not a hot function: put `#[hot]` on it, its impl block or its module; for a function of std or of a dependency write a thin `#[hot]` function around it, call that, and mock that"
+        "`{path}` is not a hot function: put `#[hot]` on it, its impl block or its module; for a \
+         function of std or of a dependency write a thin `#[hot]` function around it, call that, \
+         and mock that"
     )]
     NotHot {
         /// The item, as the compiler prints its path.
@@ -56,7 +60,9 @@ pub enum Error {
     },
     /// A function of a crate without hot functions.
     #[error(
-        "`{name}` cannot be hot, since it is not in this workspace: write a thin `#[hot]` function around it, call that, and mock that, such as `#[hot] fn open(path: &Path) -> io::Result<File> {{ File::open(path) }}`"
+        "`{name}` cannot be hot, since it is not in this workspace: write a thin `#[hot]` \
+         function around it, call that, and mock that, such as `#[hot] fn open(path: &Path) -> \
+         io::Result<File> {{ File::open(path) }}`"
     )]
     Foreign {
         /// The name or path that was given.
@@ -64,7 +70,8 @@ pub enum Error {
     },
     /// A function pointer or a closure variable was given where the path of a function is needed.
     #[error(
-        "`{given}` does not tell which function is meant: give the path itself, such as `Cart::total`, not a pointer to it"
+        "`{given}` does not tell which function is meant: give the path itself, such as \
+         `Cart::total`, not a pointer to it"
     )]
     NotAnItem {
         /// The type that was given.
@@ -80,14 +87,15 @@ pub enum Error {
         /// The type of the replacement, as the compiler prints it.
         given: String,
     },
-    /// A mock or a call that is `async` was given for a function that is not, or the other way round.
+    /// A mock or a call that is `async` was given for a function that is not, or the other way
+    /// round.
     #[error("`{name}` is {}`async`: use {with}", if *is { "" } else { "not " })]
     AsyncMismatch {
         /// The function's name.
         name: String,
         /// The function is `async`.
         is: bool,
-        /// What to use instead.
+        /// The thing to use instead.
         with: &'static str,
     },
     /// No mock can stand for this function.

@@ -34,15 +34,15 @@
 //! - `registry`: all hot functions of the program, by name; `name` has the names that people type.
 //! - `future`: what an `async fn` becomes behind its slot.
 //! - `load`: patches.
-//! - `mock`: mocks, process-wide and in scopes; [`mocks`] is the chapter about them.
+//! - [`mod@mock`]: mocks, process-wide and in scopes; [`mocks`] is the chapter about them.
 //! - `error`: what can go wrong, in sentences.
 //!
 //! # Features
 //!
 //! - `enabled` (default): slots exist. Without it `#[hot]` leaves functions as written, at no cost,
 //!   and whatever asks for a replacement is answered [`Error::NotInstrumented`].
-//! - `mock` (default): hot functions can be mocked. A program that is never tested with mocks builds a
-//!   little faster without.
+//! - `mock` (default): hot functions can be mocked. A program that is never tested with mocks
+//!   builds a little faster without.
 //! - `backtraces` (default): backtraces and debuggers know the code of patches. The program gets a
 //!   `dl_iterate_phdr` that adds to the system's list of loaded objects, and GDB's
 //!   `__jit_debug_descriptor`.
@@ -135,8 +135,8 @@ pub use slot::layers::Layer;
 /// What the manifest calls this crate is found. Where it is only re-exported by another one, the
 /// attribute is told: `#[hot(crate = engine::hot)]`.
 ///
-/// Names that begin with `__hot` are for what the attribute makes. An argument's pattern that is a unit
-/// struct, a constant or a variant has to be written as one, in upper case or by its path.
+/// Names that begin with `__hot` are for what the attribute makes. An argument's pattern that is a
+/// unit struct, a constant or a variant has to be written as one, in upper case or by its path.
 ///
 /// # What changes
 ///
@@ -168,10 +168,11 @@ pub use hot_macros::hot;
 /// hot::mock!([in scope,] [instance] path, closure [, when |…| …] [, record |…| …])
 /// ```
 ///
-/// The closure is written with its types, since they are compared with the function's; a lifetime that
-/// is left out is a new one at each call, as in a function. Without `in` the mock is process-wide and
-/// stays until it is [`reset`]; with it, it is of that [`Scope`]. What the closure captures is `Send +
-/// Sync + 'static`, except `in` the [`Local`] of [`Scope::with`], where it may borrow.
+/// The closure is written with its types, since they are compared with the function's; a lifetime
+/// that is left out is a new one at each call, as in a function. Without `in` the mock is
+/// process-wide and stays until it is [`reset`]; with it, it is of that [`Scope`]. What the closure
+/// captures is `Send + Sync + 'static`, except `in` the [`Local`] of [`Scope::with`], where it may
+/// borrow.
 ///
 /// ```
 /// # use hot::hot;
@@ -209,10 +210,10 @@ pub use hot_macros::hot;
 ///
 /// - `async |…| -> T { … }` for an `async fn`; `unsafe` and `extern "C"` before the bars where the
 ///   function has them; `for<'a>` before them where a lifetime needs a name.
-/// - An instance of a generic function is meant by its types, `parse::<u32>`; where they are inferred,
-///   as for `impl Trait`, `instance` says that it is one.
-/// - `when |…| …` is given references to the arguments: where it answers `false`, the call goes on to
-///   what lies below this mock. `record |…| …` likewise, and what it answers is kept for
+/// - An instance of a generic function is meant by its types, `parse::<u32>`; where they are
+///   inferred, as for `impl Trait`, `instance` says that it is one.
+/// - `when |…| …` is given references to the arguments: where it answers `false`, the call goes on
+///   to what lies below this mock. `record |…| …` likewise, and what it answers is kept for
 ///   [`Mock::recorded`].
 /// - The types are used in functions of their own: generic parameters and `Self` of the code around
 ///   the macro are not known there.
@@ -240,9 +241,9 @@ macro_rules! mock_by_name {
     ($($tokens:tt)*) => { $crate::__private::mock_by_name_in! { $crate; $($tokens)* } };
 }
 
-/// Forbids every function that fits a pattern and is visible where this stands, for the whole process:
-/// `hot::forbid!("shop/net/*")`, or in a scope: `hot::forbid!(in scope, "shop/net/*")`. See
-/// [`forbid`](fn@forbid), which forbids what is public.
+/// Forbids every function that fits a pattern and is visible where this stands, for the whole
+/// process: `hot::forbid!("shop/net/*")`, or in a scope: `hot::forbid!(in scope, "shop/net/*")`.
+/// See [`forbid`](fn@forbid), which forbids what is public.
 ///
 /// ```
 /// # use hot::hot;

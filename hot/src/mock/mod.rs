@@ -26,28 +26,30 @@
 //! # }
 //! ```
 //!
-//! - **Who sees it**: [`scope()`] makes a [`Scope`], whose mocks this thread sees; [`Scope::spawn`], a
-//!   [`ScopeHandle`] and [`InScope`] let other threads and tasks follow it; [`Scope::with`] gives a
-//!   [`Local`], whose mocks may borrow; [`with_scope`] keeps the error that a test returns.
-//! - **What is expected**: a [`Mock`] is the handle of a mock, for counts and records; [`Sequence`] is
-//!   an order across functions; [`Answers`] are results one after another.
+//! - **Who sees it**: [`scope()`] makes a [`Scope`], whose mocks this thread sees;
+//!   [`Scope::spawn`], a [`ScopeHandle`] and [`InScope`] let other threads and tasks follow it;
+//!   [`Scope::with`] gives a [`Local`], whose mocks may borrow; [`with_scope`] keeps the error that
+//!   a test returns.
+//! - **What is expected**: a [`Mock`] is the handle of a mock, for counts and records; [`Sequence`]
+//!   is an order across functions; [`Answers`] are results one after another.
 //! - **The whole process**: [`mock()`], [`mock_by_name`], [`get_mock_for`], [`reset`],
 //!   [`reset_by_name`], [`reset_all`].
 //! - **Past the mocks**: [`call_original`], [`call_original_async`].
-//! - **Nothing but**: [`forbid()`] and [`Scope::forbid`] make every call of many functions a failure.
+//! - **Nothing but**: [`forbid()`] and [`Scope::forbid`] make every call of many functions a
+//!   failure.
 //!
-//! What tests write most is in the crate's root as well. The chapter with everything is
+//! The names are in the crate's root as well. The whole story is in the chapter
 //! [`mocks`](crate::mocks).
 
 // The rooms, each importing from those above it only:
 //
 // - `site`: the functions that were ever mocked, and the locks of those who change their mocks.
 // - `target`: which function is meant, from a path or a name.
-// - `expect`: what is counted, recorded and expected of a mock.
+// - `expect`: expectations of mocks, their counts and records.
 // - `install`: mocks that lie on functions; the process-wide ones.
 // - `scope`: the scopes that threads and tasks follow, and the mocks in them.
 // - `dispatch`: one call of a mocked function, from the shim to what it runs.
-// - `api`: what tests write, and what the macros call.
+// - `api`: the functions and types that tests use, and those that the macros call.
 mod api;
 mod dispatch;
 mod expect;
@@ -71,7 +73,7 @@ pub use api::scope::{Scope, scope, with_scope};
 pub use api::task::{InScope, Scoped};
 pub use expect::sequence::Sequence;
 
-/// What the expansion of the macros calls.
+/// The items that the expansion of the macros uses.
 pub(crate) mod expansion {
     pub use super::api::forbid::forbid_from;
     pub use super::api::original::original_by_name;

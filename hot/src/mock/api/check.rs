@@ -1,10 +1,10 @@
 //! Comparing a mock with the function that it is for.
 //!
 //! A mock is run by callers that know the function's type only, so it must be of that very type,
-//! general in each lifetime that a caller may choose. For an ordinary function the type that the user
-//! has written is compared, lifetimes and all, with the one in the function's entry, when the mock is
-//! put on. A generic function has as many types as instances: there the compiler compares, where the
-//! macro stands. What has lifetimes that neither can tell is refused.
+//! general in each lifetime that a caller may choose. For an ordinary function the type that the
+//! user has written is compared, lifetimes and all, with the one in the function's entry, when the
+//! mock is put on. A generic function has as many types as instances: there the compiler compares,
+//! where the macro stands. Types with lifetimes that neither can compare are refused.
 
 use crate::error::Error;
 use crate::mock::install::Shape;
@@ -15,7 +15,7 @@ use crate::registry::{Entry, SignatureId};
 /// asked.
 pub type Exact = Option<fn() -> SignatureId>;
 
-/// What to use for an `async fn`.
+/// The remedy for a mock of an `async fn` that is not `async`.
 const ASYNC_CLOSURE: &str = "an `async` closure: hot::mock!(f, async |…| -> … { … })";
 
 /// A function pointer: `fake as fn(&Cart) -> u64`.

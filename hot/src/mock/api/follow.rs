@@ -10,8 +10,8 @@ pub struct ScopeHandle {
 }
 
 impl ScopeHandle {
-    /// Returns the scope that this thread or task follows, if any: for code that hands work on and is
-    /// itself called by a test.
+    /// Returns the scope that this thread or task follows, if any: for code that hands work on and
+    /// is itself called by a test.
     pub fn current() -> Option<ScopeHandle> {
         current().map(ScopeHandle::new)
     }

@@ -17,8 +17,8 @@ use std::sync::Arc;
 /// letters, in `shop/net/*` also for further modules. The star that marks methods by reference
 /// (`*Cart.total`) fits itself.
 ///
-/// [`Forbidden::allow`] lifts it for some. [`Scope::forbid`](crate::Scope::forbid) does the same for
-/// a scope, and fails its test even when the panic is caught or happens on another thread.
+/// [`Forbidden::allow`] lifts it for some. [`Scope::forbid`](crate::Scope::forbid) does the same
+/// for a scope, and fails its test even when the panic is caught or happens on another thread.
 ///
 /// ```
 /// # use hot::hot;
@@ -49,7 +49,8 @@ pub fn forbid(pattern: &str) -> Result<Forbidden, Error> {
 /// As [`forbid`], whatever the visibility of the functions. Destructors are left out here too.
 ///
 /// # Safety
-/// Unsafe code may rely on it that a private function does not panic: none that fits is one of these.
+/// Unsafe code may rely on it that a private function does not panic: none that fits is one of
+/// these.
 ///
 /// # Errors
 /// As [`forbid`].
@@ -77,7 +78,8 @@ pub(super) fn forbid_in(
     }
     lookup::have_mocks(pattern)?;
     fork::prepare();
-    // A function that cannot be mocked has no shim that could refuse: that is said, not passed over.
+    // A function that cannot be mocked has no shim that could refuse: that is an error, not
+    // passed over.
     let functions = registry::functions().into_iter();
     let fitting: Vec<_> =
         functions.filter(|function| fits(function, pattern)).map(|f| f.entry()).collect();

@@ -83,8 +83,8 @@ impl Mock {
         Ok(expectations.map(|expectation| Mock { expectation, place: place() }).collect())
     }
 
-    /// Puts a mock on a function in a scope that is bound to this thread. The caller has compared the
-    /// types.
+    /// Puts a mock on a function in a scope that is bound to this thread. The caller has compared
+    /// the types.
     ///
     /// # Errors
     /// [`Error::ScopeIsOver`].
@@ -104,8 +104,8 @@ impl Mock {
         self.expectation.name()
     }
 
-    /// Returns how often it has answered so far. Calls of a process-wide function pointer that lies alone on
-    /// its function are not seen, since they go straight to it.
+    /// Returns how often it has answered so far. Calls of a process-wide function pointer that lies
+    /// alone on its function are not seen, since they go straight to it.
     pub fn calls(&self) -> u64 {
         self.expectation.calls()
     }

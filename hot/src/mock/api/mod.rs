@@ -1,4 +1,4 @@
-//! What tests write.
+//! The functions and types that tests use, and those that the macros call.
 
 pub mod answers;
 pub mod callable;

@@ -11,8 +11,8 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-/// Calls the newest code of a function below its mocks, whatever lies on top of it: the original, or
-/// the last live edit.
+/// Calls the newest code of a function below its mocks, whatever lies on top of it: the original,
+/// or the last live edit.
 ///
 /// The arguments are given as a tuple. The mocks stay on for everybody else meanwhile, and for the
 /// original too: when it calls the function again, by recursion or by way of others, that is a call
@@ -36,8 +36,8 @@ use std::task::{Context, Poll};
 /// ```
 ///
 /// # Errors
-/// [`Error::NotHot`], [`Error::NotInstrumented`], [`Error::NotAnItem`]; [`Error::AsyncMismatch`] for
-/// an `async fn`, see [`call_original_async`].
+/// [`Error::NotHot`], [`Error::NotInstrumented`], [`Error::NotAnItem`]; [`Error::AsyncMismatch`]
+/// for an `async fn`, see [`call_original_async`].
 pub fn call_original<F, Arguments>(function: F, arguments: Arguments) -> Result<F::Output, Error>
 where
     F: Callable<Arguments>,
@@ -51,7 +51,8 @@ where
     Ok(Bypass::new(target).during(|| function.call_with(arguments)))
 }
 
-/// The same for an `async fn`: `hot::call_original_async(fetch, (7,)).await`.
+/// Calls the newest code of an `async fn` below its mocks:
+/// `hot::call_original_async(fetch, (7,)).await`.
 ///
 /// # Errors
 /// As [`call_original`]; [`Error::AsyncMismatch`] for a function that is not `async`.

@@ -51,7 +51,8 @@ pub fn mock<F, P: FunctionPointer>(function: F, fake: P) -> Result<Mock, Error> 
     put_plain(target, fake)
 }
 
-/// As [`mock`], by name: `hot::mock_by_name("shop/cart/*Cart.total", free as fn(&Cart) -> u64)`.
+/// Puts `fake` in the place of a function, as [`mock`] does, by name:
+/// `hot::mock_by_name("shop/cart/*Cart.total", free as fn(&Cart) -> u64)`.
 ///
 /// It sees public functions; those that are private where it stands are seen by the macro
 /// [`mock_by_name!`](crate::mock_by_name!).
@@ -63,11 +64,12 @@ pub fn mock_by_name<P: FunctionPointer>(name: &str, fake: P) -> Result<Mock, Err
     put_plain(lookup::of_name(name, Viewer::OUTSIDE)?, fake)
 }
 
-/// As [`mock_by_name`], whatever the function's visibility. Destructors are refused here too.
+/// Puts `fake` in the place of a function by name, whatever its visibility. Destructors are refused
+/// here too.
 ///
 /// # Safety
-/// Unsafe code may rely on what a private function answers, or that it is not called from elsewhere:
-/// `fake` keeps what the code around the function relies on.
+/// Unsafe code may rely on what a private function answers, or that it is not called from
+/// elsewhere: `fake` keeps what the code around the function relies on.
 ///
 /// # Errors
 /// As [`mock`], and [`Error::UnknownName`] with the nearest names.
@@ -105,7 +107,7 @@ pub fn reset<F>(function: F) -> Result<(), Error> {
     Ok(())
 }
 
-/// As [`reset`], by name, whatever the function's visibility.
+/// Takes the process-wide mock off a function by name, whatever the function's visibility.
 ///
 /// # Errors
 /// [`Error::UnknownName`] with the nearest names, [`Error::NotInstrumented`].

@@ -1,7 +1,8 @@
-//! What the macros `mock!` and `mock_by_name!` call.
+//! The functions that the macros `mock!` and `mock_by_name!` call.
 //!
 //! They write, where they stand, the code of a mock: a function that takes the mock before the
-//! function's own arguments (`hot-macros`, `mock`). Here it is compared with the function and put on.
+//! function's own arguments (`hot-macros`, `mock`). Here it is compared with the function and put
+//! on.
 
 use super::check::{Exact, check};
 use super::handle::Mock;

@@ -51,11 +51,11 @@ pub fn scope() -> Scope {
     Scope { state, not_send: PhantomData }
 }
 
-/// Runs a test in a scope of its own. An error that the test returns is the result, and expectations
-/// that were not met are printed beside it.
+/// Runs a test in a scope of its own. An error that the test returns is the result, and
+/// expectations that were not met are printed beside it.
 ///
-/// (A destructor does not see what the function around it returns. So the panic of a [`Scope`] takes
-/// the place of such an error.)
+/// (A destructor does not see what the function around it returns. So the panic of a [`Scope`]
+/// takes the place of such an error.)
 ///
 /// ```
 /// # use hot::hot;
@@ -94,8 +94,9 @@ pub fn with_scope<T, E>(work: impl FnOnce(&Scope) -> Result<T, E>) -> Result<T, 
 /// The guard of scoped mocks, see [`scope`]. It stays on its thread.
 ///
 /// When it is dropped its mocks end, and their expectations are checked: if one was not met, or was
-/// broken on a thread or task that followed the scope, the drop panics, unless the thread is panicking
-/// already. An error that the test returns is hidden by that panic, in [`with_scope`] it is not.
+/// broken on a thread or task that followed the scope, the drop panics, unless the thread is
+/// panicking already. An error that the test returns is hidden by that panic, in [`with_scope`] it
+/// is not.
 ///
 /// Scopes nest: the newer one's mocks lie on top. They may be dropped in any order.
 #[must_use = "its mocks end when it is dropped"]
@@ -123,8 +124,8 @@ impl Scope {
         std::thread::spawn(move || handle.enter(work))
     }
 
-    /// Runs `work` with mocks that may borrow from the test: `hot::mock!(in local, …)`. They are met
-    /// on this thread only, need not be `Send`, cannot be `async`, and end when `work` does.
+    /// Runs `work` with mocks that may borrow from the test: `hot::mock!(in local, …)`. They are
+    /// met on this thread only, need not be `Send`, cannot be `async`, and end when `work` does.
     ///
     /// ```
     /// # use hot::hot;

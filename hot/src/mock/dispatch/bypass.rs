@@ -1,11 +1,11 @@
 //! A call that goes past the mocks.
 //!
 //! Taking a mock off to call the original would take it off for every thread. Instead the call goes
-//! the usual way, through trampoline and shim, and the shim reads, in a thread-local note, that this
-//! one call is meant for the code below. The note names the function and is taken off by the first
-//! shim that reads it. For the time of the call the function has its shim even if no mock is on it, so
-//! that the note is read by the call it was written for and not by a later one: a call that the
-//! original makes to the function itself is an ordinary call, and finds the mock.
+//! the usual way, through trampoline and shim, and the shim reads, in a thread-local note, that
+//! this one call is meant for the code below. The note names the function and is taken off by the
+//! first shim that reads it. For the time of the call the function has its shim even if no mock is
+//! on it, so that the note is read by the call it was written for and not by a later one: a call
+//! that the original makes to the function itself is an ordinary call, and finds the mock.
 
 use crate::mock::target::{Key, Target};
 use crate::slot::{MockSite, layers};
@@ -20,7 +20,8 @@ thread_local! {
     static NOTE: Cell<Option<Note>> = const { Cell::new(None) };
 }
 
-/// Takes the note off, if it is for this call, and reports whether it was. Asked once for each call.
+/// Takes the note off, if it is for this call, and reports whether it was. Asked once for each
+/// call.
 pub(super) fn take(site: &'static MockSite, item: Option<TypeId>) -> bool {
     let key = item.map_or(Key::Function(site.address()), Key::Instance);
     // A thread that is being taken down has no note.

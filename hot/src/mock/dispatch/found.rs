@@ -1,4 +1,4 @@
-//! What a call runs.
+//! The code that a call runs.
 
 use crate::mock::install::Callee;
 use crate::slot::instances;

@@ -1,4 +1,4 @@
-//! What a mocked function runs, call by call.
+//! The search for the mock of a call.
 //!
 //! ```text
 //! mocks of this scope, newest first  →  of the scope around it  →  …  →  process-wide  →  below
@@ -11,9 +11,9 @@
 //! *Who frees a closure.* What is found is a counted reference, handed to the closure's own code
 //! and given back when that is done, by returning or by a panic. So a call that has begun keeps its
 //! closure, a closure that was taken off lives until its last call is over, and it is dropped by
-//! whoever is last: the one who reset it, or a caller, be it one that was only looking. No lock is held
-//! then, and the thread is not noted to be at work, so a value that is dropped may itself call hot
-//! functions, mock and reset.
+//! whoever is last: the one who reset it, or a caller, be it one that was only looking. No lock is
+//! held then, and the thread is not noted to be at work, so a value that is dropped may itself call
+//! hot functions, mock and reset.
 
 use super::bypass;
 use super::found::Found;
@@ -39,7 +39,8 @@ pub(super) fn find(item: TypeId) -> Found {
     search(callee, None)
 }
 
-/// Returns what a call of an instance of a generic function runs. `body` is the instance's own code.
+/// Returns what a call of an instance of a generic function runs. `body` is the instance's own
+/// code.
 #[cold]
 pub fn find_instance(slot: &'static Slot, body: *const (), item: fn() -> Item) -> Found {
     let Some(site) = table::by_slot(slot.address()) else {
@@ -82,8 +83,8 @@ pub(super) fn search(callee: Callee, last: Option<&Arc<Installed>>) -> Found {
     found.unwrap_or_else(|| Found::below(callee))
 }
 
-/// Offers the mocks one after another, until one is taken. With `first`, a call that none of a scope
-/// was there for is noted.
+/// Offers the mocks one after another, until one is taken. With `first`, a call that none of a
+/// scope was there for is noted.
 fn walk(
     callee: Callee,
     first: bool,

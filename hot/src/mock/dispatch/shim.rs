@@ -2,12 +2,13 @@
 //!
 //! It has the function's own type, asks [`find`] what to run, and runs it: code of the function's
 //! type, or code that takes a word more, through which it finds its closure. The shims are written
-//! once, here, for each number of arguments; the macro names one and gives it the function's body as
-//! a witness of the types. So they cost a build one instance of a generic function each, and no type
-//! of the function's signature is written a second time.
+//! once, here, for each number of arguments; the macro names one and gives it the function's body
+//! as a witness of the types. So they cost a build one instance of a generic function each, and no
+//! type of the function's signature is written a second time.
 //!
-//! Which function a shim belongs to is told by a type: that of the function as an item, or that of its
-//! body where nobody may name the function. Its ID leads to the site ([`table`](crate::mock::site::table)).
+//! A type identifies the function of a shim: that of the function as an item, or that of
+//! its body where nobody may name the function. Its ID leads to the site
+//! ([`table`](crate::mock::site::table)).
 
 use super::search::find;
 use crate::registry::Mocks;
@@ -18,9 +19,9 @@ macro_rules! shims {
         #[allow(clippy::too_many_arguments)]
         fn $name<Item: 'static, $($ty,)* R>($($argument: $ty),*) -> R {
             let found = find(const { TypeId::of::<Item>() });
-            // SAFETY: `find` answers code of the function's type, which is that of this shim but for
-            // `unsafe`, whose promise the caller has made; or, with data, code of that type with the
-            // data before all other arguments, which is called with it this once.
+            // SAFETY: `find` answers code of the function's type, which is that of this shim but
+            // for `unsafe`, whose promise the caller has made; or, with data, code of that type
+            // with the data before all other arguments, which is called with it this once.
             unsafe {
                 if found.data.is_null() {
                     let code: fn($($ty),*) -> R = std::mem::transmute(found.code);

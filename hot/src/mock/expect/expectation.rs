@@ -1,9 +1,9 @@
 //! The calls of a mock, and how often and when they are to be made.
 //!
-//! An expectation outlives its mock: the handle in the test keeps it, and the scope, which checks it
-//! when it ends. What goes wrong in a call (one too many, out of order, forbidden) panics there, where
-//! the stack shows who called; and since that may be another thread's stack, or one that catches
-//! panics, it is also written down for the scope, which fails the test that owns it.
+//! An expectation outlives its mock: the handle in the test keeps it, and the scope, which checks
+//! it when it ends. What goes wrong in a call (one too many, out of order, forbidden) panics there,
+//! where the stack shows who called; and since that may be another thread's stack, or one that
+//! catches panics, it is also written down for the scope, which fails the test that owns it.
 
 use super::diagnostics;
 use super::failures::Failures;
@@ -17,8 +17,8 @@ use std::panic::Location;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
-/// A recorded value, behind a lock of its own: to clone it is the user's code, which may itself call
-/// what is mocked.
+/// A recorded value, behind a lock of its own: to clone it is the user's code, which may itself
+/// call what is mocked.
 type Record = Mutex<Box<dyn Any + Send>>;
 
 /// The calls of a mock and what is expected of them.
@@ -160,9 +160,9 @@ impl Expectation {
         failure
     }
 
-    /// Writes a failure down and panics, but not in what the allocator calls, and not in a destructor
-    /// that runs because of a panic: that would end the process, with all other tests. The call is
-    /// answered then.
+    /// Writes a failure down and panics, but not in what the allocator calls, and not in a
+    /// destructor that runs because of a panic: that would end the process, with all other tests.
+    /// The call is answered then.
     fn fail(&self, failure: String) {
         self.note(&failure);
         let by_allocator = |state: &&'static SiteState| state.by_allocator.load(Ordering::Relaxed);
@@ -233,8 +233,8 @@ impl Expectation {
         self.wrong.get().cloned().or_else(|| self.unmet(&[]))
     }
 
-    /// Returns what is not as expected, now that all calls are over. `newer` are the expectations of
-    /// the mocks that were put into the scope after this one.
+    /// Returns what is not as expected, now that all calls are over. `newer` are the expectations
+    /// of the mocks that were put into the scope after this one.
     pub(crate) fn unmet(&self, newer: &[Arc<Expectation>]) -> Option<String> {
         let (calls, least) = (self.calls(), self.least.load(Ordering::Relaxed));
         if calls >= least {

@@ -1,4 +1,4 @@
-//! What is counted, recorded and expected of a mock.
+//! Expectations of mocks, their counts and records.
 
 pub(super) mod diagnostics;
 mod expectation;

@@ -1,4 +1,4 @@
-//! What a mock does with a call, and the closures that it runs.
+//! The behaviour of a mock, and the closures that it runs.
 
 use crate::slot::Code;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -16,8 +16,8 @@ pub(crate) struct Installed {
     pub(crate) expectation: Arc<Expectation>,
     /// The number of mocks made before it.
     number: u64,
-    /// Of an instance: the last call that found it. There is one function with this item; its bodies are
-    /// copies of one another.
+    /// Of an instance: the last call that found it. There is one function with this item; its
+    /// bodies are copies of one another.
     callee: OnceLock<(&'static MockSite, TypeId)>,
     body: AtomicPtr<()>,
 }
@@ -35,8 +35,9 @@ impl Installed {
         Arc::new(Installed { answer, target, expectation, number, callee: OnceLock::new(), body })
     }
 
-    /// Reports whether it lies below another one, which is no longer there to be found: of scopes, the
-    /// older one; below all of these, the process-wide one of an instance, and that of all instances.
+    /// Reports whether it lies below another one, which is no longer there to be found: of scopes,
+    /// the older one; below all of these, the process-wide one of an instance, and that of all
+    /// instances.
     pub(crate) fn lies_below(&self, gone: &Installed) -> bool {
         let of_one = |installed: &Installed| matches!(installed.target.key, Key::Instance(_));
         match (self.expectation.is_scoped(), gone.expectation.is_scoped()) {

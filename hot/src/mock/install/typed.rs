@@ -23,12 +23,12 @@ impl<T> Typed<T> {
     /// Makes a mock of type `P`.
     ///
     /// # Safety
-    /// `code` is a function of type `P` with a `*const ()` before its other arguments, of the ABI of
-    /// Rust, general in every lifetime in which `P` is; when `asynchronous`, its result is a
-    /// [`RawFuture`](crate::future::RawFuture) of that of `P`, which may go wherever a future of the
-    /// function that is mocked may. It hands its first argument to
-    /// [`Call::enter`](crate::mock::expansion::Call::enter), once, and asks
-    /// the call for closures of type `T` only.
+    /// `code` is a function of type `P` with a `*const ()` before its other arguments, of the ABI
+    /// of Rust, general in every lifetime in which `P` is; when `asynchronous`, its result is a
+    /// [`RawFuture`](crate::future::RawFuture) of that of `P`, which may go wherever a future of
+    /// the function that is mocked may. It hands its first argument to
+    /// [`Call::enter`](crate::mock::expansion::Call::enter), once, and asks the call for closures
+    /// of type `T` only.
     pub unsafe fn new<P: 'static>(code: *const (), closures: T, asynchronous: bool) -> Typed<T> {
         let signature = SignatureId::of::<P>();
         Typed { shape: Shape { code: Code(code), signature, asynchronous }, closures }

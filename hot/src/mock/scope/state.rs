@@ -38,8 +38,8 @@ pub(crate) struct ScopeState {
 }
 
 /// The only thread on which a scope's mocks are met. Elsewhere its table is not touched, since what
-/// the mocks borrow may end as soon as that thread has let go of them; so the scope around it stands
-/// here.
+/// the mocks borrow may end as soon as that thread has let go of them; so the scope around it
+/// stands here.
 struct Bound {
     thread: ThreadId,
     parent: Option<Arc<ScopeState>>,
@@ -199,8 +199,8 @@ impl ScopeState {
         Arc::into_inner(self.table.swap(Arc::default()))?.parent
     }
 
-    /// Ends it and fails the test when something was not as expected. Of a test that fails already, by
-    /// a panic or an error, it is printed beside.
+    /// Ends it and fails the test when something was not as expected. Of a test that fails already,
+    /// by a panic or an error, it is printed beside.
     pub(crate) fn end(&self, outcome: Outcome) {
         self.take_all_off();
         let expectations =

@@ -1,10 +1,10 @@
 //! Locks at a fork.
 //!
-//! A child made by `fork` has one thread: a lock that another one holds at that moment is held in the
-//! child for good, and so is the making of a value that is made once, at its first use. So whoever
-//! forks waits for such values first, then takes the locks of the mocks, in the order in which they
-//! are taken elsewhere, and lets go of them on both sides. [`prepare`] has this done; it comes before
-//! anything that is waited for.
+//! A child made by `fork` has one thread: a lock that another one holds at that moment is held in
+//! the child for good, and so is the making of a value that is made once, at its first use. So
+//! whoever forks waits for such values first, then takes the locks of the mocks, in the order in
+//! which they are taken elsewhere, and lets go of them on both sides. [`prepare`] has this done; it
+//! comes before anything that is waited for.
 
 #[cfg(unix)]
 mod locks {

@@ -1,9 +1,9 @@
 //! The sites of all functions that were ever mocked, for their shims and trampolines to find.
 //!
-//! A site is made for the first mock of a function and stays. It is linked into two tables that only
-//! grow, so that a call that looks one up takes no lock and does not allocate: the allocator itself
-//! may call a hot function. Site and tables come before the slot leads to the shim, so whoever comes
-//! from there finds them.
+//! A site is made for the first mock of a function and stays. It is linked into two tables that
+//! only grow, so that a call that looks one up takes no lock and does not allocate: the allocator
+//! itself may call a hot function. Site and tables come before the slot leads to the shim, so
+//! whoever comes from there finds them.
 
 use crate::registry::Entry;
 use crate::slot::MockSite;

@@ -1,14 +1,14 @@
-//! Functions told by their item type.
+//! Functions identified by their item type.
 //!
 //! The value of a path such as `Cart::total` has a type of its own, the *item type*, of size zero;
 //! no two functions share one. Function pointers do not identify functions: the compiler merges
-//! equal ones and copies those that it inlines. So the entry of a function knows its item type. That
-//! of an instance of a generic function is known to its trampoline, at a call.
+//! equal ones and copies those that it inlines. So the entry of a function knows its item type.
+//! That of an instance of a generic function is known to its trampoline, at a call.
 
 use std::any::{TypeId, type_name};
 use std::marker::PhantomData;
 
-/// A function as its item type tells it.
+/// A function identified by its item type.
 #[derive(Clone, Copy)]
 pub struct Item {
     pub(crate) id: TypeId,
@@ -22,8 +22,8 @@ impl Item {
         Item::of_type::<F>()
     }
 
-    /// Returns what tells the item type when it is needed, so that a call that is not mocked prepares
-    /// nothing.
+    /// Returns a function that makes the item when it is needed, so that a call that is not mocked
+    /// prepares nothing.
     pub fn teller<F>(_: &F) -> fn() -> Item {
         Item::of_type::<F>
     }

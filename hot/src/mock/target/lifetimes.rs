@@ -2,9 +2,9 @@
 //!
 //! The instances `first::<&'static str>` and `first::<&'a str>` are one item at run time, so that a
 //! mock that is right for the one would be run by the other, and could keep what it must not. Which
-//! instance is meant cannot be known, so an instance gets a closure only when there are no lifetimes
-//! among its types. The compiler shows that by the type's name alone; [`shows_lifetimes`] makes sure,
-//! on types that have some, that it does.
+//! instance is meant cannot be known, so an instance gets a closure only when there are no
+//! lifetimes among its types. The compiler shows that by the type's name alone; [`shows_lifetimes`]
+//! makes sure, on types that have some, that it does.
 
 use std::any::type_name;
 

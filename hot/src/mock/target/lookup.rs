@@ -58,7 +58,8 @@ pub(crate) fn refuse_lifetimes(target: &Target) -> Result<(), Error> {
     })
 }
 
-/// Finds the function with this name or path, if the viewer sees it; of a generic one, all instances.
+/// Finds the function with this name or path, if the viewer sees it; of a generic one, all
+/// instances.
 pub(crate) fn of_name(name: &str, viewer: Viewer) -> Result<Target, Error> {
     fork::prepare();
     let entry = registry::find_from(name, viewer)?;

@@ -106,7 +106,7 @@ fn walk(
             }
         }
         next = if found.is_none() { scope::visible(scope.parent_in(&table)) } else { None };
-        drop_at_rest(table);
+        drop_at_rest((table, scope));
         if found.is_some() {
             return found;
         }
@@ -116,13 +116,15 @@ fn walk(
     if !in_scope && first && (scoped || callee.item.is_some() || diagnostics::is_asked()) {
         note_missed(callee, scoped);
     }
-    let mut offer = |installed: Option<Arc<Installed>>| {
-        let found = installed.as_ref().and_then(&mut offer);
+    let mut offer = |installed: Arc<Installed>| {
+        let found = offer(&installed);
         drop_at_rest(installed);
         found
     };
-    offer(callee.item.and_then(process_wide::of_instance))
-        .or_else(|| offer(process_wide::of_site(callee.site)))
+    let of_instance = callee.item.and_then(process_wide::of_instance);
+    of_instance
+        .and_then(&mut offer)
+        .or_else(|| process_wide::of_site(callee.site).and_then(&mut offer))
 }
 
 /// Notes, for those who wait for calls in vain, a call that no mock of a scope has met.
@@ -143,7 +145,7 @@ fn note_missed(callee: Callee, scoped: bool) {
             let table = scope.table();
             table.mocks.values().flatten().for_each(&mut note);
             next = scope::visible(scope.parent_in(&table));
-            drop_at_rest(table);
+            drop_at_rest((table, scope));
         }
         process_wide::for_each_instance(note);
     }

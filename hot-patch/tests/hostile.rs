@@ -141,7 +141,7 @@ proptest! {
         let _ = in_proportion(&file(&body), Patch::from_bytes);
     }
 
-    /// What is accepted lies within its own image, and is written as it was read.
+    /// An accepted patch lies within its own image, and is written as it was read.
     #[test]
     fn a_damaged_body_is_refused_or_consistent(patch in patch(), damage in damage()) {
         let body = damaged(&patch.to_bytes()[HEADER..], &damage);

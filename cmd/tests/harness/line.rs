@@ -1,7 +1,7 @@
 //! Questions to the program, over one TCP connection.
 //!
 //! The connection is opened once and kept. The program numbers its answers on each connection: a
-//! number out of order would mean that the connection's task, or the program, was begun anew.
+//! number out of order would mean that the connection's task, or the program, was begun again.
 
 use super::tool::PATIENCE;
 use std::{

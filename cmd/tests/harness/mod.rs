@@ -1,4 +1,4 @@
-//! What the tests of the whole tool have in common: a fixture laid out (`project`), the tool's
+//! The parts that all tests of the whole tool share: a fixture laid out (`project`), the tool's
 //! process (`tool`), and questions to the program (`line`). Each test includes this folder.
 
 // Each of the tests uses its own part of it.

@@ -19,12 +19,12 @@ pub struct Copy {
     pub name: &'static str,
     /// Its folder in the project.
     pub folder: &'static str,
-    /// What the names of its functions begin with.
+    /// The beginning of its functions' names.
     pub prefix: &'static str,
 }
 
 impl Copy {
-    /// The name of one of its functions, as the tool tells it.
+    /// The name of one of its functions, as the tool prints it.
     pub fn function(&self, name: &str) -> String {
         format!("{}/{name}", self.prefix)
     }
@@ -39,13 +39,13 @@ impl Copy {
 pub struct Fixture {
     /// Its folder in `tests/fixtures`.
     pub name: &'static str,
-    /// What `hot run` needs to be told besides the manifest.
+    /// The arguments of `hot run` besides the manifest.
     pub selection: &'static [&'static str],
     /// Where `subject` stands in it.
     pub copies: &'static [Copy],
     /// The file of plain library functions that hot functions of the binary call.
     pub helper: Option<&'static str>,
-    /// Whether the program runs tasks of tokio.
+    /// The program runs tasks of tokio.
     pub tasks: bool,
 }
 

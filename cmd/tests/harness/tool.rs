@@ -1,6 +1,6 @@
 //! The tool's process: started, listened to, ended.
 //!
-//! The output is collected by threads, the events are read from the file that the tool was told to
+//! The output is collected by threads, the events are read from the file that the tool was asked to
 //! write. Whatever happens, dropping it leaves neither the tool nor its program behind.
 
 pub use hot_cli::process::is_alive;
@@ -44,7 +44,7 @@ pub struct Tool {
 }
 
 impl Tool {
-    /// Starts the command, which was told to write its events to `events`.
+    /// Starts the command, which was asked to write its events to `events`.
     pub fn start(mut command: Command, events: &Path) -> Tool {
         let mut child = command
             .stdin(Stdio::piped())
@@ -110,7 +110,7 @@ impl Tool {
         }
     }
 
-    /// The events that nobody has waited for yet.
+    /// The events that were not waited for yet.
     pub fn events_left(&mut self) -> Vec<Value> {
         let taken = self.taken;
         self.events()[taken..].to_vec()

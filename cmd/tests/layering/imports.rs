@@ -35,7 +35,7 @@ pub struct File {
 /// An import between two files, and the names for whose sake it is there.
 pub type Imports = BTreeMap<(File, File), BTreeSet<String>>;
 
-/// What a path leads to: the place of a module, and the name in it unless the module itself is meant.
+/// The end of a path: the place of a module, and the name in it unless the module itself is meant.
 #[derive(Debug, PartialEq)]
 enum Target {
     Item(usize),

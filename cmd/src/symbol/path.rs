@@ -11,7 +11,10 @@ use hot_patch::abi::{BODY_PREFIX, OTHER_PREFIXES};
 /// has made of a hot function and the cells inside a `thread_local!` are left out.
 pub fn item_path(symbol: &str) -> String {
     let demangled = demangle(without_llvm_suffix(symbol));
-    let end = ["::{{constant}}", "::{constant#", "::{{closure}}::__RUST_STD_INTERNAL_VAL"]
+    // The block of a `const { … }`, as the older mangling, debug information and the newer one say.
+    const CELLS: [&str; 4] =
+        ["::{{constant}}", "::{constant#", "::{K#", "::{{closure}}::__RUST_STD_INTERNAL_VAL"];
+    let end = CELLS
         .iter()
         .filter(|_| demangled.contains("__RUST_STD_INTERNAL_VAL"))
         .filter_map(|mark| demangled.find(mark))
@@ -118,6 +121,8 @@ mod tests {
         let local = "_ZN4shop2TL29_$u7b$$u7b$constant$u7d$$u7d$28_$u7b$$u7b$closure$u7d$$u7d$23\
             __RUST_STD_INTERNAL_VAL17h232cf8f919f8d722E";
         assert_eq!(item_path(local), "shop::TL");
+        let newer = "_RNvNCNKNvCskK9ONXSS8Nz_4shop2TL0023___RUST_STD_INTERNAL_VAL";
+        assert_eq!(item_path(newer), "shop::TL");
         assert_eq!(
             item_path("_ZN4shop4cart11__hot_total17h92d18397f2b7254dE"),
             "shop::cart::total"

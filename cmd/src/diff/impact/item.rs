@@ -25,6 +25,10 @@ pub(super) fn item(path: &str, crates: &[String]) -> Option<String> {
     for inner in ["::{{closure}}", "::{closure"] {
         item = item.split(inner).next().unwrap_or(item);
     }
+    // A closure as what implements a trait: `<shop::FIRST::{closure#0} as FnOnce<()>>::call_once`.
+    if item.matches('<').count() > item.matches('>').count() {
+        item = item.trim_start_matches('<');
+    }
     // A hot impl of a trait stands in a block of its own.
     let made = item.split_once("::_::<impl ").and_then(|(_, header)| {
         let (header, method) = header.rsplit_once(">::")?;
@@ -48,6 +52,12 @@ mod tests {
         assert_eq!(item("shop::Cart::__hotbox_load").as_deref(), Some("shop::Cart::load"));
         assert_eq!(item("shop::Cart::__hot_box_load").as_deref(), Some("shop::Cart::box_load"));
         assert_eq!(item("shop::run::{{closure}}::{{closure}}").as_deref(), Some("shop::run"));
+        for (path, of) in [
+            ("<shop::FIRST::{closure#0} as core::ops::FnOnce<()>>::call_once", "shop::FIRST"),
+            ("<shop::Cart>::total::{closure#0}", "<shop::Cart>::total"),
+        ] {
+            assert_eq!(item(path).as_deref(), Some(of));
+        }
         assert_eq!(
             item("shop::run::__hot_run::RATE::{{closure}}").as_deref(),
             Some("shop::run::RATE")

@@ -24,3 +24,4 @@ pub use compare::Check;
 pub use compare::{Bound, Difference, HotFunction, Origin, compare, described, only_renamed};
 pub use error::LayoutError;
 pub use layouts::{Layouts, ObjectLayouts, Signature, TypeRef};
+pub use vtable::{Vtable, Word};

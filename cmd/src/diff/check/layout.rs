@@ -4,7 +4,7 @@
 //! been live in this process: values may still be there from any of them. It is given what old and
 //! new code may meet through: the statics and thread-locals of the process, and the hot functions
 //! whose slots are swapped. That nothing else is shared, and what follows from each, is argued in
-//! `layout::roots`. What changed and is not found from there goes live.
+//! `layout::compare::roots`. What changed and is not found from there goes live.
 //!
 //! A codegen unit of which only one version has ever been live, and which is that version still,
 //! describes nothing that has changed: were a type in it another now, its own description of the

@@ -1,9 +1,9 @@
 //! The methods behind trait objects, in crates that describe no types.
 //!
 //! A call through `dyn Priced` takes the method by its place in a table, and objects made before a
-//! patch keep the table that they were made with. With debug information `layout::vtables` knows
-//! the tables by name. Without it a table is known by its form: a constant of drop glue, size,
-//! alignment, and then addresses of functions. The traits are in the names of those: a method's
+//! patch keep the table that they were made with. With debug information
+//! [`crate::layout`] knows the tables by name. Without it a table is known by its form
+//! ([`crate::layout::Vtable`]). The traits are in the names of the functions in it: a method's
 //! own, `<shop::Order as shop::Priced>::price`, and a provided one's, `shop::Priced::tax`. A
 //! trait's own methods stand last, behind those of its supertraits.
 //!
@@ -15,16 +15,11 @@
 //! newer scheme have no hash: there nothing is seen of a method's types.
 
 use crate::diff::change::Analysis;
-use crate::diff::object::{
-    AtomKind, AtomRef, ObjectFile, RelocKind, RelocTarget, SymbolId, SymbolTable,
-};
+use crate::diff::object::{ObjectFile, SymbolId, SymbolTable, read_vtable};
 use crate::refusal::Detail;
 use crate::symbol::implemented_trait;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
-
-/// Bytes before the methods: drop glue, size, alignment.
-const HEADER: u64 = 24;
 
 /// The functions of a table by place; none where there is none.
 type Methods = Vec<Option<SymbolId>>;
@@ -120,37 +115,10 @@ fn difference(
     })
 }
 
-/// The tables of an object.
+/// Returns the tables of an object that have methods.
 fn tables(object: &Arc<ObjectFile>) -> impl Iterator<Item = Methods> {
-    (0..object.atoms.len() as u32)
-        .filter_map(|index| table(&AtomRef { object: object.clone(), index }))
-}
-
-fn table(atom: &AtomRef) -> Option<Methods> {
-    let it = atom.atom();
-    if it.kind != AtomKind::ReadOnly || it.size <= HEADER || !it.size.is_multiple_of(8) {
-        return None;
-    }
-    let word = |at: u64| {
-        let bytes = atom.bytes().get(at as usize..at as usize + 8)?;
-        Some(u64::from_le_bytes(bytes.try_into().ok()?))
-    };
-    let in_header = |at: u64| (1..HEADER).contains(&at);
-    let is_address =
-        |kind: RelocKind, at: u64| kind == RelocKind::Absolute64 && at.is_multiple_of(8);
-    if it.relocs.iter().any(|r| in_header(r.at) || !is_address(r.kind, r.at))
-        || !word(16)?.is_power_of_two()
-    {
-        return None;
-    }
-    let mut methods: Methods = vec![None; ((it.size - HEADER) / 8) as usize];
-    for reloc in it.relocs.iter().filter(|reloc| reloc.at >= HEADER) {
-        // What has no name is the table of a supertrait.
-        if let RelocTarget::Named(name, 0) = atom.target_of(reloc) {
-            methods[((reloc.at - HEADER) / 8) as usize] = Some(name);
-        }
-    }
-    methods.iter().any(Option::is_some).then_some(methods)
+    let tables = object.atoms.iter().filter_map(|atom| read_vtable(object, atom));
+    tables.map(|table| table.methods).filter(|methods| methods.iter().any(Option::is_some))
 }
 
 /// The trait of a table, if it is not one of the standard library's.

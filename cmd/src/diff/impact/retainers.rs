@@ -17,16 +17,12 @@ use super::control_flow;
 use super::control_flow::never_returns;
 use super::item::item;
 use crate::diff::change::Analysis;
-use crate::diff::object::{
-    Atom, AtomKind, AtomRef, ObjectFile, RawTarget, RelocKind, SymbolId, SymbolTable,
-};
+use crate::diff::object::{AtomKind, AtomRef, ObjectFile, SymbolId, SymbolTable, read_vtable};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 /// The panic that stands in the body of each `async` function and block.
 const RESUMED: &str = "panic_const_async_fn_resumed";
-/// Drop glue, size, alignment.
-const HEADER: usize = 3;
 
 /// The retainers among what runs.
 pub struct Retainers<'a> {
@@ -49,7 +45,12 @@ impl<'a> Retainers<'a> {
         for object in objects.into_values() {
             for (index, atom) in object.atoms.iter().enumerate() {
                 match (atom.kind, atom.name) {
-                    (AtomKind::ReadOnly, None) => methods.extend(vtable(object, atom)),
+                    (AtomKind::ReadOnly, None) => {
+                        if let Some(table) = read_vtable(object, atom) {
+                            methods.extend(table.methods.into_iter().flatten());
+                            methods.extend(table.drop_glue);
+                        }
+                    }
                     (AtomKind::Data, Some(name)) => {
                         for &target in &object.out_edges[index] {
                             statics.entry(target).or_default().push(name);
@@ -153,28 +154,4 @@ pub fn is_async<'a>(mut copies: impl Iterator<Item = &'a AtomRef>, symbols: &Sym
         let out_edges = atom.object.out_edges[atom.index as usize].iter();
         out_edges.into_iter().any(|name| symbols.text(*name).contains(RESUMED))
     })
-}
-
-/// The methods and the drop glue, if the constant is a vtable.
-fn vtable(object: &ObjectFile, atom: &Atom) -> Vec<SymbolId> {
-    let bytes = object.bytes(atom);
-    let word = |index: usize| {
-        bytes.get(index * 8..index * 8 + 8).map(|b| u64::from_le_bytes(b.try_into().expect("8")))
-    };
-    let filled = |index: usize| atom.relocs.iter().any(|reloc| reloc.at == index as u64 * 8);
-    let pointers = atom.relocs.iter().all(|r| r.kind == RelocKind::Absolute64 && r.offset == 0);
-    let header = word(2).is_some_and(|align| align.is_power_of_two() && align < 1 << 30)
-        && !filled(1)
-        && !filled(2);
-    if !pointers || !header {
-        return Vec::new();
-    }
-    let functions = atom.relocs.iter().filter_map(|reloc| match reloc.target {
-        RawTarget::Symbol(name) => Some(name),
-        RawTarget::Atom(index) => object.atoms[index as usize].name,
-    });
-    // Behind the header stand methods, tables of supertraits, or nothing.
-    let words = bytes.len() / 8;
-    let filled_up = (HEADER..words).all(|index| filled(index) || word(index) == Some(0));
-    if filled_up { functions.collect() } else { Vec::new() }
 }

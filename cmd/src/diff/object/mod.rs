@@ -22,6 +22,7 @@ mod registry;
 mod reloc;
 mod relocations;
 mod symbol_table;
+mod vtable;
 
 pub use archive::{ArchiveReader, Export};
 pub use atom::{Atom, AtomKind, UnwindRecord};
@@ -34,3 +35,4 @@ pub use program::{Definitions, Program};
 pub use registry::{HotFunction, HotRegistry, SizeAlign};
 pub use reloc::{RawTarget, Reloc, RelocKind};
 pub use symbol_table::{SymbolId, SymbolTable};
+pub use vtable::read_vtable;

@@ -3,7 +3,7 @@
 
 use super::super::error::LayoutError;
 use super::super::types::{Id, Kind, Member, Methods, Object, Table, Type};
-use super::super::vtable::HEADER;
+use super::super::vtable::Vtable;
 use super::entries::{Entries, RawFunction, RawVtable};
 use super::sections::{Address, Sections};
 use crate::symbol::without_llvm_suffix;
@@ -219,15 +219,9 @@ fn take_functions(
 
 /// Reads the methods of a table of that many bytes.
 fn methods(sections: &Sections<'_>, table: Address, size: u64) -> Option<Methods> {
-    let words = usize::try_from(size / 8).ok()?;
-    let names = sections.functions_at(table, words)?;
-    Some(
-        names
-            .into_iter()
-            .skip(HEADER)
-            .map(|name| Some(without_llvm_suffix(name?).into()))
-            .collect(),
-    )
+    let words = sections.words_at(table, usize::try_from(size / 8).ok()?)?;
+    let methods = Vtable::read(words)?.methods.into_iter();
+    Some(methods.map(|symbol| Some(without_llvm_suffix(symbol?).into())).collect())
 }
 
 fn key(name: &str) -> u64 {

@@ -12,6 +12,7 @@
 //! have the same ID, which is made from the entries.
 
 use super::super::error::LayoutError;
+use super::super::vtable::Word;
 use gimli::{
     DebugAddrBase, Dwarf, DwarfFileType, DwoId, EndianSlice, LittleEndian, SectionId, Unit,
 };
@@ -116,34 +117,31 @@ impl<'a> Sections<'a> {
         Ok(Sections { file, skeletons: None, loaded, pointers, functions: OnceCell::new() })
     }
 
-    /// The symbols of the functions to which a table of so many words points. None if the address
-    /// leads to no data.
-    pub(super) fn functions_at(
-        &self,
-        table: Address,
-        words: usize,
-    ) -> Option<Vec<Option<&'a str>>> {
-        let place = self.pointers.binary_search_by_key(&table, |(place, ..)| *place).ok()?;
+    /// Returns so many words of a constant, with the symbols of the functions that addresses lead
+    /// to. None if the address leads to no data.
+    pub(super) fn words_at(&self, constant: Address, words: usize) -> Option<Vec<Word<&'a str>>> {
+        let place = self.pointers.binary_search_by_key(&constant, |(place, ..)| *place).ok()?;
         let (_, symbol, addend) = self.pointers[place];
         let symbol = self.file.symbol_by_index(symbol).ok()?;
         let start = symbol.address().wrapping_add_signed(addend);
         let section = self.file.section_by_index(symbol.section_index()?).ok()?;
-        if words as u64 > section.size() / 8 {
-            return None;
-        }
-        let mut found = vec![None; words];
+        let length = (words as u64).checked_mul(8)?;
+        let data = section.data_range(start, length).ok()??;
+        let (data, _) = data.as_chunks();
+        let mut found: Vec<Word<&str>> =
+            data.iter().map(|word| Word::Number(u64::from_le_bytes(*word))).collect();
         for (offset, relocation) in section.relocations() {
             let word = offset.wrapping_sub(start) / 8;
             if let Some(place) = usize::try_from(word).ok().and_then(|word| found.get_mut(word))
                 && let RelocationTarget::Symbol(target) = relocation.target()
             {
-                *place = self.function(target, relocation.addend());
+                *place = Word::Address(self.function(target, relocation.addend()));
             }
         }
         Some(found)
     }
 
-    /// The function at a relocation's target. A local one is given by its section.
+    /// Returns the function at a relocation's target. A local one is given by its section.
     fn function(&self, symbol: SymbolIndex, addend: i64) -> Option<&'a str> {
         let symbol = self.file.symbol_by_index(symbol).ok()?;
         if symbol.kind() != SymbolKind::Section {

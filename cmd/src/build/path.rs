@@ -18,7 +18,7 @@ pub fn normal(path: &Path) -> PathBuf {
     clean
 }
 
-/// Whether two paths lead to one file.
+/// Reports whether two paths lead to one file.
 pub fn same_file(a: &Path, b: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
     match (std::fs::metadata(a), std::fs::metadata(b)) {
@@ -38,7 +38,7 @@ pub fn twins(artifact: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
-/// When a file was written last; `None` if it cannot be looked at.
+/// Returns when a file was written last; `None` if it cannot be looked at.
 pub fn modified(path: &Path) -> Option<SystemTime> {
     std::fs::metadata(path).ok()?.modified().ok()
 }

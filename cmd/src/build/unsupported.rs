@@ -18,14 +18,14 @@ use std::path::Path;
 struct Setting {
     /// Its name as in [`CrateArgs::flags`].
     flag: &'static str,
-    /// Whether a value asks for what it does.
+    /// True if a value asks for what it does.
     asks: fn(&str) -> bool,
-    /// What it does, after "the profile" or the flag.
+    /// Its effect, after "the profile" or the flag.
     does: &'static str,
     remedy: Remedy,
 }
 
-/// What is to be done about a setting.
+/// The remedy for a setting.
 #[derive(Clone, Copy)]
 enum Remedy {
     /// Another value in the profile: the key, its values in the manifest, one in the environment.
@@ -36,7 +36,7 @@ enum Remedy {
     None,
 }
 
-/// Whether a switch is on.
+/// Reports whether a switch is on.
 fn on(value: &str) -> bool {
     !matches!(value, "off" | "no" | "n" | "false" | "0")
 }
@@ -99,7 +99,7 @@ const SETTINGS: [Setting; 9] = [
 ];
 
 impl Setting {
-    /// Whether a crate is compiled so.
+    /// Reports whether a crate is compiled so.
     fn holds(&self, crate_args: &CrateArgs) -> bool {
         crate_args.value_of(self.flag).is_some_and(self.asks)
     }
@@ -147,8 +147,8 @@ fn joined(all: &[String]) -> Option<String> {
     (!all.is_empty()).then(|| all.join("; besides, "))
 }
 
-/// Why no edit can go live in a program of which this crate becomes a part, as far as its command
-/// tells.
+/// Returns why no edit can go live in a program of which this crate becomes a part, as far as its
+/// command tells.
 pub fn of_command(crate_args: &CrateArgs, profile: &str) -> Option<String> {
     // What runs in the compiler has settings of its own.
     let is_part = !crate_args.crate_types.iter().any(|kind| kind == "proc-macro")
@@ -165,7 +165,7 @@ pub fn of_command(crate_args: &CrateArgs, profile: &str) -> Option<String> {
     joined(&sentences(std::iter::once(crate_args).filter(|_| is_part), profile, refused))
 }
 
-/// What is to be told of a build in which edits go live.
+/// Returns what is to be told of a build in which edits go live.
 pub fn remarks<'a>(
     crates: impl Iterator<Item = &'a CrateArgs> + Clone,
     profile: &str,
@@ -173,8 +173,8 @@ pub fn remarks<'a>(
     sentences(crates, profile, |remedy| matches!(remedy, Remedy::None))
 }
 
-/// Why no edit of this build can go live, if that is so: all reasons, since each that is mended costs
-/// a build of everything.
+/// Returns why no edit of this build can go live, if that is so: all reasons, since each that is
+/// mended costs a build of everything.
 ///
 /// # Errors
 /// When the executable cannot be read.

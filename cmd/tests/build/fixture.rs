@@ -158,7 +158,7 @@ pub fn replay(builder: &Builder, build: &mut Build, file: &Path) -> Vec<CrateObj
     // A save is replayed when nothing has been written for a moment. Files go by a coarse clock.
     std::thread::sleep(std::time::Duration::from_millis(20));
     let units = build.affected(&units_of(build, file));
-    match builder.replay(build, &units, &mut |_, _| ()).unwrap() {
+    match builder.replay(build, &units, &mut |_| ()).unwrap() {
         Replayed::Objects(objects) => objects,
         other => panic!("{other:?}"),
     }

@@ -142,7 +142,7 @@ fn new_files_are_followed_and_errors_are_rendered() {
     assert_eq!(units_of(&build, &fixture.path("w/app/src/side.rs")), BTreeSet::from([3]));
 
     fixture.write("w/app/src/side.rs", "pub fn value() -> u64 { \"seven\" }\n");
-    let Replayed::Failed(said) = builder.replay(&mut build, &[3], &mut |_, _| ()).unwrap() else {
+    let Replayed::Failed(said) = builder.replay(&mut build, &[3], &mut |_| ()).unwrap() else {
         panic!("it compiled");
     };
     assert!(said.plain_errors().contains("error[E0308]"), "{said:?}");
@@ -393,7 +393,7 @@ fn refused(between: impl FnOnce(&Fixture, &Builder, &mut Build)) -> (Vec<String>
     let said = run(&again.executable);
     assert_eq!(warned.len(), 1, "what rustc warned of is told as ever: {warned:?}");
     assert!(warned[0].contains("base: ") && warned[0].contains("unused"), "{warned:?}");
-    // The oracle: all of it made anew by cargo alone.
+    // The oracle: all of it made again by cargo alone.
     fixture.clean(&[]);
     assert_eq!(fixture.cargo().1, said);
     (compiled, said)
@@ -442,7 +442,7 @@ fn what_somebody_else_has_touched_or_what_reads_other_files_is_compiled_again() 
         let text = std::fs::read_to_string(&source).unwrap();
         std::fs::write(&source, text.replace("n * base", "\"\" * base")).unwrap();
         let units = build.affected(&units_of(build, &source));
-        let failed = builder.replay(build, &units, &mut |_, _| ()).unwrap();
+        let failed = builder.replay(build, &units, &mut |_| ()).unwrap();
         assert!(matches!(failed, Replayed::Failed(_)));
         std::fs::write(&source, text).unwrap();
         replay(builder, build, &source);

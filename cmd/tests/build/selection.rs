@@ -21,8 +21,8 @@ fn several_programs_need_a_choice() {
     assert_eq!(names(&build), ["base", "shop", "app", "second!"]);
 }
 
-/// A program in `examples/`, with a feature: of the members that use what is edited only those count
-/// that are part of it, and the others may be as broken as they like.
+/// A program in `examples/`, with a feature: of the members that use what is edited only those
+/// count that are part of it, and the others may be as broken as they like.
 #[test]
 fn an_example_of_one_member_is_made_of_its_own_crates_only() {
     let fixture = Fixture::new();
@@ -63,7 +63,7 @@ fn an_example_of_one_member_is_made_of_its_own_crates_only() {
     assert_eq!(build.affected(&units_of(&build, &demo)), [3]);
     fixture.write("w/app/examples/demo.rs", "fn main() { app::answer(wrong) }\n");
     let units = build.affected(&units_of(&build, &demo));
-    match builder.replay(&mut build, &units, &mut |_, _| ()).unwrap() {
+    match builder.replay(&mut build, &units, &mut |_| ()).unwrap() {
         Replayed::Failed(compiled) => assert!(compiled.plain_errors().contains("wrong")),
         other => panic!("{other:?}"),
     }

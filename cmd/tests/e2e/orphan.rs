@@ -50,7 +50,7 @@ fn a_program_outlives_its_tool_and_takes_the_patches_of_another() {
     session.project.replace(&price, &[("units * 10", "units * 12")]);
     let binary = BTreeSet::from([build.graph.units.len() - 1]);
     let units = build.graph.affected(&binary);
-    let replayed = builder.replay(&mut build, &units, &mut |_, _| ()).expect("rustc to run");
+    let replayed = builder.replay(&mut build, &units, &mut |_| ()).expect("rustc to run");
     let Replayed::Objects(objects) = replayed else { panic!("it does not compile") };
     let verdict = world.judge(objects).expect("a verdict");
     let Verdict::Patch(prepared) = verdict else { panic!("no patch") };

@@ -20,7 +20,7 @@ pub fn note(log: &Path, folder: &Path, key: &str) -> Result<()> {
         .with_context(|| format!("failed to write to {}", log.display()))
 }
 
-/// What the log tells: the keys of the records, and the folders that they are in.
+/// Returns what the log tells: the keys of the records, and the folders that they are in.
 pub fn noted(log: &Path) -> Vec<(String, PathBuf)> {
     let text = std::fs::read_to_string(log).unwrap_or_default();
     let line = |line: &str| {

@@ -1,21 +1,22 @@
-//! What cargo would have said of a build that a command of the user's made.
+//! The messages that cargo would have given of a build that a command of the user's made.
 //!
-//! Nobody listened to that cargo, so it is told again from the records. The executable's record is
-//! the one whose output it is; the linker's command line beside it names every library in the
-//! program. A crate whose lints cargo did not limit is the user's. Of a crate that was fresh, and
-//! that hot never saw compiled, there is no record: its list of sources tells whose it is, and if
-//! it is the user's the program cannot be compiled again before it was seen ([`Unseen`]).
+//! Nobody listened to that cargo, so the messages are put together from the records. The
+//! executable's record is the one whose output it is; the linker's command line beside it names
+//! every library in the program. A crate whose lints cargo did not limit is the user's. Of a crate
+//! that was fresh, and that hot never saw compiled, there is no record: its list of sources tells
+//! whose it is, and if it is the user's the program cannot be compiled again before it was seen
+//! ([`Unseen`]).
 
 use super::freshness;
 use super::store::Captures;
 use crate::build::build_id::build_id_of;
-use crate::build::cargo::{Outcome, home};
+use crate::build::cargo::{Artifact, BuildScript, Outcome, home};
 use crate::build::path::{same_file, twins};
 use crate::build::rustc::{
     CrateArgs, RustcInvocation, depinfo, key_of_artifact, linkage, name_of_key,
 };
 use anyhow::{Context, Result};
-use serde_json::{Value, json};
+use cargo_metadata::{PackageId, TargetKind};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -24,7 +25,7 @@ use std::path::{Path, PathBuf};
 pub struct Unseen {
     /// Its name, or the executable's.
     pub name: String,
-    /// Its files: when they are missing, cargo makes them anew.
+    /// Its files: when they are missing, cargo makes them again.
     pub outputs: Vec<PathBuf>,
 }
 
@@ -33,7 +34,7 @@ pub struct Unseen {
 pub struct Reconstructed {
     /// As cargo would have told it.
     pub outcome: Outcome,
-    /// What the executable's command says.
+    /// The settings of the executable's command.
     pub crate_args: CrateArgs,
 }
 
@@ -101,13 +102,12 @@ pub fn tell(captures: &Captures, key: &str) -> Result<Result<Reconstructed, Vec<
     if !teller.unseen.is_empty() {
         return Ok(Err(teller.unseen.into_iter().collect()));
     }
-    let mut outcome = Outcome { success: true, ..Outcome::default() };
-    for artifact in teller.artifacts.into_values() {
-        outcome.artifacts.push(serde_json::from_value(artifact).context("an artifact retold")?);
-    }
-    for script in teller.scripts.into_values() {
-        outcome.scripts.push(serde_json::from_value(script).context("a build script retold")?);
-    }
+    let outcome = Outcome {
+        success: true,
+        artifacts: teller.artifacts.into_values().collect(),
+        scripts: teller.scripts.into_values().collect(),
+        errors: String::new(),
+    };
     Ok(Ok(Reconstructed { outcome, crate_args }))
 }
 
@@ -118,8 +118,8 @@ pub fn output(crate_args: &CrateArgs) -> PathBuf {
 
 struct Teller<'a> {
     captures: &'a Captures,
-    artifacts: BTreeMap<String, Value>,
-    scripts: BTreeMap<PathBuf, Value>,
+    artifacts: BTreeMap<String, Artifact>,
+    scripts: BTreeMap<PathBuf, BuildScript>,
     unseen: BTreeSet<Unseen>,
     visited: BTreeSet<PathBuf>,
 }
@@ -142,9 +142,9 @@ impl Teller<'_> {
             return;
         }
         let kind = match crate_args.crate_types.first().map(String::as_str) {
-            Some("bin") => "bin",
-            Some("proc-macro") => "proc-macro",
-            _ => "lib",
+            Some("bin") => TargetKind::Bin,
+            Some("proc-macro") => TargetKind::ProcMacro,
+            _ => TargetKind::Lib,
         };
         self.artifact(key, &record, &crate_args, kind);
         for used in &crate_args.externs {
@@ -173,33 +173,30 @@ impl Teller<'_> {
         key: &str,
         record: &RustcInvocation,
         crate_args: &CrateArgs,
-        kind: &str,
+        kind: TargetKind,
     ) {
         let Some(folder) = record.manifest_dir() else { return };
         let file = output(crate_args);
-        let executable = (kind == "bin").then(|| file.clone());
-        let name = match kind {
-            "bin" => record.env.get("CARGO_BIN_NAME").unwrap_or(&crate_args.crate_name),
-            _ => &crate_args.crate_name,
+        let is_program = kind == TargetKind::Bin;
+        let name = record.env.get("CARGO_BIN_NAME").filter(|_| is_program);
+        let artifact = Artifact {
+            package: package_id(record, folder),
+            folder: folder.to_owned(),
+            kinds: vec![kind],
+            name: name.unwrap_or(&crate_args.crate_name).clone(),
+            source: crate_args.root.clone(),
+            files: vec![file.clone()],
+            executable: is_program.then_some(file),
+            is_test: false,
+            is_fresh: true,
         };
-        self.artifacts.insert(
-            key.to_owned(),
-            artifact(
-                &package_id(record, folder),
-                folder,
-                kind,
-                name,
-                &crate_args.root,
-                &file,
-                executable,
-            ),
-        );
+        self.artifacts.insert(key.to_owned(), artifact);
     }
 
     fn foreign(&mut self, key: &str, file: &Path) {
-        let folder = file.parent().unwrap_or(file);
-        let value = artifact("registry+#", folder, "lib", key, file, file, None);
-        self.artifacts.insert(key.to_owned(), value);
+        let package = PackageId { repr: "registry+#".to_owned() };
+        let library = unseen_artifact(package, file, TargetKind::Lib, key);
+        self.artifacts.insert(key.to_owned(), library);
     }
 
     /// Hot has not seen it compiled. That matters when it is the user's.
@@ -220,13 +217,13 @@ impl Teller<'_> {
     /// The build script whose folder this is.
     fn script(&mut self, record: &RustcInvocation, folder: &Path, out: &Path) {
         let id = package_id(record, folder);
-        self.scripts.insert(
-            out.to_owned(),
-            json!({
-                "package_id": id, "linked_libs": [], "linked_paths": [], "cfgs": [], "env": [],
-                "out_dir": out,
-            }),
-        );
+        let script = BuildScript {
+            package: id.clone(),
+            out_dir: out.to_owned(),
+            linked_paths: Vec::new(),
+            env: Vec::new(),
+        };
+        self.scripts.insert(out.to_owned(), script);
         let mut seen = false;
         for key in self.captures.keys("build_script_build") {
             let Some(record) = self.captures.get(&key) else { continue };
@@ -234,50 +231,40 @@ impl Teller<'_> {
                 record.crate_args().filter(|_| record.manifest_dir() == Some(folder))
             {
                 seen = true;
-                self.artifact(&key, &record, &crate_args, "custom-build");
+                self.artifact(&key, &record, &crate_args, TargetKind::CustomBuild);
             }
         }
         if !seen {
             let source = folder.join("build.rs");
-            let value = artifact(&id, folder, "custom-build", "build", &source, &source, None);
-            self.artifacts.insert(format!("build script of {id}"), value);
+            let script = unseen_artifact(id.clone(), &source, TargetKind::CustomBuild, "build");
+            self.artifacts.insert(format!("build script of {id}"), script);
         }
     }
 }
 
-/// A message of cargo about one artifact.
-fn artifact(
-    package: &str,
-    folder: &Path,
-    kind: &str,
-    name: &str,
-    source: &Path,
-    file: &Path,
-    executable: Option<PathBuf>,
-) -> Value {
-    json!({
-        "package_id": package,
-        "manifest_path": folder.join("Cargo.toml"),
-        "target": {
-            "kind": [kind], "crate_types": [kind], "name": name, "src_path": source,
-            "edition": "2021", "doc": false, "doctest": false, "test": false,
-        },
-        "profile": {
-            "opt_level": "0", "debuginfo": 2, "debug_assertions": true, "overflow_checks": true,
-            "test": false,
-        },
-        "features": [], "filenames": [file], "executable": executable, "fresh": true,
-    })
+/// An artifact of which there is but one file.
+fn unseen_artifact(package: PackageId, file: &Path, kind: TargetKind, name: &str) -> Artifact {
+    Artifact {
+        package,
+        folder: file.parent().unwrap_or(file).to_owned(),
+        kinds: vec![kind],
+        name: name.to_owned(),
+        source: file.to_owned(),
+        files: vec![file.to_owned()],
+        executable: None,
+        is_test: false,
+        is_fresh: true,
+    }
 }
 
 /// As cargo writes it for a package of the user's.
-fn package_id(record: &RustcInvocation, folder: &Path) -> String {
+fn package_id(record: &RustcInvocation, folder: &Path) -> PackageId {
     let variable = |name| record.env.get(name).map(String::as_str).unwrap_or_default();
     let (name, version) = (variable("CARGO_PKG_NAME"), variable("CARGO_PKG_VERSION"));
-    format!("path+file://{}#{name}@{version}", folder.display())
+    PackageId { repr: format!("path+file://{}#{name}@{version}", folder.display()) }
 }
 
-/// Whether a source is of a package that cargo has fetched.
+/// Reports whether a source is of a package that cargo has fetched.
 fn is_fetched(source: &Path) -> bool {
     home().is_some_and(|home| {
         source.starts_with(home.join("registry")) || source.starts_with(home.join("git"))
@@ -302,17 +289,33 @@ mod tests {
     }
 
     #[test]
-    fn what_is_retold_is_read_as_cargos_messages_are() {
-        let value = artifact(
-            "path+file:///w#a@1.0.0",
-            Path::new("/w"),
-            "bin",
-            "a",
-            Path::new("/w/src/main.rs"),
-            Path::new("/t/debug/deps/a-1"),
-            Some("/t/debug/deps/a-1".into()),
-        );
-        let artifact: cargo_metadata::Artifact = serde_json::from_value(value).unwrap();
-        assert!(artifact.target.is_bin() && artifact.executable.is_some() && artifact.fresh);
+    fn a_program_is_reconstructed_as_cargo_would_announce_it() {
+        let store = tempfile::tempdir().unwrap();
+        let captures = Captures::open(store.path().to_owned()).unwrap();
+        let record = RustcInvocation {
+            program: "rustc".to_owned(),
+            args: ["--crate-name=a_b", "--emit=link", "--out-dir=/t/debug/deps", "src/main.rs"]
+                .map(str::to_owned)
+                .to_vec(),
+            cwd: "/w".into(),
+            env: [("CARGO_MANIFEST_DIR", "/w"), ("CARGO_BIN_NAME", "a-b"), ("CARGO_PKG_NAME", "p")]
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .into(),
+        };
+        let mut teller = Teller {
+            captures: &captures,
+            artifacts: BTreeMap::new(),
+            scripts: BTreeMap::new(),
+            unseen: BTreeSet::new(),
+            visited: BTreeSet::new(),
+        };
+        let crate_args = record.crate_args().unwrap();
+        teller.artifact("a_b", &record, &crate_args, TargetKind::Bin);
+        let artifact = &teller.artifacts["a_b"];
+        assert_eq!((artifact.name.as_str(), artifact.is_fresh), ("a-b", true));
+        assert_eq!(artifact.executable.as_deref(), Some(Path::new("/t/debug/deps/a_b")));
+        assert_eq!(artifact.source, Path::new("/w/src/main.rs"));
+        assert!(crate::build::cargo::is_user(&artifact.package), "{artifact:?}");
+        assert_eq!(crate::build::cargo::package_name(&artifact.package), "p");
     }
 }

@@ -28,7 +28,7 @@ impl Captures {
         Ok(captures)
     }
 
-    /// Makes the folder that is written to anew if it is gone.
+    /// Makes the folder that is written to again if it is gone.
     ///
     /// # Errors
     /// When it cannot be made or written to.
@@ -87,7 +87,7 @@ impl Captures {
         serde_json::from_slice(&bytes).ok()
     }
 
-    /// When the crate was last seen compiled.
+    /// Returns when the crate was last seen compiled.
     pub fn time(&self, key: &str) -> Option<SystemTime> {
         modified(&self.path(key)?)
     }

@@ -47,8 +47,8 @@ impl StoreLock {
         }
     }
 
-    /// Whether this is still the right to the records in that folder: the folder may have been
-    /// removed and made again, with another lock in it.
+    /// Reports whether this is still the right to the records in that folder: the folder may have
+    /// been removed and made again, with another lock in it.
     pub fn holds(&self, store: &Path) -> bool {
         let of = |meta: std::io::Result<Metadata>| meta.ok().map(|meta| (meta.dev(), meta.ino()));
         let there = of(std::fs::metadata(place(store)));

@@ -14,7 +14,8 @@ pub const CHAIN: &str = "HOT_CAPTURE_CHAIN";
 /// Names the profile whose settings are looked at before they cost a build; its presence makes hot
 /// end cargo where no edit could go live.
 pub const PROFILE: &str = "HOT_CAPTURE_PROFILE";
-/// What cargo must find in its environment to record into this folder, with `own` as the wrapper.
+/// Returns what cargo must find in its environment to record into this folder, with `own` as the
+/// wrapper.
 pub fn wrapper_in(folder: &Path, own: &Path, config: &Config) -> Vec<(&'static str, OsString)> {
     let mut variables = vec![("RUSTC_WRAPPER", own.into()), (DIR, folder.into())];
     if let Some(chain) = wrapper_before(config).filter(|chain| Path::new(chain) != own) {
@@ -23,8 +24,8 @@ pub fn wrapper_in(folder: &Path, own: &Path, config: &Config) -> Vec<(&'static s
     variables
 }
 
-/// What a command of the user's must find in its environment, so that each cargo it calls records
-/// beside what it makes, noted in `log`, with `own` as the wrapper.
+/// Returns what a command of the user's must find in its environment, so that each cargo it calls
+/// records beside what it makes, noted in `log`, with `own` as the wrapper.
 pub fn wrapper_anywhere(own: &Path, log: &Path) -> Vec<(&'static str, OsString)> {
     let mut variables = vec![("RUSTC_WRAPPER", own.into()), (LOG, log.into())];
     // That of a configuration is looked for where cargo is called.

@@ -21,19 +21,19 @@ use toml::{Table, Value};
 pub struct Config {
     /// The folder.
     cwd: PathBuf,
-    /// What is said, the first word first.
+    /// The tables, the one that counts first at the beginning.
     said: Vec<Said>,
     /// The files, whether they exist or not.
     files: BTreeSet<PathBuf>,
 }
 
-/// What one file or flag says.
+/// The table of one file or flag.
 #[derive(Debug)]
 struct Said {
     /// The folder that relative paths count from.
     root: PathBuf,
     table: Table,
-    /// Whether it comes from a flag, which counts before the environment.
+    /// True if it comes from a flag, which counts before the environment.
     is_flag: bool,
 }
 
@@ -44,7 +44,7 @@ pub struct Variable {
     pub name: String,
     /// Its value.
     pub value: OsString,
-    /// Whether it counts even where the environment has one of its name.
+    /// True if it counts even where the environment has one of its name.
     pub force: bool,
 }
 
@@ -66,12 +66,11 @@ impl Config {
         // Of several flags the last counts.
         for flag in flags.collect::<Vec<_>>().into_iter().rev() {
             let file = normal(&cwd.join(flag));
-            match file.exists() {
-                true => config.read_file(&file),
-                false => {
-                    let table = flag.parse().unwrap_or_default();
-                    config.said.push(Said { root: cwd.to_owned(), table, is_flag: true });
-                }
+            if file.exists() {
+                config.read_file(&file)
+            } else {
+                let table = flag.parse().unwrap_or_default();
+                config.said.push(Said { root: cwd.to_owned(), table, is_flag: true });
             }
         }
         config.said.iter_mut().for_each(|said| said.is_flag = true);
@@ -131,9 +130,10 @@ impl Config {
                 if variables.iter().any(|known| known.name == *name) {
                     continue;
                 }
-                let value = match is("relative") {
-                    true => said.root.join(text).into_os_string(),
-                    false => text.into(),
+                let value = if is("relative") {
+                    said.root.join(text).into_os_string()
+                } else {
+                    text.into()
                 };
                 variables.push(Variable { name: name.clone(), value, force: is("force") });
             }
@@ -200,10 +200,7 @@ fn included(table: &Table) -> Vec<String> {
 
 /// A program's path. A plain name is looked for on PATH, as cargo does.
 fn program(root: &Path, text: &str) -> OsString {
-    match text.contains('/') {
-        true => root.join(text).into_os_string(),
-        false => text.into(),
-    }
+    if text.contains('/') { root.join(text).into_os_string() } else { text.into() }
 }
 
 /// A command, written as a text with spaces or as a list of words.
@@ -224,8 +221,8 @@ fn cfgs(rustc: &mut Command) -> Vec<Cfg> {
     String::from_utf8_lossy(&text).lines().filter_map(|line| line.parse().ok()).collect()
 }
 
-/// The files besides sources that decide what cargo builds of these packages of a workspace, and what
-/// they are. They need not exist.
+/// The files besides sources that decide what cargo builds of these packages of a workspace, and
+/// what they are. They need not exist.
 pub fn manifests(
     root: &Path,
     packages: &BTreeSet<PathBuf>,

@@ -1,18 +1,18 @@
 //! Bounds what is kept of a compiler that says very much.
 //!
-//! A generated file may have ten thousand mistakes, and one of them may be told in megabytes. Of each
-//! kind of message the first [`KEPT`] bytes are kept and shown, which is more than anybody reads and
-//! holds what has to be mended first; what follows is read, so that the compiler comes to its end,
-//! counted, and told as a number.
+//! A generated file may have ten thousand mistakes, and one of them may be told in megabytes. Of
+//! each kind of message the first [`KEPT`] bytes are kept and shown, which is more than anybody
+//! reads and holds what has to be mended first; what follows is read, so that the compiler comes to
+//! its end, counted, and told as a number.
 
 use std::io::{BufRead, ErrorKind, Result};
 
-/// How much is kept of one kind of message, in bytes.
+/// The number of bytes that are kept of one kind of message.
 pub const KEPT: usize = 4 << 20;
 /// The longest line that is held, in bytes. A message comes on one line.
 const LONGEST: usize = 16 << 20;
 
-/// What has been kept of one kind of message, and what has not.
+/// The count of what has been kept of one kind of message, and of what has not.
 #[derive(Debug, Default)]
 pub struct OutputBudget {
     kept: usize,
@@ -20,12 +20,14 @@ pub struct OutputBudget {
 }
 
 impl OutputBudget {
-    /// Whether a message is kept. After one that is not, none is: what is shown is the beginning.
+    /// Reports whether a message is kept. After one that is not, none is: what is shown is the
+    /// beginning.
     pub fn admits(&mut self, text: &str) -> bool {
         let admitted = self.left_out == 0 && self.kept + text.len() <= KEPT;
-        match admitted {
-            true => self.kept += text.len(),
-            false => self.left_out += 1,
+        if admitted {
+            self.kept += text.len()
+        } else {
+            self.left_out += 1
         }
         admitted
     }
@@ -35,7 +37,7 @@ impl OutputBudget {
         self.left_out += 1;
     }
 
-    /// What is said in the place of those that were not kept.
+    /// Returns what is said in the place of those that were not kept.
     pub fn rest(&self, what: &str) -> Option<String> {
         let OutputBudget { kept, left_out } = self;
         (*left_out > 0).then(|| {
@@ -67,9 +69,10 @@ fn next_line(from: &mut impl BufRead) -> Result<Option<Option<Vec<u8>>>> {
         let end = chunk.iter().position(|&byte| byte == b'\n');
         let part = &chunk[..end.unwrap_or(chunk.len())];
         too_long |= line.len() + part.len() > LONGEST;
-        match too_long {
-            true => line = Vec::new(),
-            false => line.extend_from_slice(part),
+        if too_long {
+            line = Vec::new()
+        } else {
+            line.extend_from_slice(part)
         }
         let used = end.map_or(chunk.len(), |at| at + 1);
         from.consume(used);

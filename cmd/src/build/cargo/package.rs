@@ -1,8 +1,8 @@
-//! What the ID of a package says.
+//! The ID of a package.
 
 use cargo_metadata::PackageId;
 
-/// Whether a package is the user's: in the workspace or given by path.
+/// Reports whether a package is the user's: in the workspace or given by path.
 pub fn is_user(package: &PackageId) -> bool {
     package.repr.starts_with("path+")
 }

@@ -59,12 +59,12 @@ pub fn of_compiler(
     env
 }
 
-/// Whether cargo tells the program this of its package.
+/// Reports whether cargo tells the program this of its package.
 fn is_of_package(name: &str) -> bool {
     name == "CARGO" || name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")
 }
 
-/// Whether rustup tells every program this that cargo starts, and nobody has told us.
+/// Reports whether rustup tells every program this that cargo starts, and we were not given it.
 fn is_of_toolchain(name: &str) -> bool {
     let is_it =
         name == "CARGO_HOME" || name == "RUST_RECURSION_COUNT" || name.starts_with("RUSTUP_");
@@ -77,22 +77,21 @@ fn applying(config: &Config) -> impl Iterator<Item = Variable> {
     config.variables().into_iter().filter(applies)
 }
 
-/// What the package's build script, if it has one, has said, and its folder.
+/// Returns what the package's build script, if it has one, has said, and its folder.
 fn of_script(record: &BTreeMap<String, String>, outcome: &Outcome) -> Vec<(String, String)> {
     let Some(out) = record.get("OUT_DIR") else { return Vec::new() };
-    let script = outcome.scripts.iter().find(|script| script.out_dir.as_str() == out);
+    let script = outcome.scripts.iter().find(|script| script.out_dir == Path::new(out));
     let said = script.into_iter().flat_map(|script| script.env.iter().cloned());
     said.chain([("OUT_DIR".to_owned(), out.clone())]).collect()
 }
 
-/// Where the program looks for dynamic libraries: those of build scripts, as far as they are in the
-/// build folder, of the build, of rustc, then where the caller looks.
+/// Returns where the program looks for dynamic libraries: those of build scripts, as far as they
+/// are in the build folder, of the build, of rustc, then where the caller looks.
 fn libraries(unit: &Unit, outcome: &Outcome, sysroot: &Path) -> OsString {
     let build = unit.crate_args.build_dir();
     let linked = outcome.scripts.iter().flat_map(|script| &script.linked_paths);
     let mut paths: Vec<PathBuf> = linked
-        .map(|path| path.as_str())
-        .map(|path| PathBuf::from(path.split_once('=').map_or(path, |(_kind, path)| path)))
+        .map(|path| PathBuf::from(path.split_once('=').map_or(path.as_str(), |(_kind, path)| path)))
         .filter(|path| path.starts_with(&build))
         .collect();
     paths.sort();

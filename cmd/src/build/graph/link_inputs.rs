@@ -1,4 +1,4 @@
-//! What surrounds the user's crates: the libraries that are linked with them.
+//! The libraries that are linked with the user's crates.
 
 use super::unit_graph::Graph;
 use crate::build::cargo::{Outcome, is_user};
@@ -9,9 +9,10 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// What is linked into the executable and not the user's own: archives of other languages, rlibs,
-/// then those of the sysroot. Of the first kind are those that build scripts name, where rustc hands
-/// them to the linker as they are; what it has put into an rlib is there a second time, to no harm.
+/// Returns what is linked into the executable and not the user's own: archives of other languages,
+/// rlibs, then those of the sysroot. Of the first kind are those that build scripts name, where
+/// rustc hands them to the linker as they are; what it has put into an rlib is there a second time,
+/// to no harm.
 ///
 /// # Errors
 /// When the sysroot's folder cannot be read.
@@ -23,9 +24,8 @@ pub fn archives(graph: &Graph, outcome: &Outcome, folder: &Path) -> Result<Archi
     let rlibs: Vec<PathBuf> = outcome
         .artifacts
         .iter()
-        .filter(|a| !is_user(&a.package_id))
-        .flat_map(|a| &a.filenames)
-        .map(|f| f.as_std_path().to_owned())
+        .filter(|a| !is_user(&a.package))
+        .flat_map(|a| a.files.iter().cloned())
         .filter(|path| is_rlib(path) && !own.contains(path))
         .chain(graph.runtime.iter().cloned())
         .filter(|path| graph.linkage.holds(path))

@@ -1,4 +1,4 @@
-//! What is missing of what cargo has built: `cargo clean` may have gone over the folder.
+//! Artifacts of cargo that are missing: `cargo clean` may have gone over the folder.
 //!
 //! A replay reads what other commands have left: the metadata of the crates it uses, procedural
 //! macros, what build scripts wrote. What one of the user's crates left, its own command makes
@@ -25,8 +25,8 @@ pub fn beyond_replay(graph: &Graph, archives: &Archives) -> Option<PathBuf> {
     needed.find(|path| !path.exists())
 }
 
-/// Whether the executable that cargo has linked last at this place was made from other files than
-/// the program: cargo lists them beside it.
+/// Reports whether the executable that cargo has linked last at this place was made from other
+/// files than the program: cargo lists them beside it.
 pub fn is_of_another_tree(graph: &Graph, executable: &Path) -> bool {
     let mut list = executable.as_os_str().to_owned();
     list.push(".d");
@@ -50,7 +50,7 @@ pub fn units(graph: &Graph) -> BTreeSet<usize> {
     missing.filter_map(|path| own.get(&path).copied()).collect()
 }
 
-/// What the unit's command makes that others read.
+/// Returns what the unit's command makes that others read.
 fn artifacts(unit: &Unit) -> impl Iterator<Item = PathBuf> {
     let rlib = unit.crate_args.rlib();
     let is_library = !unit.crate_args.is_binary();

@@ -25,7 +25,7 @@ pub struct Unit {
     pub name: String,
     /// Its command line.
     pub record: RustcInvocation,
-    /// What the command line says.
+    /// The settings that the command line gives.
     pub crate_args: CrateArgs,
     /// The units that it was given, as indices into [`Graph::units`].
     pub uses: Vec<usize>,
@@ -34,6 +34,12 @@ pub struct Unit {
 }
 
 impl Unit {
+    /// Returns where cargo keeps what the crate's build script has said, if it has one.
+    pub fn script_output(&self) -> Option<PathBuf> {
+        let out = PathBuf::from(self.record.env.get("OUT_DIR")?);
+        Some(out.parent()?.join("output"))
+    }
+
     /// Reads again which files the crate was made from. If rustc left no list, the old one holds.
     pub fn refresh_sources(&mut self, target_dir: &Path) {
         if let Ok(files) = depinfo::read(&self.crate_args.dep_info(), &self.record.cwd) {
@@ -46,7 +52,7 @@ impl Unit {
     }
 }
 
-/// What a change to a file asks for.
+/// The answer that a change to a file asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Role {
     /// Recompile these units, and those that use them.
@@ -65,16 +71,16 @@ pub struct Graph {
     /// Folders any file of which is such a file.
     pub cargo_folders: BTreeMap<PathBuf, String>,
     /// Packages with a build script that does not say what it reads: cargo runs it again for any
-    /// file. What it is for is [`Role::Cargo`] unless rustc reads it: a script that reads the sources
-    /// and does not say so is not run by a save.
+    /// file. What it is for is [`Role::Cargo`] unless rustc reads it: a script that reads the
+    /// sources and does not say so is not run by a save.
     unsaid: BTreeMap<PathBuf, String>,
     /// The folder that all is built in.
     build_dir: PathBuf,
     /// The rlibs of hot itself, where the program takes it from a path.
     pub runtime: BTreeSet<PathBuf>,
-    /// What is in the executable, and what in dynamic libraries.
+    /// The crates that are in the executable, and in dynamic libraries.
     pub linkage: Linkage,
-    /// Whether hot itself is in a dynamic library.
+    /// True if hot itself is in a dynamic library.
     pub is_runtime_shared: bool,
     /// The folders of the user's packages in the program.
     pub packages: BTreeSet<PathBuf>,
@@ -96,8 +102,8 @@ impl Graph {
         let user: BTreeSet<PathBuf> = outcome
             .artifacts
             .iter()
-            .filter(|a| is_user(&a.package_id))
-            .filter_map(|a| Some(a.manifest_path.parent()?.as_std_path().to_owned()))
+            .filter(|a| is_user(&a.package))
+            .map(|a| a.folder.clone())
             .collect();
         let crate_args =
             captures.get(binary).as_ref().and_then(RustcInvocation::crate_args).unwrap_or_default();
@@ -122,7 +128,7 @@ impl Graph {
         graph
     }
 
-    /// What a change to this file asks for; `None` when the program was not made from it.
+    /// Returns what a change to this file asks for; `None` when the program was not made from it.
     pub fn role(&self, file: &Path) -> Option<Role> {
         if let Some(what) = self.cargo_files.get(file) {
             return Some(Role::Cargo(what.clone()));
@@ -138,14 +144,15 @@ impl Graph {
             let name = &self.units[unit].name;
             return Some(Role::Cargo(format!("{name} is used by a crate that is not yours")));
         }
-        match units.is_empty() {
-            true => self.unsaid(file).map(Role::Cargo),
-            false => Some(Role::Source(units)),
+        if units.is_empty() {
+            self.unsaid(file).map(Role::Cargo)
+        } else {
+            Some(Role::Source(units))
         }
     }
 
-    /// Whether a file that the program is not known to be made from matters to cargo, for the folder
-    /// that it is in.
+    /// Reports whether a file that the program is not known to be made from matters to cargo, for
+    /// the folder that it is in.
     pub fn is_in_cargo_folder(&self, file: &Path) -> bool {
         let is_made = file.starts_with(&self.build_dir);
         let named = self.cargo_folders.keys().any(|folder| file.starts_with(folder));
@@ -201,7 +208,7 @@ impl Graph {
         self.sources().chain(self.cargo_files.keys()).cloned().collect()
     }
 
-    /// What the commands of the units say, in the order of the units.
+    /// Returns what the commands of the units say, in the order of the units.
     pub fn crates(&self) -> impl Iterator<Item = &CrateArgs> + Clone {
         self.units.iter().map(|unit| &unit.crate_args)
     }
@@ -213,15 +220,14 @@ impl Graph {
 
     fn add_build_scripts(&mut self, captures: &Captures, outcome: &Outcome, target_dir: &Path) {
         for artifact in &outcome.artifacts {
-            let root = artifact.manifest_path.parent().map(|p| p.as_std_path());
-            if !root.is_some_and(|root| self.packages.contains(root))
-                || !artifact.target.kind.contains(&cargo_metadata::TargetKind::CustomBuild)
+            if !self.packages.contains(&artifact.folder)
+                || !artifact.kinds.contains(&cargo_metadata::TargetKind::CustomBuild)
             {
                 continue;
             }
-            let what = format!("the build script of {}", package_name(&artifact.package_id));
-            self.add_cargo_file(artifact.target.src_path.as_std_path(), &what, target_dir);
-            let folder = artifact.filenames.first().and_then(|f| f.as_std_path().parent());
+            let what = format!("the build script of {}", package_name(&artifact.package));
+            self.add_cargo_file(&artifact.source, &what, target_dir);
+            let folder = artifact.files.first().and_then(|file| file.parent());
             for key in captures.keys("build_script_build") {
                 let record = captures.get(&key);
                 let Some(crate_args) = record.as_ref().and_then(RustcInvocation::crate_args) else {
@@ -235,18 +241,17 @@ impl Graph {
             }
         }
         for script in &outcome.scripts {
-            let out = script.out_dir.as_std_path();
+            let out = &script.out_dir;
             // The package's ID has its folder in it, but as a URL.
-            let of = outcome.artifacts.iter().find(|a| a.package_id == script.package_id);
+            let of = outcome.artifacts.iter().find(|a| a.package == script.package);
             let Some(root) = of
-                .and_then(|artifact| artifact.manifest_path.parent())
-                .map(|folder| folder.as_std_path().to_owned())
+                .map(|artifact| artifact.folder.clone())
                 .filter(|folder| self.packages.contains(folder))
             else {
                 continue;
             };
             let Some(said) = out.parent().map(|folder| folder.join("output")) else { continue };
-            let name = package_name(&script.package_id);
+            let name = package_name(&script.package);
             let what = format!("read by the build script of {name}");
             let said = std::fs::read_to_string(said).unwrap_or_default();
             let lines = said
@@ -401,7 +406,8 @@ impl Walk<'_> {
         unit
     }
 
-    /// Whether a crate was given as a dynamic library too, and the executable holds its rlib.
+    /// Reports whether a crate was given as a dynamic library too, and the executable holds its
+    /// rlib.
     fn is_static(&self, crate_args: &CrateArgs, shared: &Path) -> bool {
         let rlib = shared.with_extension("rlib");
         crate_args.externs.contains(&rlib) && self.graph.linkage.holds(&rlib)
@@ -449,7 +455,7 @@ impl Walk<'_> {
     }
 }
 
-/// Whether a crate is hot's runtime, rather than another of that name.
+/// Reports whether a crate is hot's runtime, rather than another of that name.
 fn is_runtime(crate_args: &CrateArgs) -> bool {
     let uses = |name: &str| {
         crate_args

@@ -12,10 +12,10 @@ use anyhow::{Context, Result, bail};
 use std::ffi::OsString;
 use std::path::Path;
 
-/// What is known of a program that a command of the user's has built and started.
+/// The knowledge of a program that a command of the user's has built and started.
 #[derive(Debug)]
 pub enum Adopted {
-    /// How it was built.
+    /// The way in which it was built.
     Build(Box<Build>),
     /// Some of it was fresh, and hot never saw how it is compiled.
     Unseen(Vec<Unseen>),
@@ -23,7 +23,7 @@ pub enum Adopted {
 
 impl Builder {
     /// Marks the records of what the command has compiled as belonging to the artifacts that it
-    /// made. What it does later is noted anew.
+    /// made. What it does later is noted again.
     pub fn learn(&self) {
         let Origin::Command { log, .. } = &self.origin else { return };
         for (key, folder) in log::noted(log) {
@@ -35,7 +35,7 @@ impl Builder {
         }
     }
 
-    /// What the user's command must find in its environment. Forgets what was noted before.
+    /// Returns what the user's command must find in its environment. Forgets what was noted before.
     pub fn command_env(&self) -> Vec<(String, OsString)> {
         self.learn();
         self.fingerprints.redeem(&self.interrupt);

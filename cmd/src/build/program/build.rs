@@ -1,4 +1,5 @@
-//! A program that cargo has built: its crates, what they are linked with, and where their objects are.
+//! A program that cargo has built: its crates, what they are linked with, and where their objects
+//! are.
 
 use crate::build::capture::{Captures, freshness};
 use crate::build::cargo::default_jobs;
@@ -24,15 +25,15 @@ pub struct Build {
     pub executable: PathBuf,
     /// The user's crates in it.
     pub graph: Graph,
-    /// What else is linked.
+    /// The other libraries that are linked.
     pub archives: Archives,
     /// Environment that `cargo run` would give the program, besides ours.
     pub env: Vec<(String, OsString)>,
     /// The command that `cargo run` would start the program through, if it is not empty.
     pub runner: Vec<OsString>,
-    /// Why no edit of this build can go live, if that is so.
+    /// The reason why no edit of this build can go live, if that is so.
     pub obstacle: Option<String>,
-    /// What is to be told of its settings otherwise.
+    /// Remarks on its settings otherwise.
     pub remarks: Vec<String>,
     pub(super) session_folder: Arc<OnceLock<PathBuf>>,
     pub(super) target_dir: PathBuf,
@@ -42,11 +43,11 @@ pub struct Build {
     pub(super) own: PathBuf,
 }
 
-/// Where the objects of the program's own crate are found.
+/// The place of the objects of the program's own crate.
 pub(super) enum Place {
     /// In the newest incremental session of this folder.
     Session(PathBuf),
-    /// Where hot has put them.
+    /// In the folder that hot has put them into.
     ObjectCache(ObjectCache),
 }
 
@@ -57,7 +58,7 @@ impl Build {
         self.graph.affected(&(changed | &missing::units(&self.graph)))
     }
 
-    /// Why no unit can be compiled again before cargo has built, if that is so.
+    /// Returns why no unit can be compiled again before cargo has built, if that is so.
     pub fn needs_cargo(&self) -> Option<String> {
         if missing::is_of_another_tree(&self.graph, &self.executable) {
             let folder = self.graph.build_dir().display();
@@ -90,7 +91,9 @@ impl Build {
     fn keep(&self, unit: &Unit, kept: &ObjectCache) -> Result<()> {
         let folder = kept.linked();
         let linker = LinkerStandIn::Keeps { own: &self.own, folder: &folder };
-        let Some(_lock) = BuildLock::take(&unit.crate_args.build_dir(), &self.interrupt)? else {
+        let Some(_lock) =
+            BuildLock::take(&unit.crate_args.build_dir(), &self.interrupt, &mut |_| ())?
+        else {
             bail!("interrupted")
         };
         let task = Task { unit, linker, after: Vec::new() };
@@ -112,7 +115,7 @@ impl Build {
         kept.stamp(&self.executable)
     }
 
-    /// Where the program's own objects are.
+    /// Returns where the program's own objects are.
     pub(super) fn place(&self) -> Result<Place> {
         let unit = self.graph.binary().context("the program has no crates")?;
         if unit.crate_args.incremental.is_none() {

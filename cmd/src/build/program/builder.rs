@@ -1,9 +1,9 @@
-//! What builds the program, again and again.
+//! The builder of the program, which lives as long as the tool.
 
 use super::build::Build;
 use super::origin::Origin;
 use crate::build::capture::{Captures, StoreLock, freshness};
-use crate::build::cargo::{self, Config, Outcome, Selection, default_jobs, manifests};
+use crate::build::cargo::{self, Artifact, Config, Outcome, Selection, default_jobs, manifests};
 use crate::build::graph::{Graph, environment, link_inputs};
 use crate::build::rebuild::compile;
 use crate::build::rebuild::fingerprint::Fingerprints;
@@ -11,12 +11,11 @@ use crate::build::rustc::Linkage;
 use crate::build::unsupported;
 use crate::interrupt::Interrupt;
 use anyhow::{Context, Result, bail};
-use cargo_metadata::Artifact;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// What builds the program, again and again.
+/// The builder of one program, again and again.
 #[derive(Debug)]
 pub struct Builder {
     pub(super) origin: Origin,
@@ -28,7 +27,7 @@ pub struct Builder {
     /// The program that cargo runs in place of rustc: hot.
     pub(super) wrapper: PathBuf,
     pub(super) idle: PathBuf,
-    /// Whether there has been a program.
+    /// True if there has been a program.
     pub(super) ran: bool,
     /// The folder of records that no other tool may work with, and the right to it.
     pub(super) claim: Option<(PathBuf, StoreLock)>,
@@ -172,20 +171,16 @@ impl Builder {
         let linkage = Linkage::read(&links);
         let graph = Graph::new(&binary, &self.captures, outcome, &target_dir, linkage);
         let Some(unit) = graph.binary().filter(|unit| unit.key == binary) else {
-            bail!("failed to read the command that compiled {}", artifact.target.name);
+            bail!("failed to read the command that compiled {}", artifact.name);
         };
-        let obstacle = unsupported::of(
-            graph.crates(),
-            graph.is_runtime_shared,
-            profile,
-            executable.as_std_path(),
-        )?;
+        let obstacle =
+            unsupported::of(graph.crates(), graph.is_runtime_shared, profile, executable)?;
         let remarks = unsupported::remarks(graph.crates(), profile);
         let target = unit.crate_args.target.as_deref();
         let sysroot = link_inputs::sysroot(&unit.record, target)?;
         let target = target.or(link_inputs::target(&sysroot)).unwrap_or_default();
         Ok(Build {
-            executable: executable.as_std_path().to_owned(),
+            executable: executable.to_owned(),
             archives: link_inputs::archives(&graph, outcome, &sysroot)?,
             env: environment::of_program(unit, outcome, &self.config, &sysroot),
             runner: self
@@ -203,7 +198,7 @@ impl Builder {
         })
     }
 
-    /// How many compilers may run at once, as cargo is told.
+    /// Returns how many compilers may run at once, as cargo is told.
     pub(super) fn jobs(&self) -> usize {
         match &self.origin {
             Origin::Cargo { selection, .. } => selection.jobs(),

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::Path;
 
-/// How a build by cargo ended.
+/// The end of a build by cargo.
 #[derive(Debug)]
 pub enum Built {
     /// There is a program.
@@ -26,7 +26,8 @@ impl Builder {
     /// Builds with cargo, and sees to it that every command line is known.
     ///
     /// # Errors
-    /// When cargo or its messages fail, or when it is not clear what to run ([`Usage`](crate::build::Usage)).
+    /// When cargo or its messages fail, or when it is not clear what to run
+    /// ([`Usage`](crate::build::Usage)).
     pub fn build(&mut self, say: &mut Say<'_>) -> Result<Built> {
         // A `cargo clean` may have taken the records, and the claim with them.
         self.captures.restore()?;
@@ -69,8 +70,7 @@ impl Builder {
                 self.ran = true;
                 return Ok(Built::Program(Box::new(build)));
             }
-            let names: BTreeSet<&str> =
-                unknown.iter().map(|a| package_name(&a.package_id)).collect();
+            let names: BTreeSet<&str> = unknown.iter().map(|a| package_name(&a.package)).collect();
             let names = Vec::from_iter(names).join(", ");
             if again {
                 bail!("failed to learn from cargo how {names} is compiled");

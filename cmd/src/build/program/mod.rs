@@ -11,4 +11,4 @@ pub use adopt::Adopted;
 pub use build::Build;
 pub use builder::Builder;
 pub use by_cargo::Built;
-pub use replay::Replayed;
+pub use replay::{ReplayEvent, Replayed};

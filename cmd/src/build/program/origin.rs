@@ -1,4 +1,4 @@
-//! How the program comes to be built.
+//! The maker of the program.
 
 use crate::build::cargo::Selection;
 use cargo_metadata::Metadata;
@@ -9,7 +9,7 @@ use std::path::PathBuf;
 pub enum Origin {
     /// Hot calls cargo.
     Cargo {
-        /// What is built.
+        /// The targets to build.
         selection: Selection,
         /// The workspace, as cargo described it last.
         workspace: Box<Metadata>,

@@ -13,7 +13,16 @@ use crate::build::rebuild::scheduler::{self, Ended, Task};
 use crate::diff::CrateObjects;
 use anyhow::{Result, bail};
 
-/// How a replay ended.
+/// An event of a replay that goes on.
+#[derive(Clone, Copy, Debug)]
+pub enum ReplayEvent<'a> {
+    /// It waits for another process, as this sentence says.
+    Waiting(&'a str),
+    /// A crate was compiled, well or not.
+    Compiled(&'a Unit, &'a Compiled),
+}
+
+/// The end of a replay.
 #[derive(Debug)]
 pub enum Replayed {
     /// Every crate compiled; these are their objects, in order.
@@ -25,8 +34,8 @@ pub enum Replayed {
 }
 
 impl Builder {
-    /// Compiles units again, in order, and reads their objects. `told` is given what rustc says
-    /// of each, and the unit.
+    /// Compiles units again, in order, and reads their objects. `hear` is given what is heard
+    /// meanwhile.
     ///
     /// # Errors
     /// When rustc cannot be run or its objects cannot be read.
@@ -34,10 +43,14 @@ impl Builder {
         &self,
         build: &mut Build,
         units: &[usize],
-        told: &mut dyn FnMut(&Unit, &Compiled),
+        hear: &mut dyn FnMut(ReplayEvent<'_>),
     ) -> Result<Replayed> {
         let Some(binary) = build.graph.binary() else { bail!("the program has no crates") };
-        let Some(_lock) = BuildLock::take(&binary.crate_args.build_dir(), &self.interrupt)? else {
+        let Some(_lock) =
+            BuildLock::take(&binary.crate_args.build_dir(), &self.interrupt, &mut |text| {
+                hear(ReplayEvent::Waiting(text))
+            })?
+        else {
             return Ok(Replayed::Interrupted);
         };
         let place = build.place()?;
@@ -67,7 +80,7 @@ impl Builder {
             scheduler::run(&tasks, &folder, self.jobs(), &self.interrupt, &mut |at, compiled| {
                 let unit = tasks[at].unit;
                 freshness::settle(&self.captures, &unit.key);
-                told(unit, compiled);
+                hear(ReplayEvent::Compiled(unit, compiled));
                 if !compiled.success {
                     return Ok(());
                 }

@@ -3,9 +3,9 @@
 //! Cargo holds the lock for as long as it works in the folder, and so does a replay: two compilers
 //! never write one artifact. But `cargo check`, which editors run at each save, makes metadata
 //! under names of its own, and of what is built in full only procedural macros, build scripts and
-//! what these stand on, which no replay compiles ([`crate::build::graph::Role::Cargo`]). So a replay that
-//! finds the lock held by such a command alone goes ahead. It stands in line meanwhile, so that
-//! whoever comes after the check waits for the replay as well.
+//! what these stand on, which no replay compiles ([`crate::build::graph::Role::Cargo`]). So a
+//! replay that finds the lock held by such a command alone goes ahead. It stands in line meanwhile,
+//! so that whoever comes after the check waits for the replay as well.
 //!
 //! Who holds a lock, and who waits for it, is read from the kernel's table. Where it does not tell
 //! (another PID namespace, another machine's file system), the lock is waited for.
@@ -17,7 +17,10 @@ use std::fs::{File, TryLockError};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+/// The time for which the lock is waited for without a word.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The right to write into a build folder, as long as this lives.
 #[derive(Debug)]
@@ -25,7 +28,7 @@ pub struct BuildLock {
     state: Arc<Mutex<State>>,
 }
 
-/// How far the lock is.
+/// The state of a lock.
 #[derive(Debug)]
 enum State {
     /// A command of cargo that does not matter has it; it comes to us next.
@@ -39,22 +42,30 @@ enum State {
 
 impl BuildLock {
     /// Takes the lock, waiting for a cargo that holds it and may write what we write. `None` when
-    /// interrupted meanwhile.
+    /// interrupted meanwhile. `waiting` is given a sentence about the holder, once, if that takes
+    /// longer than a moment.
     ///
     /// # Errors
     /// When the lock's file cannot be opened.
-    pub fn take(build_dir: &Path, interrupt: &Interrupt) -> Result<Option<BuildLock>> {
-        BuildLock::take_beside(build_dir, interrupt, is_check)
+    pub fn take(
+        build_dir: &Path,
+        interrupt: &Interrupt,
+        waiting: &mut dyn FnMut(&str),
+    ) -> Result<Option<BuildLock>> {
+        BuildLock::take_beside(build_dir, interrupt, is_check, waiting)
     }
 
     fn take_beside(
         build_dir: &Path,
         interrupt: &Interrupt,
         harmless: fn(u32) -> bool,
+        waiting: &mut dyn FnMut(&str),
     ) -> Result<Option<BuildLock>> {
         let path = build_dir.join(".cargo-lock");
         let told = || format!("failed to lock {}", path.display());
         let file = store_lock::open(&path).with_context(told)?;
+        let begun = Instant::now();
+        let mut silent = true;
         while !interrupt.requested() {
             match file.try_lock() {
                 Ok(()) => {
@@ -66,6 +77,10 @@ impl BuildLock {
                     let others = others(&file);
                     if !others.is_empty() && others.into_iter().all(harmless) {
                         return Ok(Some(BuildLock::next_in_line(file)?));
+                    }
+                    if silent && begun.elapsed() >= PATIENCE {
+                        silent = false;
+                        waiting(&sentence(holder(&file), build_dir));
                     }
                     std::thread::sleep(Duration::from_millis(10));
                 }
@@ -115,6 +130,24 @@ fn others(file: &File) -> Vec<u32> {
     all.unwrap_or_default().into_iter().filter(|&pid| pid != own).collect()
 }
 
+/// Returns the process that holds the lock of a file, if it can be seen.
+fn holder(file: &File) -> Option<u32> {
+    let inode = file.metadata().ok()?.ino();
+    let table = std::fs::read_to_string("/proc/locks").ok()?;
+    let holds = |line: &&str| !line.contains("->");
+    table.lines().filter(holds).find_map(|line| owner(line, inode).flatten())
+}
+
+/// The sentence about a lock that another process holds.
+fn sentence(holder: Option<u32>, build_dir: &Path) -> String {
+    let name = |pid: u32| {
+        let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+        format!("{} (pid {pid})", name.trim_end())
+    };
+    let holder = holder.map_or("another process".to_owned(), name);
+    format!("waiting for {holder}, which builds in {}", build_dir.display())
+}
+
 /// The process of a line of `/proc/locks`, `N: [->] FLOCK ADVISORY WRITE PID MAJOR:MINOR:INODE …`,
 /// if it is about this file; `None` in it when the process cannot be seen from here. The device is
 /// not compared, for some file systems give another than they tell of a file: one file too many is
@@ -126,14 +159,14 @@ fn owner(line: &str, inode: u64) -> Option<Option<u32>> {
     is_it.then(|| pid.parse().ok().filter(|&pid| pid > 0))
 }
 
-/// Whether a process is a `cargo check`. (`cargo clippy` runs one.)
+/// Reports whether a process is a `cargo check`. (`cargo clippy` runs one.)
 fn is_check(pid: u32) -> bool {
     let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
     let words: Vec<_> = line.split(|&byte| byte == 0).map(String::from_utf8_lossy).collect();
     checks(&words.iter().map(|word| &**word).collect::<Vec<_>>())
 }
 
-/// Whether the words are those of a `cargo check`. What is not certain is none.
+/// Reports whether the words are those of a `cargo check`. What is not certain is none.
 fn checks(words: &[&str]) -> bool {
     let Some((program, words)) = words.split_first() else { return false };
     let is_cargo = Path::new(program).file_stem().is_some_and(|name| name == "cargo");
@@ -150,18 +183,18 @@ mod tests {
     fn the_lock_is_waited_for_but_not_beyond_an_interrupt() {
         let dir = tempfile::tempdir().unwrap();
         let interrupt = Interrupt::default();
-        let held = BuildLock::take(dir.path(), &interrupt).unwrap().unwrap();
+        let held = BuildLock::take(dir.path(), &interrupt, &mut |_| ()).unwrap().unwrap();
         std::thread::scope(|scope| {
-            let waiting =
-                scope.spawn(|| BuildLock::take(dir.path(), &interrupt).unwrap().is_some());
+            let waiting = scope
+                .spawn(|| BuildLock::take(dir.path(), &interrupt, &mut |_| ()).unwrap().is_some());
             std::thread::sleep(Duration::from_millis(30));
             assert!(!waiting.is_finished());
             drop(held);
             assert!(waiting.join().unwrap());
         });
-        let _held = BuildLock::take(dir.path(), &interrupt).unwrap().unwrap();
+        let _held = BuildLock::take(dir.path(), &interrupt, &mut |_| ()).unwrap().unwrap();
         interrupt.request();
-        assert!(BuildLock::take(dir.path(), &interrupt).unwrap().is_none());
+        assert!(BuildLock::take(dir.path(), &interrupt, &mut |_| ()).unwrap().is_none());
     }
 
     /// A process that holds the lock of this folder until it is killed.
@@ -177,13 +210,8 @@ mod tests {
         child
     }
 
-    #[test]
-    fn a_holder_that_does_not_matter_is_not_waited_for_and_who_comes_later_waits() {
-        let dir = tempfile::tempdir().unwrap();
-        let interrupt = Interrupt::default();
-        let mut held = holder(dir.path());
-        let lock = BuildLock::take_beside(dir.path(), &interrupt, |_| true).unwrap().unwrap();
-        assert!(matches!(*lock.state.lock().unwrap(), State::Awaited));
+    /// Ends a holder.
+    fn end(held: &mut std::process::Child) {
         // `flock` waits for `sleep`, which has the file open too.
         let pid = i32::try_from(held.id()).unwrap();
         for member in crate::interrupt::process_tree(pid) {
@@ -191,15 +219,48 @@ mod tests {
             rustix::process::kill_process(member, rustix::process::Signal::KILL).unwrap();
         }
         held.wait().unwrap();
+    }
+
+    #[test]
+    fn a_holder_that_does_not_matter_is_not_waited_for_and_who_comes_later_waits() {
+        let dir = tempfile::tempdir().unwrap();
+        let interrupt = Interrupt::default();
+        let mut held = holder(dir.path());
+        let lock =
+            BuildLock::take_beside(dir.path(), &interrupt, |_| true, &mut |_| ()).unwrap().unwrap();
+        assert!(matches!(*lock.state.lock().unwrap(), State::Awaited));
+        end(&mut held);
         while matches!(*lock.state.lock().unwrap(), State::Awaited) {
             std::thread::sleep(Duration::from_millis(2));
         }
         let file = store_lock::open(&dir.path().join(".cargo-lock")).unwrap();
         assert!(matches!(file.try_lock(), Err(TryLockError::WouldBlock)));
-        // With this process in the way nobody else is named, and it is waited for.
+        // With this process in the way no one else is named, and it is waited for.
         assert!(others(&file).is_empty());
         drop(lock);
         file.try_lock().unwrap();
+    }
+
+    #[test]
+    fn who_is_waited_for_is_said_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let interrupt = Interrupt::default();
+        let mut held = holder(dir.path());
+        let pid = held.id();
+        let mut said = Vec::new();
+        std::thread::scope(|scope| {
+            let (said, interrupt) = (&mut said, &interrupt);
+            let waiting = scope.spawn(move || {
+                let mut hear = |text: &str| said.push(text.to_owned());
+                BuildLock::take(dir.path(), interrupt, &mut hear).unwrap().is_none()
+            });
+            std::thread::sleep(PATIENCE + Duration::from_millis(300));
+            interrupt.request();
+            assert!(waiting.join().unwrap());
+        });
+        let [text] = &said[..] else { panic!("{said:?}") };
+        assert!(text.starts_with(&format!("waiting for flock (pid {pid}), which ")), "{text}");
+        end(&mut held);
     }
 
     #[test]

@@ -1,17 +1,17 @@
-//! What rustc says while it compiles a crate: one JSON object a line, diagnostics for people and
-//! notices of what has been written.
+//! The messages of rustc while it compiles a crate: one JSON object a line, diagnostics for people
+//! and notices of what has been written.
 
 use crate::build::cargo::output_budget::{self, OutputBudget};
 use crate::build::cargo::plain;
 use serde::Deserialize;
 use std::io::BufRead;
 
-/// What rustc said about one crate.
+/// The result of one compilation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Compiled {
-    /// Whether it succeeded.
+    /// True if it succeeded.
     pub success: bool,
-    /// What it said, in order, without the lines that only count.
+    /// Its diagnostics, in order, without the lines that only count.
     pub diagnostics: Vec<Diagnostic>,
     /// The lines of its diagnostics as they came, which cargo keeps of a crate; none where that is
     /// too much, or where there was more.
@@ -23,11 +23,11 @@ pub struct Compiled {
 pub struct Diagnostic {
     /// As rustc renders it, with colours.
     pub text: String,
-    /// How grave it is.
+    /// Its weight.
     pub weight: Weight,
 }
 
-/// How grave a diagnostic is.
+/// The weight of a diagnostic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Weight {
     /// It does not compile for this reason.
@@ -60,11 +60,12 @@ struct Line {
     emit: Option<String>,
 }
 
-/// How one of rustc's objects begins.
+/// The beginning of one of rustc's objects.
 const OBJECT: &[u8] = br#"{"$message_type""#;
 
-/// Reads all that rustc says; what is no JSON (a panic of the compiler) is kept as it is. `metadata`
-/// is called when the crate's metadata has been written: nothing but code is missing then.
+/// Reads all that rustc says; what is no JSON (a panic of the compiler) is kept as it is.
+/// `metadata` is called when the crate's metadata has been written: nothing but code is missing
+/// then.
 pub(super) fn read(from: impl BufRead, metadata: &mut dyn FnMut()) -> Compiled {
     let mut compiled = Compiled { kept: Some(Vec::new()), ..Compiled::default() };
     let [mut errors, mut warnings, mut notes] = [(); 3].map(|()| OutputBudget::default());
@@ -125,7 +126,7 @@ fn is_too_much(compiled: &Compiled) -> bool {
     compiled.kept.as_ref().is_some_and(|kept| kept.len() > output_budget::KEPT)
 }
 
-/// Whether a message only counts what was said before it. Cargo leaves these out as well.
+/// Reports whether a message only counts what was said before it. Cargo leaves these out as well.
 fn only_counts(message: &str) -> bool {
     message.starts_with("aborting due to ")
         || message.ends_with(" warning emitted")

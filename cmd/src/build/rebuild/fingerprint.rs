@@ -1,17 +1,17 @@
-//! What a replay has compiled, as cargo would find it.
+//! The fingerprints of what a replay has compiled, so that cargo finds it.
 //!
-//! Cargo takes a crate for fresh when the hash of its settings is the one in its *fingerprint*, what
-//! it depends on is fresh and not newer, and none of its sources is newer than its *list*, a file
-//! with the names of the sources and of the variables that rustc has read. A replay removes the list:
-//! from then on cargo takes the crate for stale, whatever the times of the files say. When cargo is
-//! to build next, after a refused save, it would compile all of it a second time.
+//! Cargo takes a crate for fresh when the hash of its settings is the one in its *fingerprint*,
+//! what it depends on is fresh and not newer, and none of its sources is newer than its *list*, a
+//! file with the names of the sources and of the variables that rustc has read. A replay removes
+//! the list: from then on cargo takes the crate for stale, whatever the times of the files say.
+//! When cargo is to build next, after a refused save, it would compile all of it a second time.
 //!
 //! So what a replay has made well is vouched for, and just before cargo is called by hot the lists
 //! are put back, as old as the replay's beginning. A list is put back only if what cargo would make
 //! is what is there:
 //!
-//! - the list was cargo's own work, about the very command that was replayed, and rustc has named the
-//!   same sources and variables as then;
+//! - the list was cargo's own work, about the very command that was replayed, and rustc has named
+//!   the same sources and variables as then;
 //! - no source has been written since the replay began, by the times that only the system sets;
 //! - the build script has not run since cargo wrote the list, since a replay compiles with what it
 //!   had said before, and no procedural macro has been written meanwhile;
@@ -27,14 +27,14 @@ use crate::build::capture::{Captures, freshness};
 use crate::build::graph::Unit;
 use crate::build::path::modified;
 use crate::build::rustc::depinfo;
+use crate::build::stamp::Stamp;
 use crate::interrupt::Interrupt;
 use std::collections::BTreeMap;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
-/// What is known of the crates that were replayed, by their keys.
+/// The fingerprints of the crates that were replayed, by their keys.
 #[derive(Debug, Default)]
 pub struct Fingerprints {
     crates: Mutex<BTreeMap<String, Known>>,
@@ -51,37 +51,27 @@ struct Known {
 struct List {
     path: PathBuf,
     content: Vec<u8>,
-    /// What the fingerprint says.
+    /// The content of the fingerprint.
     fingerprint: Vec<u8>,
-    /// What rustc had said of the sources.
+    /// The sources and variables, as rustc had listed them.
     dep_info: Vec<u8>,
-    /// What the build script has said, and the procedural macros: no replay makes these.
+    /// The output of the build script, and the procedural macros: no replay makes these.
     given: Vec<(PathBuf, Stamp)>,
 }
 
-/// What a replay has made of a crate.
+/// The proof that a replay has made of a crate what cargo would make.
 #[derive(Debug)]
 struct Voucher {
     begun: SystemTime,
     /// The sources and the artifacts, as they were then.
     stamps: Vec<(PathBuf, Stamp)>,
-    /// What rustc said, as cargo keeps it.
+    /// The messages of rustc, as cargo keeps them.
     said: Vec<u8>,
 }
 
-/// What changes whenever a file is written.
-type Stamp = (u64, u64, i128, i128);
-
-fn stamp(path: &Path) -> Option<Stamp> {
-    let meta = std::fs::metadata(path).ok()?;
-    let nanos = |seconds: i64, nanos: i64| i128::from(seconds) * 1_000_000_000 + i128::from(nanos);
-    let written = nanos(meta.mtime(), meta.mtime_nsec());
-    Some((meta.ino(), meta.len(), written, nanos(meta.ctime(), meta.ctime_nsec())))
-}
-
 impl Fingerprints {
-    /// Has cargo take the units for stale, and notes what they need to be fresh again. The time from
-    /// which on their sources must stay as they are; none where that cannot be told.
+    /// Has cargo take the units for stale, and notes what they need to be fresh again. The time
+    /// from which on their sources must stay as they are; none where that cannot be told.
     pub fn begin(&self, units: &[&Unit], captures: &Captures) -> Option<SystemTime> {
         let mut crates = self.crates();
         for unit in units {
@@ -110,12 +100,9 @@ impl Fingerprints {
             return;
         }
         let Ok(sources) = depinfo::read(&dep_info, &unit.record.cwd) else { return };
-        let nanos = begun.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |time| time.as_nanos());
-        let is_earlier = |(_, (_, _, written, changed)): &(PathBuf, Stamp)| {
-            (*written).max(*changed) < nanos.cast_signed()
-        };
+        let is_earlier = |(_, stamp): &(PathBuf, Stamp)| stamp.is_before(begun);
         let stamps = |files: Vec<PathBuf>| -> Option<Vec<(PathBuf, Stamp)>> {
-            files.into_iter().map(|file| Some((file.clone(), stamp(&file)?))).collect()
+            files.into_iter().map(|file| Some((file.clone(), Stamp::of(&file)?))).collect()
         };
         let made = stamps(vec![rlib.with_extension("rmeta"), rlib, dep_info]);
         let (Some(sources), Some(made)) = (stamps(sources), made) else { return };
@@ -129,15 +116,16 @@ impl Fingerprints {
         }
     }
 
-    /// Puts the lists back for which is vouched, as far as all is still as it was. What happens from
-    /// then on is between cargo and the files.
+    /// Puts the lists back for which is vouched, as far as all is still as it was. What happens
+    /// from then on is between cargo and the files.
     pub fn redeem(&self, interrupt: &Interrupt) {
         let has_voucher = |known: &&Known| known.voucher.is_some();
         let build_dir = self.crates().values().find(has_voucher).and_then(|known| {
             // `.fingerprint/<package>-<hash>/dep-lib-<name>`
             known.list.path.ancestors().nth(3).map(Path::to_owned)
         });
-        let lock = |folder: PathBuf| BuildLock::take(&folder, interrupt).ok().flatten();
+        let lock =
+            |folder: PathBuf| BuildLock::take(&folder, interrupt, &mut |_| ()).ok().flatten();
         let Some(_lock) = build_dir.and_then(lock) else { return };
         for Known { list, voucher } in std::mem::take(&mut *self.crates()).into_values() {
             if let Some(voucher) = voucher.filter(|voucher| voucher.holds(&list)) {
@@ -154,7 +142,7 @@ impl Fingerprints {
 
 impl Voucher {
     fn holds(&self, list: &List) -> bool {
-        let is_same = |(path, then): &(PathBuf, Stamp)| stamp(path) == Some(*then);
+        let is_same = |(path, then): &(PathBuf, Stamp)| Stamp::of(path).as_ref() == Some(then);
         // Where there is a list, a cargo has compiled meanwhile.
         !list.path.exists()
             && std::fs::read(list.beside("")).ok().as_ref() == Some(&list.fingerprint)
@@ -183,8 +171,8 @@ impl List {
     }
 }
 
-/// The list of a unit, if it is about the command that is known: the one on disk, or the one that was
-/// there before, if nothing has been there since.
+/// The list of a unit, if it is about the command that is known: the one on disk, or the one that
+/// was there before, if nothing has been there since.
 fn list_of(unit: &Unit, captures: &Captures, before: Option<List>) -> Option<List> {
     if !unit.crate_args.is_rlib() || !freshness::is_settled(captures, &unit.key) {
         return None;
@@ -198,7 +186,7 @@ fn list_of(unit: &Unit, captures: &Captures, before: Option<List>) -> Option<Lis
                 && given(unit).as_ref() == Some(&list.given)
         });
     };
-    let script = script(unit);
+    let script = unit.script_output();
     if script.is_some_and(|said| modified(&said) > modified(path)) {
         return None;
     }
@@ -213,17 +201,16 @@ fn list_of(unit: &Unit, captures: &Captures, before: Option<List>) -> Option<Lis
     Some(list)
 }
 
-/// Where cargo keeps what the unit's build script has said, if it has one.
-fn script(unit: &Unit) -> Option<PathBuf> {
-    let out = PathBuf::from(unit.record.env.get("OUT_DIR")?);
-    Some(out.parent()?.join("output"))
-}
-
-/// What a unit is compiled with that no replay makes, as it is now; `None` when some of it is gone.
+/// Returns what a unit is compiled with that no replay makes, as it is now; `None` when some of it
+/// is gone.
 fn given(unit: &Unit) -> Option<Vec<(PathBuf, Stamp)>> {
     let is_macro = |path: &&PathBuf| path.extension().is_some_and(|extension| extension == "so");
     let macros = unit.crate_args.externs.iter().filter(is_macro).cloned();
-    script(unit).into_iter().chain(macros).map(|path| Some((path.clone(), stamp(&path)?))).collect()
+    unit.script_output()
+        .into_iter()
+        .chain(macros)
+        .map(|path| Some((path.clone(), Stamp::of(&path)?)))
+        .collect()
 }
 
 /// Makes cargo take the unit for stale: without its list it trusts nothing.

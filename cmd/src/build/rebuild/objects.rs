@@ -1,10 +1,11 @@
-//! Where rustc leaves a crate's object files.
+//! The object files of a crate, where rustc leaves them.
 //!
 //! A library's are the members of its rlib. A binary's are deleted after the link, but its
-//! incremental session, if there is one ([`super::object_cache`] otherwise), keeps each of them: `incremental/<crate>-<id>/s-<time>-<random>-<hash>/*.o`.
-//! Several crates may have folders of one name (a library and a binary of one package, test
-//! builds, other features); what tells them apart is that the symbols of the crate's own items are
-//! in the executable, since they carry the crate's identity.
+//! incremental session, if there is one ([`super::object_cache`] otherwise), keeps each of them:
+//! `incremental/<crate>-<id>/s-<time>-<random>-<hash>/*.o`. Several crates may have folders of one
+//! name (a library and a binary of one package, test builds, other features); what tells them apart
+//! is that the symbols of the crate's own items are in the executable, since they carry the crate's
+//! identity.
 
 use crate::build::graph::Unit;
 use crate::diff::CrateObjects;
@@ -44,7 +45,7 @@ pub(super) struct Files {
     split: HashMap<String, Vec<u8>>,
 }
 
-/// Whether a file of this name is an object, or debug information that was split off one.
+/// Reports whether a file of this name is an object, or debug information that was split off one.
 pub(super) fn is_wanted(name: &str) -> bool {
     name.ends_with(".o") || name.ends_with(".dwo")
 }
@@ -125,7 +126,7 @@ pub fn session_folder(unit: &Unit, executable: &Path) -> Result<PathBuf> {
 struct Shared {
     /// Symbols of the crate's own items that the executable has.
     symbols: usize,
-    /// Whether the session defines the program's entry.
+    /// True if the session defines the program's entry.
     main: bool,
 }
 
@@ -149,7 +150,7 @@ fn shared_with(session: &Path, name: &str, executable: &HashSet<&[u8]>) -> Resul
     Ok(shared)
 }
 
-/// Whether the name has this part.
+/// Reports whether the name has this part.
 fn has(name: &[u8], part: &[u8]) -> bool {
     name.windows(part.len()).any(|window| window == part)
 }

@@ -7,9 +7,9 @@
 //! object with the one section `.rmeta`).
 //!
 //! Stand-ins lie in a folder of their own, and what cargo has made stays where and as it is. The
-//! command of the executable is told of them: `--extern` names the stand-in of what it uses
-//! itself, and what that uses is looked for in the folder too ([`StubFolder::instead`]). Where an old
-//! rlib is found beside, rustc tells the two apart by the hash that the metadata are asked for by.
+//! command of the executable is told of them: `--extern` names the stand-in of what it uses itself,
+//! and what that uses is looked for in the folder too ([`StubFolder::instead`]). Where an old rlib
+//! is found beside, rustc tells the two apart by the hash that the metadata are asked for by.
 //! Neither option counts for the incremental session.
 
 use crate::build::rustc::{CrateArgs, RustcInvocation};
@@ -34,6 +34,11 @@ impl StubFolder {
     #[cfg(test)]
     pub(super) fn at(path: PathBuf) -> StubFolder {
         StubFolder(path)
+    }
+
+    /// The folder's path.
+    pub fn path(&self) -> &Path {
+        &self.0
     }
 
     /// Removes all of them.

@@ -2,18 +2,19 @@
 //!
 //! rustc says when it has written a crate's metadata, which is before it makes the code. A library
 //! that uses the crate needs no more, and is begun then, as cargo does it. The executable's
-//! compiler would read the whole rlib; it is given stand-ins ([`super::rmeta_stub`]) and begun as early.
+//! compiler would read the whole rlib; it is given stand-ins ([`super::rmeta_stub`]) and begun as
+//! early.
 //!
 //! Should that not be to its liking, it is compiled once more when the rlibs are there: what it
 //! says then is what counts, so that a stand-in can cost time but no answer. If a crate does not
 //! compile, none is begun any more. Those whose metadata are not there yet are ended; the others,
-//! which are likely to be right, may finish, since the next save would have to begin them anew.
+//! which are likely to be right, may finish, since the next save would have to begin them again.
 //!
 //! As many crates are compiled at once as cargo is told by flag or environment, or as there are
 //! processors. Each has a thread of its own; those beyond are shared out by a job server, as make
-//! has one. A crate that is compiled alone and incrementally does without, unless it may not have all
-//! processors: to ask for a token for each codegen unit, most of which are only copied, takes a tenth
-//! of a small save.
+//! has one. A crate that is compiled alone and incrementally does without, unless it may not have
+//! all processors: to ask for a token for each codegen unit, most of which are only copied, takes a
+//! tenth of a small save.
 
 use super::compile::{self, LinkerStandIn};
 use super::diagnostics::Compiled;
@@ -31,13 +32,13 @@ use std::sync::mpsc::{Sender, channel};
 pub struct Task<'a> {
     /// The crate.
     pub unit: &'a Unit,
-    /// What stands in for the linker.
+    /// The program that stands in for the linker.
     pub linker: LinkerStandIn<'a>,
     /// All tasks whose crates it uses, directly or not, as indices; all are before it.
     pub after: Vec<usize>,
 }
 
-/// How it ended.
+/// The end of it.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Ended {
     /// All compiled.
@@ -48,7 +49,7 @@ pub enum Ended {
     Interrupted,
 }
 
-/// How far a crate is.
+/// The state of a crate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum State {
     Waits,
@@ -59,7 +60,7 @@ enum State {
     Done,
 }
 
-/// What a compiler at work has to tell.
+/// A notice from a compiler at work.
 enum Notice {
     Metadata(usize),
     Ended(usize, Result<Compiled>),
@@ -69,14 +70,14 @@ struct Pipeline<'a> {
     tasks: &'a [Task<'a>],
     folder: &'a StubFolder,
     states: Vec<State>,
-    /// Whether the executable may be begun before the code of what it uses is there.
+    /// True if the executable may be begun before the code of what it uses is there.
     early: bool,
-    /// Whether it was.
+    /// True if it was.
     was_early: bool,
 }
 
-/// Compiles all of them, `width` at once at most; stand-ins are put into the folder. `told` is given
-/// what rustc says of each as soon as that is known; an error of its own ends it all.
+/// Compiles all of them, `width` at once at most; stand-ins are put into the folder. `told` is
+/// given what rustc says of each as soon as that is known; an error of its own ends it all.
 ///
 /// # Errors
 /// When rustc cannot be run.
@@ -129,10 +130,8 @@ pub fn run(
             }
             ended = match compiled {
                 Ok(compiled) if pipeline.compiles_again(index, &compiled) => Ok(Ended::Well),
-                Ok(compiled) => told(index, &compiled).map(|()| match compiled.success {
-                    true => Ended::Well,
-                    false => Ended::Failed(compiled),
-                }),
+                Ok(compiled) => told(index, &compiled)
+                    .map(|()| if compiled.success { Ended::Well } else { Ended::Failed(compiled) }),
                 Err(error) => Err(error),
             };
             if !matches!(ended, Ok(Ended::Well)) {
@@ -141,10 +140,7 @@ pub fn run(
             }
         }
     });
-    match interrupt.requested() {
-        true => Ok(Ended::Interrupted),
-        false => ended,
-    }
+    if interrupt.requested() { Ok(Ended::Interrupted) } else { ended }
 }
 
 fn compile(
@@ -337,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn one_alone_shares_its_threads_with_nobody() {
+    fn one_alone_shares_its_threads_with_no_other() {
         let dir = tempfile::tempdir().unwrap();
         let script = "[ -n \"$CARGO_MAKEFLAGS\" ] && note shared || note free";
         let (mut one, mut two) = (unit(dir.path(), "a", script), unit(dir.path(), "b", script));

@@ -1,8 +1,8 @@
 //! One captured command line of rustc, and what it says.
 //!
-//! A [`RustcInvocation`] is what the wrapper wrote down: the command as it was run. [`CrateArgs`] is what hot
-//! needs to know of it, read from the arguments. rustc's grammar is wider than what is read here;
-//! these are the forms that cargo writes.
+//! A [`RustcInvocation`] is what the wrapper has recorded: the command as it was run. [`CrateArgs`]
+//! is what hot needs to know of it, read from the arguments. rustc's grammar is wider than what is
+//! read here; these are the forms that cargo writes.
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 /// A command line of rustc as cargo ran it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RustcInvocation {
-    /// What was executed: rustc, or the wrapper that hot stands before.
+    /// The program that was executed: rustc, or the wrapper that hot stands before.
     pub program: String,
     /// Its arguments, in order. When `program` is a wrapper, the first is rustc.
     pub args: Vec<String>,
@@ -21,7 +21,7 @@ pub struct RustcInvocation {
     pub env: BTreeMap<String, String>,
 }
 
-/// What the arguments of a [`RustcInvocation`] say.
+/// The settings of a crate, as the arguments of its [`RustcInvocation`] give them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CrateArgs {
     /// `--crate-name`.
@@ -41,9 +41,9 @@ pub struct CrateArgs {
     /// All flags `-C NAME=VALUE`, and `-Z NAME=VALUE` with a `Z` before the name, in order. The
     /// value is empty where there is none.
     pub flags: Vec<(String, String)>,
-    /// Whether `--emit` asks for a link.
+    /// True if `--emit` asks for a link.
     pub links: bool,
-    /// Whether cargo limits the lints, as it does for what is not the user's.
+    /// True if cargo limits the lints, as it does for what is not the user's.
     pub foreign: bool,
     /// The crate's root, as it is named.
     pub root: PathBuf,
@@ -58,7 +58,7 @@ pub struct CrateArgs {
 pub struct Native {
     /// Its name: `lib<name>.a` or `lib<name>.so`.
     pub name: String,
-    /// Whether the archive is meant where there are both.
+    /// True if the archive is meant where there are both.
     pub is_static: bool,
 }
 
@@ -163,7 +163,7 @@ impl CrateArgs {
         self.flags.push((format!("{kind}{name}"), value.to_owned()));
     }
 
-    /// Whether debug information is packed into a file beside the executable.
+    /// Reports whether debug information is packed into a file beside the executable.
     pub fn packs(&self) -> bool {
         self.value_of("split-debuginfo") == Some("packed")
     }
@@ -187,12 +187,13 @@ impl CrateArgs {
         })
     }
 
-    /// Whether the crate is linked into an executable of its own.
+    /// Reports whether the crate is linked into an executable of its own.
     pub fn is_binary(&self) -> bool {
         self.crate_types == ["bin"]
     }
 
-    /// Whether the crate's objects are in an rlib, and nothing else would have to be linked.
+    /// Reports whether the crate's objects are in an rlib, and nothing else would have to be
+    /// linked.
     pub fn is_rlib(&self) -> bool {
         self.crate_types.iter().all(|kind| kind == "lib" || kind == "rlib")
     }
@@ -221,8 +222,9 @@ impl CrateArgs {
         self.out_dir.join(format!("{}.d", self.key))
     }
 
-    /// Where the records of what is built in this folder are kept: for `target/debug/deps` it is
-    /// `target/hot/capture/debug`, with the target's name before the profile's if there is one.
+    /// Returns where the records of what is built in this folder are kept: for `target/debug/deps`
+    /// it is `target/hot/capture/debug`, with the target's name before the profile's if there is
+    /// one.
     pub fn store(&self) -> PathBuf {
         let (root, profile) = self.target_folder();
         root.join("hot/capture").join(profile)

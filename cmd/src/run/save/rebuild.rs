@@ -2,8 +2,8 @@
 //! them.
 
 use super::clock::Clock;
-use crate::build::Replayed;
 use crate::build::rebuild::diagnostics::{Diagnostic, Weight};
+use crate::build::{ReplayEvent, Replayed};
 use crate::refusal::Refusal;
 use crate::run::detect::Asks;
 use crate::run::input::Input;
@@ -72,7 +72,11 @@ impl Session {
             .begin_compiling(units.iter().map(|&i| build.graph.units[i].key.clone()).collect());
         let begun = SystemTime::now();
         let show = &mut self.show;
-        let replayed = self.builder.replay(&mut build, &units, &mut |unit, compiled| {
+        let replayed = self.builder.replay(&mut build, &units, &mut |event| {
+            let (unit, compiled) = match event {
+                ReplayEvent::Waiting(text) => return show.terminal.note(text),
+                ReplayEvent::Compiled(unit, compiled) => (unit, compiled),
+            };
             let of = crate_label(&unit.name, unit.crate_args.is_binary());
             for Diagnostic { text, weight } in &compiled.diagnostics {
                 match weight {

@@ -3,8 +3,8 @@
 //! Every path that a file mentions is followed as the compiler would: by modules, then by the names
 //! that a module defines or brings with `use`, through any number of re-exports, to the file that
 //! defines what is meant. Where the last name is not found (a macro has made it), the file of the
-//! module counts. A module that is brought by `use` counts where a name in it is mentioned, so that a
-//! face (`mod.rs`) stands in the way of nothing.
+//! module counts. A module that is brought by `use` counts where a name in it is mentioned, so that
+//! a face (`mod.rs`) stands in the way of nothing.
 
 use crate::source::{self, Module};
 use proc_macro2::TokenStream;

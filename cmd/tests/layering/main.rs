@@ -1,16 +1,16 @@
 //! The map in ARCHITECTURE.md and the code are held together, and no files import in a circle.
 //!
 //! ARCHITECTURE.md has one table of the workspace's crates, one for each crate of the rooms at its
-//! root, and one for each folder that has folders in it. A room is a module, and its line says which
-//! rooms of the same table it may import. What is not in the table is an error, and so is a room
-//! without a line, a line without a room, an import that the table allows but no file makes, and a
-//! circle.
+//! root, and one for each folder that has folders in it. A room is a module, and its line says
+//! which rooms of the same table it may import. What is not in the table is an error, and so is a
+//! room without a line, a line without a room, an import that the table allows but no file makes,
+//! and a circle.
 //!
 //! The files, modules and tests that ARCHITECTURE.md names exist.
 //!
-//! Below that, file by file: no circle, and no import of a name that a module around the file defines
-//! (its `mod.rs`, or the crate's root): a face looks down on what is in its folder, and is not looked
-//! up to.
+//! Below that, file by file: no circle, and no import of a name that a module around the file
+//! defines (its `mod.rs`, or the crate's root): a face looks down on what is in its folder, and is
+//! not looked up to.
 
 mod graph;
 mod imports;

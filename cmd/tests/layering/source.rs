@@ -2,8 +2,8 @@
 //!
 //! A module is the file's own, or one that is written inside of it (`mod inner { … }`). Of each the
 //! reader keeps the names that it defines, the names that `use` brings into it, and every path that
-//! its code mentions. Types are not inferred: a method that is called leaves no trace. Code for tests
-//! (`mod tests`, `#[cfg(test)]`) is left out, and so are attributes, macros by `$crate` and
+//! its code mentions. Types are not inferred: a method that is called leaves no trace. Code for
+//! tests (`mod tests`, `#[cfg(test)]`) is left out, and so are attributes, macros by `$crate` and
 //! visibilities.
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};

@@ -198,7 +198,8 @@ fn a_wrong_map_is_noticed() {
 #[test]
 fn a_name_that_leads_to_nothing_is_noticed() {
     let crates = [("toy-box", sources(&[("a/mod.rs", "mod b;"), ("a/b.rs", "fn f() {}")]))];
-    let map = "`a::b` and `toy_box::a::b::f`, `a::c` and `a::b::g`; `Thing::new`, `hot/` and `cmd/no`\n\
+    let map = "`a::b` and `toy_box::a::b::f`, `a::c` and `a::b::g`\n\
+               `Thing::new`, `hot/` and `cmd/no`\n\
                | `a` | `cmd/tests/layering/tests.rs` `a_wrong_map_is_noticed` `no_such_test` |\n";
     let expected = [
         "there is no module a::c",

@@ -1,4 +1,4 @@
-//! The wish to stop, and the compilers that must not outlive it.
+//! The request to stop, and the compilers that must not outlive it.
 //!
 //! A build may take minutes, and the main loop waits for it. So that Ctrl-C works meanwhile, each
 //! child that is waited for stands in an [`Interrupt`]; whoever asks for the end, on whatever
@@ -41,12 +41,12 @@ impl Interrupt {
         children.iter().copied().for_each(end_tree);
     }
 
-    /// Whether the end was asked for.
+    /// Reports whether the end was asked for.
     pub fn requested(&self) -> bool {
         self.requests() > 0
     }
 
-    /// How often the end was asked for: who asks again is in a hurry.
+    /// Returns how often the end was asked for: who asks again is in a hurry.
     pub fn requests(&self) -> usize {
         // Relaxed: nothing is read on the strength of it.
         self.requests.load(Ordering::Relaxed)

@@ -1,12 +1,13 @@
 //! Single keys from the terminal, as long as the program does not want them.
 //!
 //! Program and tool share one terminal. The tool takes it out of line mode (cbreak: no echo, no
-//! waiting for Enter) and reads keys, but only while no thread of the program, or of what it has started, waits in a
-//! read of its standard input; the kernel shows it, in `/proc/<pid>/task/*/syscall`. Once the program does,
-//! the terminal is put back as it was and is the program's alone. A program that draws on the screen
-//! sets a mode of its own and waits in other ways: where the mode is not the tool's any more, the
-//! terminal is the program's as well, in the mode that it has set. When the program is gone and a save
-//! is waited for, keys are read again.
+//! waiting for Enter) and reads keys, but only while no thread of the program, or of what it has
+//! started, waits in a read of its standard input; the kernel shows it, in
+//! `/proc/<pid>/task/*/syscall`. Once the program does, the terminal is put back as it was and is
+//! the program's alone. A program that draws on the screen sets a mode of its own and waits in
+//! other ways: where the mode is not the tool's any more, the terminal is the program's as well, in
+//! the mode that it has set. When the program is gone and a save is waited for, keys are read
+//! again.
 
 use crate::{interrupt, screen};
 use anyhow::{Context, Result};
@@ -168,7 +169,8 @@ fn somebody_reads_input(program: u32) -> bool {
     tree.iter().any(|id| reads_input(Path::new(&format!("/proc/{id}"))))
 }
 
-/// Reports whether a thread of the process waits in a read of standard input, or that cannot be seen.
+/// Reports whether a thread of the process waits in a read of standard input, or cannot be looked
+/// at.
 fn reads_input(process: &Path) -> bool {
     let same =
         std::fs::read_link(process.join("fd/0")).ok() == std::fs::read_link("/proc/self/fd/0").ok();

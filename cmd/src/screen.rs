@@ -1,11 +1,11 @@
 //! Who has the terminal: the lines of the tool, or a program that draws on it.
 //!
 //! A program that fills the screen takes the terminal out of line mode and draws. Lines of the tool
-//! would stand amid the picture, and push it up. So what is to be said while the terminal is in such
-//! a mode, and it is neither the one that it had at the start nor the one that `keys` sets, is held
-//! back; the terminal's title shows the last of it. It is written once the program has given the
-//! terminal back, or has ended. One that was killed gives nothing back: then the terminal is brought
-//! out of what such programs bring it into.
+//! would stand amid the picture, and push it up. So what is to be said while the terminal is in
+//! such a mode, and it is neither the one that it had at the start nor the one that `keys` sets, is
+//! held back; the terminal's title shows the last of it. It is written once the program has given
+//! the terminal back, or has ended. One that was killed gives nothing back: then the terminal is
+//! brought out of what such programs bring it into.
 //!
 //! All this only where standard error is the terminal: `2>file` is written to at once.
 

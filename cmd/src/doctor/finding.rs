@@ -14,13 +14,13 @@ pub enum Health {
 /// The result of a check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// What was looked at, in a word.
+    /// The thing that was looked at, in a word.
     pub what: &'static str,
     /// How it stands.
     pub health: Health,
-    /// What was found.
+    /// The observation.
     pub found: String,
-    /// What to do about it; empty when nothing is.
+    /// The remedy; empty when there is nothing to do.
     pub todo: String,
 }
 

@@ -10,7 +10,7 @@ const OLDEST: (u32, u32) = (1, 95);
 /// With fewer watches than this, a large project is not watched as a whole.
 const WATCHES: u64 = 8192;
 
-/// What rustc says of itself.
+/// Reads what rustc says of itself.
 pub fn toolchain() -> Vec<Finding> {
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     match Command::new(&rustc).arg("-vV").stdin(Stdio::null()).output() {
@@ -53,7 +53,7 @@ fn compiler(said: &str) -> Vec<Finding> {
     findings
 }
 
-/// Whether there is a C compiler to link with.
+/// Checks that there is a C compiler to link with.
 pub fn linker() -> Vec<Finding> {
     let said = Command::new("cc").arg("--version").stdin(Stdio::null()).output();
     vec![match said {
@@ -69,7 +69,7 @@ pub fn linker() -> Vec<Finding> {
     }]
 }
 
-/// Whether files can be made in a folder, or in the one that it would be made in.
+/// Checks that files can be made in a folder, or in the one that it would be made in.
 pub fn writable(what: &'static str, folder: &Path) -> Finding {
     let there = folder.ancestors().find(|folder| folder.exists()).unwrap_or(folder);
     let file = there.join(format!(".hot-doctor-{}", std::process::id()));
@@ -87,7 +87,7 @@ pub fn writable(what: &'static str, folder: &Path) -> Finding {
     }
 }
 
-/// Whether a control socket can be made where no other user can come.
+/// Checks that a control socket can be made where no other user can come.
 pub fn sockets() -> Finding {
     let folder = socket::folder();
     let made = socket::prepare(&folder).and_then(|()| socket::path(&folder, 0));
@@ -101,7 +101,7 @@ pub fn sockets() -> Finding {
     }
 }
 
-/// Whether the system tells of changed files, and of how many.
+/// Checks that the system gives notice of changed files, and of how many.
 pub fn notices() -> Vec<Finding> {
     if let Err(error) = notify::recommended_watcher(|_| ()) {
         let todo = "use --poll, or raise fs.inotify.max_user_instances with sysctl";
@@ -127,7 +127,7 @@ fn watches(limit: Option<u64>) -> Finding {
     }
 }
 
-/// Whether a debugger may attach to the program. Edits go live without.
+/// Checks that a debugger may attach to the program. Edits go live without.
 pub fn tracing() -> Finding {
     let text = std::fs::read_to_string("/proc/sys/kernel/yama/ptrace_scope").unwrap_or_default();
     scope(text.trim())

@@ -1,7 +1,7 @@
 //! `hot doctor`: checks that this machine and this project have what hot needs, and says what to do
 //! if not.
 //!
-//! Each check looks at one thing and is a [`Finding`](finding::Finding): good, a concern, or something that prevents
+//! Each check looks at one thing and is a [`Finding`]: good, a concern, or something that prevents
 //! edits from going live. [`machine`] has those of compiler, system and permissions, [`profile`]
 //! those of what the manifests say.
 
@@ -17,8 +17,8 @@ use finding::{Finding, Health};
 /// Status when something prevents hot from working.
 const PREVENTED: u8 = 1;
 
-/// Makes all checks and prints what they found. Returns the exit status: 1 when something prevents edits
-/// from going live.
+/// Makes all checks and prints what they found. Returns the exit status: 1 when something prevents
+/// edits from going live.
 pub fn doctor(selection: &Selection) -> u8 {
     let terminal = Terminal::default();
     let mut findings = machine::toolchain();

@@ -1,4 +1,4 @@
-//! What the workspace's manifest says of a profile.
+//! The settings of a profile in the workspace's manifest.
 //!
 //! A profile inherits from another, down to `dev` or `release`, whose defaults are cargo's. A
 //! variable of the environment (`CARGO_PROFILE_DEV_DEBUG`) goes before.

@@ -242,8 +242,8 @@ impl Probe {
     }
 }
 
-/// The process that listens at the other end, as the system reports it; `None` when it cannot be seen
-/// from here.
+/// The process that listens at the other end, as the system reports it; `None` when it cannot be
+/// seen from here.
 fn peer(stream: &UnixStream) -> Option<u32> {
     let credentials = rustix::net::sockopt::socket_peercred(stream).ok()?;
     u32::try_from(credentials.pid.as_raw_nonzero().get()).ok()
@@ -371,7 +371,8 @@ mod tests {
     fn a_program_that_dies_at_any_step_is_told_to_be_gone() {
         let hello = hello(PROTOCOL).to_bytes();
         let loaded = Reply::Failed { message: "long".repeat(100) }.to_bytes();
-        // How much it says of hello; whether it then reads nothing, some, or all; how much it answers.
+        // How much it says of hello; whether it then reads nothing, some, or all; how much it
+        // answers.
         let steps = [
             (0, 0, 0),
             (3, 0, 0),

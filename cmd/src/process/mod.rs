@@ -2,8 +2,8 @@
 //!
 //! [`Program`] is the child process, which is the program itself or a command that builds and
 //! starts it ([`process_tree`]: whatever that has started); [`link`] is the connection to the
-//! reloader inside it, over the socket whose place [`socket`] chooses; [`lineage`] tells the program
-//! from its children there.
+//! reloader inside it, over the socket whose place [`socket`] chooses; [`lineage`] tells the
+//! program from its children there.
 
 pub mod lineage;
 pub mod link;

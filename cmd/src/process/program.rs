@@ -23,7 +23,8 @@ pub struct Launch {
     pub args: Vec<std::ffi::OsString>,
     /// Environment besides ours.
     pub env: Vec<(String, std::ffi::OsString)>,
-    /// The executable of the program, where it is known; where a command runs it, by whatever means.
+    /// The executable of the program, where it is known; where a command runs it, by whatever
+    /// means.
     pub program: Option<PathBuf>,
     /// Where its reloader shall listen.
     pub socket: PathBuf,
@@ -38,8 +39,8 @@ pub enum Kind {
     Program,
     /// A command that builds and starts it.
     Command {
-        /// True if it gets a process group of its own. At a terminal that would take the terminal from
-        /// it.
+        /// True if it gets a process group of its own. At a terminal that would take the terminal
+        /// from it.
         group: bool,
     },
 }
@@ -228,7 +229,8 @@ impl Drop for Program {
     }
 }
 
-/// Returns the status as a shell reports it: the code, or 128 and the signal that ended the program.
+/// Returns the status as a shell reports it: the code, or 128 and the signal that ended the
+/// program.
 pub fn exit_code(status: ExitStatus) -> u8 {
     let code = status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0));
     (code & 0xff) as u8

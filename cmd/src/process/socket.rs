@@ -86,8 +86,8 @@ fn logs(folder: &Path) -> Vec<(u32, PathBuf)> {
     entries.flatten().filter_map(log).collect()
 }
 
-/// What programs have put beside their sockets, each with the process ID of its tool: folders
-/// `<tool>-<n>.debug-…`, in which backtraces find the names of patched functions.
+/// Returns what programs have put beside their sockets, each with the process ID of its tool:
+/// folders `<tool>-<n>.debug-…`, in which backtraces find the names of patched functions.
 fn beside(folder: &Path) -> Vec<(u32, PathBuf)> {
     let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
     let tool = |entry: std::fs::DirEntry| {

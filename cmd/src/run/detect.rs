@@ -121,8 +121,8 @@ impl Detector {
         }
     }
 
-    /// Watches what a new build was made from. Files written since `begun` count as changed, but not
-    /// those that cargo itself may have written, `locks`.
+    /// Watches what a new build was made from. Files written since `begun` count as changed, but
+    /// not those that cargo itself may have written, `locks`.
     pub fn follow_new(
         &mut self,
         build: &Build,
@@ -185,8 +185,8 @@ impl Detector {
     /// Looks at the files. `None` when nothing is different from what was built last. Where a
     /// restart is due, any change asks for that.
     ///
-    /// What is found counts as built from here on, whatever becomes of it: the same content is not
-    /// reported twice.
+    /// A change that is found counts as built from here on, whatever becomes of it: the same
+    /// content is not reported twice.
     pub fn look(
         &mut self,
         touched: &Touched,

@@ -1,8 +1,8 @@
 //! `hot run` and `hot exec`: one save from beginning to end.
 //!
-//! A session is a state machine ([`state`]). Everything that happens is an [`input`]; [`step`] turns
-//! a state and an input into the next state and [`action`]s, and looks at nothing else; [`drive`] is
-//! the loop that performs them.
+//! A session is a state machine ([`state`]). Everything that happens is an [`input`]; [`step`]
+//! turns a state and an input into the next state and [`action`]s, and looks at nothing else;
+//! [`drive`] is the loop that performs them.
 //!
 //! - [`detect`] finds which files a save changed and what they ask for, [`save`] follows it: rustc
 //!   for the crates concerned, the verdict over their objects, the patch into the program.

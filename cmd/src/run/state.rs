@@ -75,8 +75,8 @@ pub enum Mode {
 /// A reason for a build by cargo and a restart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RestartReason {
-    /// [`Refusal::Restart`] for a change that is cargo's; otherwise why no edit of the current build
-    /// can go live, which is reported as a refusal once the change is known to compile.
+    /// [`Refusal::Restart`] for a change that is cargo's; otherwise why no edit of the current
+    /// build can go live, which is reported as a refusal once the change is known to compile.
     pub kind: Refusal,
     /// In a sentence.
     pub why: String,

@@ -136,8 +136,8 @@ fn on_key(state: State, key: Key, policy: &Policy) -> (State, Vec<Action>) {
     (state, actions)
 }
 
-/// Begins or ends the dry run. At its end, what was held back is one change, and goes the way of any
-/// other.
+/// Begins or ends the dry run. At its end, what was held back is one change, and goes the way of
+/// any other.
 fn toggle_dry_run(state: State) -> (State, Vec<Action>) {
     const BEGINS: &str = "dry run: saves are judged, nothing is loaded (d ends it)";
     let (mode, actions) = match state.mode {

@@ -17,11 +17,13 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Begins to count; shows nothing unless standard error is a terminal and no program draws on it.
+    /// Begins to count; shows nothing unless standard error is a terminal and no program draws on
+    /// it.
     pub fn begin() -> Progress {
-        let target = match std::io::stderr().is_terminal() && !screen::is_taken() {
-            true => ProgressDrawTarget::stderr(),
-            false => ProgressDrawTarget::hidden(),
+        let target = if std::io::stderr().is_terminal() && !screen::is_taken() {
+            ProgressDrawTarget::stderr()
+        } else {
+            ProgressDrawTarget::hidden()
         };
         Progress::drawn_to(target)
     }

@@ -284,7 +284,8 @@ fn print(text: &str) {
     print_to(&mut stderr.lock(), AutoStream::choice(&stderr), text);
 }
 
-/// One write, also without colours, where anstream's own stream makes one of each piece between them.
+/// One write, also without colours, where anstream's own stream makes one of each piece between
+/// them.
 fn print_to(to: &mut impl std::io::Write, colours: ColorChoice, text: &str) {
     let text = match colours {
         ColorChoice::Never => anstream::adapter::strip_str(text).to_string(),

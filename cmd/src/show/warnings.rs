@@ -1,7 +1,7 @@
 //! Warnings of the compiler, each reported once.
 //!
-//! A warning that stands is repeated by every compilation of its crate, by rustc after a save and by
-//! cargo at a restart. It is news once: until a compilation that succeeds is without it.
+//! A warning that stands is repeated by every compilation of its crate, by rustc after a save and
+//! by cargo at a restart. It is news once: until a compilation that succeeds is without it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,7 +21,8 @@ impl WarningDedup {
         first && !self.before.get(of).is_some_and(|told| told.contains(warning))
     }
 
-    /// Records that the compilation of one crate is over. One that failed may not have said everything.
+    /// Records that the compilation of one crate is over. One that failed may not have said
+    /// everything.
     pub fn compiled(&mut self, of: &str, success: bool) {
         let now = self.now.remove(of).unwrap_or_default();
         let before = self.before.entry(of.to_owned()).or_default();

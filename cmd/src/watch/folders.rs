@@ -243,11 +243,12 @@ fn is_limit(error: &notify::Error) -> bool {
 
 /// The error, and what to do about it.
 fn advice(error: &notify::Error) -> String {
-    match is_limit(error) {
-        true => "the system's limit of watches is reached; raise fs.inotify.max_user_watches and \
-                 fs.inotify.max_user_instances with sysctl, or use --poll"
-            .to_owned(),
-        false => format!("{error} (--poll needs no notices of the system)"),
+    if is_limit(error) {
+        "the system's limit of watches is reached; raise fs.inotify.max_user_watches and \
+         fs.inotify.max_user_instances with sysctl, or use --poll"
+            .to_owned()
+    } else {
+        format!("{error} (--poll needs no notices of the system)")
     }
 }
 

@@ -1,5 +1,5 @@
-//! Files that are not watched: what git ignores, what is hidden, what the user names, and what cargo
-//! builds.
+//! Files that are not watched: what git ignores, what is hidden, what the user names, and what
+//! cargo builds.
 //!
 //! These rules are about folders, and about files that the program is not known to be made from.
 //! A source that rustc reads is watched even if git ignores it: generated code often is. Only what
@@ -89,8 +89,8 @@ impl Rules {
     }
 }
 
-/// Whether it is a folder like cargo's target folder, which says of itself that all in it can be
-/// made again.
+/// Reports whether it is a folder like cargo's target folder, which says of itself that all in it
+/// can be made again.
 fn is_cache(path: &Path) -> bool {
     path.join("CACHEDIR.TAG").is_file()
 }

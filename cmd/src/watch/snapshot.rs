@@ -4,11 +4,11 @@
 //! them changed. A file that is missing, or empty though it was not, is perhaps just being
 //! written: [`Snapshot::look`] calls it unsettled and whoever asks may look again a little later.
 //!
-//! What rustc has read of a file that is written while it runs is not known, so such a file counts
-//! as changed. Clocks jump, archives and editors give files any time: a file was written in that
-//! span if both of its times say so, that of its content, which anybody may set, and that of the
-//! last change of any kind, which the system sets. A time that is still to come tells of a clock
-//! that was set back since.
+//! A file that is written while rustc runs may have been read before or after, so such a file
+//! counts as changed. Clocks jump, archives and editors give files any time: a file was written in
+//! that span if both of its times say so, that of its content, which anybody may set, and that of
+//! the last change of any kind, which the system sets. A time that is still to come tells of a
+//! clock that was set back since.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hasher};
@@ -101,8 +101,8 @@ impl Snapshot {
         look
     }
 
-    /// Reports whether a file that is followed lies in the same folder or in the one above: where Rust
-    /// looks for the file of a module.
+    /// Reports whether a file that is followed lies in the same folder or in the one above: where
+    /// Rust looks for the file of a module.
     pub fn is_near(&self, path: &Path) -> bool {
         let folders: Vec<&Path> = path.ancestors().skip(1).take(2).collect();
         self.files.keys().any(|file| file.parent().is_some_and(|f| folders.contains(&f)))
@@ -124,8 +124,8 @@ fn fresh(path: &Path, begun: Option<SystemTime>) -> Known {
     Known { built: if late { Content::Unknown } else { now }, seen, now }
 }
 
-/// Whether what was written at a time may have been written since another, as the clock stands. When
-/// the clock has been set back in between, nothing can be told.
+/// Reports whether a write at one time may have come after another time, as the clock stands. When
+/// the clock has been set back in between, nothing is known.
 fn is_late(written: i128, begun: i128, clock: i128) -> bool {
     clock < begun || (begun..=clock).contains(&written)
 }

@@ -1,5 +1,5 @@
-//! Reports about a start: that edits can go live, or why not, and what follows from the way in which
-//! the program runs.
+//! Reports about a start: that edits can go live, or why not, and what follows from the way in
+//! which the program runs.
 
 use crate::diff::registered;
 use crate::process::process_tree;
@@ -65,7 +65,8 @@ impl Session {
         }
     }
 
-    /// Reports what follows from the settings of the build, when that is something else than before.
+    /// Reports what follows from the settings of the build, when that is something else than
+    /// before.
     fn report_remarks(&mut self) {
         let remarks = self.build.as_ref().map(|build| build.remarks.clone()).unwrap_or_default();
         if self.reported.remarks != remarks {
@@ -149,7 +150,8 @@ impl Session {
         }
     }
 
-    /// Reports once for each start that processes which the program has made of itself get no edits.
+    /// Reports once for each start that processes which the program has made of itself get no
+    /// edits.
     pub fn report_copies(&mut self) {
         if self.start.copies_reported {
             return;

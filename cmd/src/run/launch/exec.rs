@@ -1,6 +1,6 @@
 //! `hot exec`: a command of the user's own builds and starts the program.
 //!
-//! What hot wants to know it learns on the way: each rustc that the command causes to run is
+//! Hot learns on the way how the program is built: each rustc that the command causes to run is
 //! recorded by hot as its wrapper, and the program says hello on the socket that it has inherited
 //! the name of. Its executable then tells which records are its own, and from there on a save goes
 //! the way of any other. Only a restart is different: nobody can build without starting, so the

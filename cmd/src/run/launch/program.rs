@@ -149,8 +149,8 @@ impl Session {
         false
     }
 
-    /// Reports whether the end was asked for, now or within a moment: Ctrl-C reaches the program and
-    /// the tool at once, and the program may be the faster.
+    /// Reports whether the end was asked for, now or within a moment: Ctrl-C reaches the program
+    /// and the tool at once, and the program may be the faster.
     pub fn stop_was_asked(&self) -> bool {
         std::thread::sleep(Duration::from_millis(20));
         self.interrupt.requested()

@@ -1,10 +1,10 @@
 //! The dry run: saves are built and judged, and nothing of the program is touched.
 //!
 //! Each save has its one answer as ever. A change that would go live is reported as no effect, with
-//! what loading it would do; one that would restart the program as refused. The differ compares with
-//! what runs, so what was held back is part of the next verdict, and of the one patch that loads all
-//! of it when the dry run ends. Once a restart was held back, only cargo can judge what follows: the
-//! commands of rustc are not what they were.
+//! what loading it would do; one that would restart the program as refused. The differ compares
+//! with what runs, so what was held back is part of the next verdict, and of the one patch that
+//! loads all of it when the dry run ends. Once a restart was held back, only cargo can judge what
+//! follows: the commands of rustc are not what they were.
 
 use crate::diff::Prepared;
 use crate::run::input::Input;

@@ -97,9 +97,9 @@ impl Linked {
                 continue;
             }
             for (&name, &(index, offset)) in &object.symbols {
-                let atom = AtomRef { object: object.clone(), index };
-                if offset == 0 && atom.atom().name.is_some_and(|first| first != name) {
-                    others.entry(key(&atom)).or_default().push(name);
+                let first = object.atoms[index as usize].name;
+                if offset == 0 && first.is_some_and(|first| first != name) {
+                    others.entry((Arc::as_ptr(object), index)).or_default().push(name);
                 }
             }
         }

@@ -85,47 +85,13 @@ impl Executable {
         if build_id.is_empty() {
             return Err(failed("it has no build ID; link with -C link-arg=-Wl,--build-id".into()));
         }
-        let mut thread_block = 0;
-        let mut segments = Vec::new();
-        for header in elf.elf_program_headers() {
-            if header.p_type(endian) == elf::PT_TLS {
-                let (size, align) = (header.p_memsz(endian), header.p_align(endian).max(1));
-                let slack = 0u64.wrapping_sub(header.p_vaddr(endian)).wrapping_sub(size);
-                thread_block = size + (slack & (align - 1));
-            }
-            if header.p_type(endian) == elf::PT_LOAD {
-                segments.push((
-                    header.p_vaddr(endian),
-                    header.p_filesz(endian),
-                    header.p_offset(endian),
-                ));
-            }
-        }
-        let mut symbols: HashMap<SymbolId, Vec<ExecutableSymbol>> = HashMap::new();
-        let mut plain = 0;
-        for symbol in elf.symbols() {
-            plain += 1;
-            let defined = matches!(symbol.section(), SymbolSection::Section(_));
-            let kind = matches!(
-                symbol.kind(),
-                SymbolKind::Text | SymbolKind::Data | SymbolKind::Tls | SymbolKind::Unknown
-            );
-            let Ok(text) = symbol.name() else { continue };
-            if !defined || !kind || text.is_empty() {
-                continue;
-            }
-            let thread_local = symbol.kind() == SymbolKind::Tls;
-            symbols.entry(symbol_table.intern(text)).or_default().push(ExecutableSymbol {
-                address: symbol.address(),
-                global: symbol.is_global() || is_hidden(&symbol),
-                thread_local,
-            });
-        }
-        if plain == 0 {
+        if elf.symbols().next().is_none() {
             return Err(failed(
                 "it is stripped; hot needs its symbols (remove strip from the profile)".into(),
             ));
         }
+        let (segments, thread_block) = segments(&elf);
+        let symbols = symbols(&elf, symbol_table);
         let imports = elf
             .dynamic_symbols()
             .filter(|symbol| symbol.is_undefined())
@@ -189,6 +155,50 @@ impl Executable {
         let from = usize::try_from(address - start + offset).ok()?;
         self.text.map.get(from..from + usize::try_from(size).ok()?)
     }
+}
+
+/// Returns the loaded segments (address, size in the file, offset in the file), and the distance from
+/// the thread-local block's start to the thread pointer.
+fn segments(elf: &ElfFile64<'_>) -> (Vec<(u64, u64, u64)>, u64) {
+    let endian = elf.endian();
+    let mut thread_block = 0;
+    let mut segments = Vec::new();
+    for header in elf.elf_program_headers() {
+        let (address, size) = (header.p_vaddr(endian), header.p_memsz(endian));
+        if header.p_type(endian) == elf::PT_TLS {
+            let slack = 0u64.wrapping_sub(address).wrapping_sub(size);
+            thread_block = size + (slack & (header.p_align(endian).max(1) - 1));
+        }
+        if header.p_type(endian) == elf::PT_LOAD {
+            segments.push((address, header.p_filesz(endian), header.p_offset(endian)));
+        }
+    }
+    (segments, thread_block)
+}
+
+/// Returns what the executable defines, by name.
+fn symbols(
+    elf: &ElfFile64<'_>,
+    symbol_table: &SymbolTable,
+) -> HashMap<SymbolId, Vec<ExecutableSymbol>> {
+    let mut symbols: HashMap<SymbolId, Vec<ExecutableSymbol>> = HashMap::new();
+    for symbol in elf.symbols() {
+        let defined = matches!(symbol.section(), SymbolSection::Section(_));
+        let kind = matches!(
+            symbol.kind(),
+            SymbolKind::Text | SymbolKind::Data | SymbolKind::Tls | SymbolKind::Unknown
+        );
+        let Ok(text) = symbol.name() else { continue };
+        if !defined || !kind || text.is_empty() {
+            continue;
+        }
+        symbols.entry(symbol_table.intern(text)).or_default().push(ExecutableSymbol {
+            address: symbol.address(),
+            global: symbol.is_global() || is_hidden(&symbol),
+            thread_local: symbol.kind() == SymbolKind::Tls,
+        });
+    }
+    symbols
 }
 
 /// Reports whether the symbol is for the objects of the executable alone.

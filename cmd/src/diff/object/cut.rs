@@ -51,6 +51,9 @@ fn is_personality(name: &str) -> bool {
     name.contains("DW.ref.")
 }
 
+/// A symbol that stands in a section: its offset, its name, and whether that names an atom.
+type Standing<'a> = (u64, &'a str, bool);
+
 /// Cuts the sections into atoms and names these; records where each symbol stands.
 pub(super) fn cut(
     file: &File<'_>,
@@ -58,7 +61,38 @@ pub(super) fn cut(
     atoms: &mut Vec<Atom>,
     symbols: &mut HashMap<SymbolId, (u32, u64)>,
 ) -> Result<Cuts, ReadError> {
-    let mut standing: HashMap<SectionIndex, Vec<(u64, &str, bool)>> = HashMap::new();
+    let mut standing = standing(file)?;
+    let mut cuts = Cuts::new();
+    for section in file.sections() {
+        let Some(kind) = kind_of(&section)? else { continue };
+        let here = standing.remove(&section.index()).unwrap_or_default();
+        let placed = cut_section(file, &section, kind, &here, atoms)?;
+        if placed.is_empty() {
+            continue;
+        }
+        for (at, text, is_name) in here {
+            let (start, index) = placed[locate(&placed, at)];
+            let atom = &mut atoms[index as usize];
+            if !is_name {
+                if at == start && kind.is_state() && !text.starts_with(".L") {
+                    atom.label = Some(names.intern(text));
+                }
+                continue;
+            }
+            let name = names.intern(text);
+            symbols.insert(name, (index, at - start));
+            if at == start && atom.name.is_none() && !matches!(kind, AtomKind::Merge { .. }) {
+                atom.name = Some(name);
+            }
+        }
+        cuts.insert(section.index(), placed);
+    }
+    Ok(cuts)
+}
+
+/// Returns the symbols that stand in each section, ascending.
+fn standing<'a>(file: &File<'a>) -> Result<HashMap<SectionIndex, Vec<Standing<'a>>>, ReadError> {
+    let mut standing: HashMap<SectionIndex, Vec<Standing<'a>>> = HashMap::new();
     for symbol in file.symbols() {
         if let (
             Some(section),
@@ -75,76 +109,63 @@ pub(super) fn cut(
             }
         }
     }
-    let mut cuts = Cuts::new();
-    for section in file.sections() {
-        let Some(kind) = kind_of(&section)? else { continue };
-        let (size, align) = (section.size(), section.align().max(1));
-        if size > MAX_IMAGE || !align.is_power_of_two() || align > MAX_IMAGE {
-            let name = section.name()?;
-            return Err(ReadError::Inconsistent(format!(
-                "its section {name} is of {size} bytes, aligned to {align}"
-            )));
-        }
-        let mut here = standing.remove(&section.index()).unwrap_or_default();
-        here.sort();
-        let mut starts: Vec<u64> = match kind {
-            AtomKind::Entry => (0..size).step_by(abi::ENTRY_SIZE).collect(),
-            AtomKind::Merge { .. } => vec![0],
-            _ => std::iter::once(0).chain(here.iter().map(|(at, ..)| *at)).collect(),
-        };
-        starts.dedup();
-        starts.retain(|&at| at < size || (at == 0 && size == 0));
-        let file_range = section.file_range().unwrap_or((0, 0));
-        let in_file =
-            section.elf_section_header().sh_type.get(object::Endianness::Little) != elf::SHT_NOBITS;
-        let mut placed = Vec::with_capacity(starts.len());
-        for (index, &start) in starts.iter().enumerate() {
-            let end = starts.get(index + 1).copied().unwrap_or(size);
-            let bytes = if in_file {
-                // Beyond the end of the file if it does not fit; which is refused below.
-                let from = usize::try_from(file_range.0).unwrap_or(usize::MAX);
-                let from = from.saturating_add(start as usize);
-                from..from.saturating_add((end - start) as usize)
-            } else {
-                0..0
-            };
-            if bytes.end > file.data().len() {
-                return Err(ReadError::Inconsistent("a section lies outside the file".into()));
-            }
-            placed.push((start, u32::try_from(atoms.len()).expect("atoms fit 32 bits")));
-            atoms.push(Atom {
-                name: None,
-                label: None,
-                kind,
-                bytes,
-                size: end - start,
-                align,
-                relocs: Vec::new(),
-                frame: None,
-                fallthrough_group: None,
-            });
-        }
-        if placed.is_empty() {
-            continue;
-        }
-        for (at, text, means) in here {
-            let (start, index) = placed[locate(&placed, at)];
-            let atom = &mut atoms[index as usize];
-            if !means {
-                if at == start && kind.is_state() && !text.starts_with(".L") {
-                    atom.label = Some(names.intern(text));
-                }
-                continue;
-            }
-            let name = names.intern(text);
-            symbols.insert(name, (index, at - start));
-            if at == start && atom.name.is_none() && !matches!(kind, AtomKind::Merge { .. }) {
-                atom.name = Some(name);
-            }
-        }
-        cuts.insert(section.index(), placed);
+    standing.values_mut().for_each(|here| here.sort());
+    Ok(standing)
+}
+
+/// Cuts a section at the symbols that stand in it, and adds its atoms; returns where these begin.
+fn cut_section(
+    file: &File<'_>,
+    section: &ElfSection64<'_, '_, object::Endianness>,
+    kind: AtomKind,
+    here: &[Standing<'_>],
+    atoms: &mut Vec<Atom>,
+) -> Result<Vec<(u64, u32)>, ReadError> {
+    let (size, align) = (section.size(), section.align().max(1));
+    if size > MAX_IMAGE || !align.is_power_of_two() || align > MAX_IMAGE {
+        let name = section.name()?;
+        return Err(ReadError::Inconsistent(format!(
+            "its section {name} is of {size} bytes, aligned to {align}"
+        )));
     }
-    Ok(cuts)
+    let mut starts: Vec<u64> = match kind {
+        AtomKind::Entry => (0..size).step_by(abi::ENTRY_SIZE).collect(),
+        AtomKind::Merge { .. } => vec![0],
+        _ => std::iter::once(0).chain(here.iter().map(|(at, ..)| *at)).collect(),
+    };
+    starts.dedup();
+    starts.retain(|&at| at < size || (at == 0 && size == 0));
+    let file_range = section.file_range().unwrap_or((0, 0));
+    let in_file =
+        section.elf_section_header().sh_type.get(object::Endianness::Little) != elf::SHT_NOBITS;
+    let mut placed = Vec::with_capacity(starts.len());
+    for (index, &start) in starts.iter().enumerate() {
+        let end = starts.get(index + 1).copied().unwrap_or(size);
+        let bytes = if in_file {
+            // Beyond the end of the file if it does not fit; which is refused below.
+            let from = usize::try_from(file_range.0).unwrap_or(usize::MAX);
+            let from = from.saturating_add(start as usize);
+            from..from.saturating_add((end - start) as usize)
+        } else {
+            0..0
+        };
+        if bytes.end > file.data().len() {
+            return Err(ReadError::Inconsistent("a section lies outside the file".into()));
+        }
+        placed.push((start, u32::try_from(atoms.len()).expect("atoms fit 32 bits")));
+        atoms.push(Atom {
+            name: None,
+            label: None,
+            kind,
+            bytes,
+            size: end - start,
+            align,
+            relocs: Vec::new(),
+            frame: None,
+            fallthrough_group: None,
+        });
+    }
+    Ok(placed)
 }
 
 /// Returns the index of the last atom that begins at or before the offset.

@@ -11,7 +11,7 @@
 //!   included.
 //!
 //! Constants and vtables are replaced like code. So are the statics that a macro makes for the
-//! place where it is used ([`SymbolTable::is_made`]): their initial value describes the place, and
+//! place where it is used (`SymbolTable::is_made`): their initial value describes the place, and
 //! with another one they are those of another place. The code of `tracing` relies on it that a line
 //! of the log has the fields that its static names.
 //!

@@ -7,11 +7,12 @@
 //!    left out; `.eh_frame` is taken apart in `super::eh_frame`.
 //! 2. **Name.** Symbols that mean something beyond this object are given to the atom at which they
 //!    stand.
-//! 3. **Refer.** Each relocation is reduced to what it asks for ([`RelocKind`]) and its true
-//!    target. LLVM writes references to local symbols as section + addend, and on x86-64 the addend
-//!    of a relative field contains the distance from the field to the end of its instruction (4
-//!    bytes, more when an immediate follows). The target inside the section is therefore only known
-//!    after decoding the instruction, which is done where the answer could matter.
+//! 3. **Refer.** Each relocation is reduced to what it asks for ([`super::reloc::RelocKind`]) and
+//!    its true target. LLVM writes references to local symbols as section + addend, and on x86-64
+//!    the addend of a relative field contains the distance from the field to the end of its
+//!    instruction (4 bytes, more when an immediate follows). The target inside the section is
+//!    therefore only known after decoding the instruction, which is done where the answer could
+//!    matter.
 //! 4. **Reach.** For each atom, the names that it leads to, through private constants and its
 //!    unwind information as well: the edges along which a change spreads. Pieces of one section
 //!    that lead into one another without relocations (`super::fallthrough`) share all of theirs.

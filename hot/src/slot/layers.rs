@@ -1,7 +1,7 @@
 //! The layers of code on a function, and their order.
 //!
 //! ```text
-//! original  <  live edit  <  mocks
+//! original  <  live edit  <  hot patches, a stack  <  mocks
 //! ```
 //!
 //! A call runs the topmost layer. A layer can be put on and taken off wherever it lies: the table
@@ -13,6 +13,9 @@
 //! the slot holds the shim, which finds out at each call which mock is meant ([`super::MockSite`]).
 //! A lone process-wide function pointer needs no shim and lies in the slot itself.
 //!
+//! Hot patches are a stack: the newest is called, and any of them can be taken out, wherever it
+//! lies. A live edit lies below them all; the last patch to go uncovers it.
+//!
 //! A commit of several functions is all or none towards other commits. Towards callers it is slot
 //! by slot: a call that begins in between may run the new code of one function and the old code of
 //! another, as it may when it was under way already.
@@ -23,7 +26,6 @@ use super::instances;
 use super::reentry::Working;
 use super::site::MockSite;
 use std::collections::HashMap;
-use std::collections::hash_map::Entry::{Occupied, Vacant};
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -35,6 +37,8 @@ pub enum Layer {
     Original,
     /// The newest edit of its source.
     Live,
+    /// The newest hot patch of it that is loaded.
+    Patch,
     /// A mock, process-wide or of a scope.
     Mock,
 }
@@ -44,6 +48,7 @@ impl fmt::Display for Layer {
         f.write_str(match self {
             Layer::Original => "original",
             Layer::Live => "live",
+            Layer::Patch => "patch",
             Layer::Mock => "mock",
         })
     }
@@ -65,9 +70,14 @@ pub(crate) struct Change {
 
 /// The layers of one function or instance.
 struct Layers {
+    slot: &'static Slot,
+    /// As in [`Change::instance`].
+    instance: Option<usize>,
     original: Code,
     /// The code, and the patch that holds it.
     live: Option<(Code, u32)>,
+    /// The code of each hot patch, and the patch that holds it; the newest last.
+    patches: Vec<(Code, u32)>,
     mocks: Mocks,
 }
 
@@ -83,15 +93,23 @@ struct Mocks {
 }
 
 impl Layers {
-    fn new(original: Code) -> Layers {
-        Layers { original, live: None, mocks: Mocks::default() }
+    /// The layers of a function that was never changed. Nothing but this table changes slots: one
+    /// that is not in it holds its original.
+    fn new(slot: &'static Slot, instance: Option<usize>) -> Layers {
+        let original = match instance {
+            Some(body) => Code(std::ptr::without_provenance(body)),
+            None => Code(slot.get()),
+        };
+        let mocks = Mocks::default();
+        Layers { slot, instance, original, live: None, patches: Vec::new(), mocks }
     }
 
     /// Returns the topmost layer that is not a mock, its patch, its code.
     fn below(&self) -> (Layer, u32, Code) {
-        match self.live {
-            Some((code, patch)) => (Layer::Live, patch, code),
-            None => (Layer::Original, 0, self.original),
+        match (self.patches.last(), self.live) {
+            (Some(&(code, patch)), _) => (Layer::Patch, patch, code),
+            (None, Some((code, patch))) => (Layer::Live, patch, code),
+            (None, None) => (Layer::Original, 0, self.original),
         }
     }
 
@@ -107,11 +125,15 @@ impl Layers {
     }
 
     /// Writes what has changed: first what lies below the mocks, so that a shim always finds it.
-    fn write(&self, slot: &Slot) {
+    fn write(&self) {
+        let top = self.top().2;
+        if let Some(body) = self.instance {
+            return instances::replace(self.slot, body, top);
+        }
         if let Some(site) = self.mocks.site {
             site.below_slot().set(self.below().2.0);
         }
-        slot.set(self.top().2.0);
+        self.slot.set(top.0);
     }
 }
 
@@ -146,6 +168,21 @@ fn with_table<R>(work: impl FnOnce(&mut Table) -> R) -> R {
 /// the slots of generic functions.
 pub(crate) unsafe fn commit_live(changes: &[Change]) {
     with_table(|table| table.commit_live(changes));
+}
+
+/// Puts the code of a hot patch on top of what its functions run below their mocks. All changes
+/// have the patch's number, which no other patch that is on has.
+///
+/// # Safety
+/// As of [`commit_live`].
+pub(crate) unsafe fn push_patch(changes: &[Change]) {
+    with_table(|table| table.push_patch(changes));
+}
+
+/// Takes a hot patch out of every function it is on, wherever it lies. Calls that are inside its
+/// code finish there.
+pub(crate) fn remove_patch(number: u32) {
+    with_table(|table| table.remove_patch(number));
 }
 
 /// Keeps the shim in the function's slot for one more mock.
@@ -186,21 +223,33 @@ pub(crate) fn below(slot: &'static Slot) -> *const () {
 impl Table {
     pub(super) fn commit_live(&mut self, changes: &[Change]) {
         for change in changes {
-            let key = (change.slot.address(), change.instance);
-            let layers = match self.0.entry(key) {
-                Occupied(entry) => entry.into_mut(),
-                // Nothing but this table changes slots: one that is not in it holds its original.
-                Vacant(entry) => entry.insert(Layers::new(match change.instance {
-                    Some(body) => Code(std::ptr::without_provenance(body)),
-                    None => Code(change.slot.get()),
-                })),
-            };
+            let layers = self.layers(change.slot, change.instance);
             layers.live = Some((Code(change.target), change.patch));
-            match change.instance {
-                Some(body) => instances::replace(change.slot, body, layers.top().2),
-                None => layers.write(change.slot),
+            layers.write();
+        }
+    }
+
+    pub(super) fn push_patch(&mut self, changes: &[Change]) {
+        for change in changes {
+            let layers = self.layers(change.slot, change.instance);
+            layers.patches.push((Code(change.target), change.patch));
+            layers.write();
+        }
+    }
+
+    pub(super) fn remove_patch(&mut self, number: u32) {
+        for layers in self.0.values_mut() {
+            let before = layers.patches.len();
+            layers.patches.retain(|(_, patch)| *patch != number);
+            if layers.patches.len() < before {
+                layers.write();
             }
         }
+    }
+
+    fn layers(&mut self, slot: &'static Slot, instance: Option<usize>) -> &mut Layers {
+        let key = (slot.address(), instance);
+        self.0.entry(key).or_insert_with(|| Layers::new(slot, instance))
     }
 
     pub(super) fn retain_shim(&mut self, site: &'static MockSite) {
@@ -215,12 +264,11 @@ impl Table {
         let slot = site.slot();
         let replaced = site.shim().is_null()
             && self.0.keys().any(|(of, instance)| *of == slot.address() && instance.is_some());
-        let layers =
-            self.0.entry((slot.address(), None)).or_insert_with(|| Layers::new(Code(slot.get())));
+        let layers = self.layers(slot, None);
         layers.mocks.site = Some(site);
         change(&mut layers.mocks);
         if !site.shim().is_null() {
-            return layers.write(slot);
+            return layers.write();
         }
         // A generic function has no shim. Its trampolines ask as soon as the slot is not null.
         if layers.mocks.shim_users > 0 || replaced {
@@ -235,5 +283,78 @@ impl Table {
         let layers = self.0.iter().filter(|((of, _), _)| *of == slot);
         let tops = layers.map(|(_, layers)| layers.top()).map(|(layer, patch, _)| (layer, patch));
         tops.max().unwrap_or((Layer::Original, 0))
+    }
+}
+
+#[cfg(all(test, not(hot_loom)))]
+mod tests {
+    use super::{Change, Layer, Table};
+    use crate::slot::{MockSite, Slot};
+
+    const fn code(address: usize) -> *const () {
+        std::ptr::without_provenance(address)
+    }
+
+    fn slot() -> &'static Slot {
+        Box::leak(Box::new(Slot::new(code(1))))
+    }
+
+    fn change(slot: &'static Slot, target: usize, patch: u32) -> Change {
+        Change { slot, instance: None, target: code(target), patch }
+    }
+
+    #[test]
+    fn patches_come_out_of_the_stack_in_any_order() {
+        let (one, two) = (slot(), slot());
+        let mut table = Table::default();
+        table.commit_live(&[change(one, 10, 1)]);
+        table.push_patch(&[change(one, 11, 7), change(two, 21, 7)]);
+        table.push_patch(&[change(one, 12, 8)]);
+        table.push_patch(&[change(one, 13, 9), change(two, 23, 9)]);
+        let runs = |slot: &Slot| slot.get().addr();
+        assert_eq!((runs(one), runs(two)), (13, 23));
+        assert_eq!(table.layer_of(one), (Layer::Patch, 9));
+        // From the middle: what is on top stays.
+        table.remove_patch(8);
+        assert_eq!((runs(one), runs(two)), (13, 23));
+        table.remove_patch(9);
+        assert_eq!((runs(one), runs(two)), (11, 21));
+        // A live edit lies below, and is uncovered by the last patch.
+        table.commit_live(&[change(one, 14, 2)]);
+        assert_eq!(runs(one), 11);
+        table.remove_patch(7);
+        assert_eq!((runs(one), runs(two)), (14, 1));
+        assert_eq!(table.layer_of(one), (Layer::Live, 2));
+        assert_eq!(table.layer_of(two), (Layer::Original, 0));
+    }
+
+    #[test]
+    fn a_mock_stays_on_top_of_patches_that_come_and_go() {
+        let slot = slot();
+        let site: &'static MockSite = Box::leak(Box::new(MockSite::new(slot, code(2))));
+        let mut table = Table::default();
+        table.push_patch(&[change(slot, 11, 7)]);
+        table.retain_shim(site);
+        table.push_patch(&[change(slot, 12, 8)]);
+        assert_eq!((slot.get().addr(), site.below().addr()), (2, 12));
+        table.remove_patch(8);
+        assert_eq!((slot.get().addr(), site.below().addr()), (2, 11));
+        table.remove_patch(7);
+        assert_eq!((slot.get().addr(), site.below().addr()), (2, 1));
+        table.release_shim(site);
+        assert_eq!(slot.get().addr(), 1);
+    }
+
+    #[test]
+    fn an_instance_whose_patch_is_gone_runs_its_own_body_again() {
+        let slot: &'static Slot = Box::leak(Box::new(Slot::new(code(0))));
+        let body = 31;
+        let runs = || crate::slot::instances::instance(slot, code(body)).addr();
+        let mut table = Table::default();
+        let instance = Change { instance: Some(body), ..change(slot, 41, 7) };
+        table.push_patch(&[instance]);
+        assert_eq!(runs(), 41);
+        table.remove_patch(7);
+        assert_eq!(runs(), body);
     }
 }

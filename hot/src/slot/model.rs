@@ -205,6 +205,42 @@ fn a_commit_below_a_mock_is_uncovered_by_its_end() {
     });
 }
 
+/// A hot patch that comes and goes lies on top of a live edit meanwhile, and uncovers it.
+#[test]
+fn a_commit_below_a_patch_is_uncovered_by_its_unload() {
+    bounded(|| {
+        let (slot, (table, images)) = (slot(), layered());
+        let patch = {
+            let (table, image) = (table.clone(), images[1].clone());
+            thread::spawn(move || {
+                image.fill(8);
+                table.lock().expect("no panic").push_patch(&[change(slot, &image, 2)]);
+                table.lock().expect("no panic").remove_patch(2);
+            })
+        };
+        let commit = {
+            let (table, image) = (table.clone(), images[0].clone());
+            thread::spawn(move || {
+                image.fill(7);
+                table.lock().expect("no panic").commit_live(&[change(slot, &image, 1)]);
+            })
+        };
+        let caller = {
+            let images = images.clone();
+            thread::spawn(move || {
+                let (first, second) = (call(slot, &images), call(slot, &images));
+                assert!([0, 7, 8].contains(&first), "{first}");
+                assert!(first != 7 || second != 0, "the live edit went again");
+            })
+        };
+        for thread in [patch, commit, caller] {
+            thread.join().expect("no panic");
+        }
+        assert_eq!(call(slot, &images), 7);
+        assert_eq!(table.lock().expect("no panic").layer_of(slot), (Layer::Live, 1));
+    });
+}
+
 /// A function as its mocks see it. The table stands for the process-wide `arc-swap`, with a lock.
 struct Mocked {
     slot: Slot,

@@ -15,6 +15,7 @@
 //! - `name` and `text`: `*Cart.Display.fmt` and `fn(&Cart) -> u64`.
 //! - `function`, `implementation`, `module`: the three places for the attribute.
 //! - `mock`: the macros `mock!`, `mock_by_name!`, `call_original_by_name!` and `forbid!`.
+//! - `patch_fn`: the attribute of a hot patch's functions.
 //! - `crate_id`: which crate it is that is compiled.
 //! - `tokens`: scanning and rewriting of token streams.
 //!
@@ -34,6 +35,8 @@ mod implied;
 mod mock;
 mod module;
 mod name;
+#[cfg(feature = "patch")]
+mod patch_fn;
 mod runtime;
 mod signature;
 mod text;
@@ -76,6 +79,22 @@ pub fn hot(
 fn refuse(refusal: syn::Error, item: TokenStream, name: &str) -> TokenStream {
     let (refusal, item) = (refusal.to_compile_error(), tokens::without_skips(item, name));
     quote!(#refusal #item)
+}
+
+/// A function of a hot patch, by the name under which an operator assigns it. See the crate `hot`.
+#[cfg(feature = "patch")]
+#[proc_macro_attribute]
+pub fn patch_fn(
+    arguments: proc_macro::TokenStream,
+    item: proc_macro::TokenStream,
+) -> proc_macro::TokenStream {
+    let item = TokenStream::from(item);
+    let expanded = patch_fn::expand(&arguments.into(), item.clone());
+    let refused = |refusal: syn::Error| {
+        let refusal = refusal.to_compile_error();
+        quote!(#refusal #item)
+    };
+    expanded.unwrap_or_else(refused).into()
 }
 
 /// A closure in the place of a function: `mock!` of the crate `hot`, which puts its own path first.

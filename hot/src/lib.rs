@@ -62,6 +62,8 @@ pub mod mocks {}
 #[doc = include_str!("../../docs/hot-attribute.md")]
 mod hot_attribute {}
 mod name;
+#[cfg(all(feature = "patch", target_os = "linux"))]
+pub mod patch;
 mod private;
 mod registry;
 mod reload;
@@ -74,7 +76,10 @@ pub mod __private {
 
 #[doc(hidden)]
 pub mod __library {
-    pub use crate::library::table::{Replacement, Table, guard};
+    pub use crate::library::allocator::{HostAllocator, HostPointer};
+    pub use crate::library::table::{Replacement, Table, common, guard};
+    #[cfg(all(feature = "patch", target_os = "linux"))]
+    pub use crate::patch::{Hook, said};
     pub use crate::registry::SignatureId;
 }
 
@@ -161,6 +166,24 @@ pub use slot::layers::Layer;
 /// the modules that see it ([`mocks`](crate::mocks#by-name-from-where)). Destructors and methods of
 /// an `unsafe impl` are not replaced by safe code.
 pub use hot_macros::hot;
+
+/// Exports a function of a hot patch under its name, so that whoever loads the patch can say what it
+/// replaces; see the module [`patch`](mod@crate::patch).
+///
+/// The function stays what it is. It is neither generic nor `async`; its type, lifetimes included, is
+/// compared with that of the function that it replaces. A method is replaced by a function whose
+/// first argument is the receiver. A panic goes on in the program, where it can be caught.
+///
+/// ```
+/// # struct Cart { lines: Vec<u64> }
+/// #[hot::patch_fn]
+/// fn new_total(cart: &Cart) -> u64 {
+///     cart.lines.iter().sum::<u64>() * 9 / 10
+/// }
+/// # fn main() { assert_eq!(new_total(&Cart { lines: vec![100] }), 90); }
+/// ```
+#[cfg(all(feature = "patch", target_os = "linux"))]
+pub use hot_macros::patch_fn;
 
 /// Puts a closure in the place of a function.
 ///

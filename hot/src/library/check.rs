@@ -6,22 +6,24 @@ use crate::registry::{self, Entry, SignatureId};
 use crate::slot::layers::Change;
 use hot_patch::abi::Kind;
 
-/// Returns the changes to commit and the names of the functions, or every reason why not.
-pub(super) fn all(
-    replacements: &'static [Replacement],
+/// Checks each replacement against the function of the name beside it. Returns what to commit as
+/// the code of the patch of this number, and the functions' names; or every reason why not.
+pub(crate) fn all<'a>(
+    assigned: impl Iterator<Item = (&'a str, &'static Replacement)>,
+    patch: u32,
 ) -> Result<(Vec<Change>, Vec<String>), LibraryError> {
     let mut changes: Vec<Change> = Vec::new();
     let mut names = Vec::new();
     let mut reasons = Vec::new();
-    for replacement in replacements {
-        match one(replacement) {
+    for (name, replacement) in assigned {
+        match one(name, replacement) {
             Err(reason) => reasons.push(reason),
             Ok(entry) if changes.iter().any(|change| std::ptr::eq(change.slot, entry.slot())) => {
                 reasons.push(format!("it replaces `{}` twice", entry.text().name()));
             }
             Ok(entry) => {
                 let (slot, target) = (entry.slot(), replacement.code);
-                changes.push(Change { slot, instance: None, target, patch: 0 });
+                changes.push(Change { slot, instance: None, target, patch });
                 names.push(entry.text().name());
             }
         }
@@ -29,8 +31,7 @@ pub(super) fn all(
     if reasons.is_empty() { Ok((changes, names)) } else { Err(LibraryError::Refused(reasons)) }
 }
 
-fn one(replacement: &Replacement) -> Result<&'static Entry, String> {
-    let name = replacement.name;
+fn one(name: &str, replacement: &Replacement) -> Result<&'static Entry, String> {
     let entry = registry::find(name).map_err(|error| error.to_string())?;
     match entry.kind() {
         Some(Kind::Function) => {}

@@ -1,11 +1,11 @@
-//! The check that a file is a whole shared library of this machine that exports a table.
+//! A file, read as a whole shared library of this machine, and what it exports for hot.
 //!
 //! No more is read than what the dynamic linker will follow without looking: the headers, and the
 //! tables that the dynamic section names. Each must lie inside the file. What is inside them is
 //! trusted, as the code is.
 
 use super::error::LibraryError;
-use super::table::{NAME, NAME_STEM};
+use super::table::{FUNCTION_PREFIX, NAME, NAME_STEM};
 
 const WHOLE: &str = "it is cut off, or still being written: a part that its headers name lies \
                      beyond the end of the file";
@@ -32,6 +32,11 @@ const SECTION_HEADER: usize = 64;
 /// 64-bit, little-endian, version 1.
 const IDENTITY: [u8; 7] = *b"\x7fELF\x02\x01\x01";
 const SHARED_OBJECT: u16 = 3;
+/// Bytes of an entry in the table of symbols.
+const SYMBOL: usize = 24;
+/// Types of sections: without bytes in the file, and the dynamic symbols.
+const NO_BITS: u32 = 8;
+const DYNAMIC_SYMBOLS: u32 = 11;
 const LOAD: u32 = 1;
 const DYNAMIC: u32 = 2;
 
@@ -55,15 +60,62 @@ struct Segment {
     in_file: u64,
 }
 
-/// Checks the file.
-pub(super) fn check(file: &[u8]) -> Result<(), LibraryError> {
+/// What a library exports for hot.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Exports {
+    /// Whether there is a table of replacements.
+    pub(super) table: bool,
+    /// The functions of a hot patch, by their own names.
+    pub(super) functions: Vec<String>,
+}
+
+/// Checks the file and reads what it exports, which is something.
+pub(super) fn read(file: &[u8]) -> Result<Exports, LibraryError> {
     let names = exported_names(file).map_err(LibraryError::File)?;
-    let exports = |name: &[u8]| names.windows(name.len()).any(|window| window == name);
-    if exports(format!("\0{NAME}\0").as_bytes()) {
-        return Ok(());
+    let names = names.split(|&byte| byte == 0).filter_map(|name| std::str::from_utf8(name).ok());
+    let mut exports = Exports { table: false, functions: Vec::new() };
+    let mut other = false;
+    for name in names {
+        if name == NAME {
+            exports.table = true;
+        } else if let Some(function) = name.strip_prefix(FUNCTION_PREFIX) {
+            exports.functions.push(function.to_owned());
+        } else {
+            other |= name.starts_with(NAME_STEM);
+        }
     }
-    let other = exports(format!("\0{NAME_STEM}").as_bytes());
-    Err(if other { LibraryError::OtherTable } else { LibraryError::NoTable })
+    match exports.table || !exports.functions.is_empty() {
+        true => Ok(exports),
+        false if other => Err(LibraryError::OtherTable),
+        false => Err(LibraryError::NoTable),
+    }
+}
+
+/// Where the bytes of a dynamic symbol lie in the file, which [`read`] has checked; `None` when it
+/// is not defined there, or has no bytes in the file.
+pub(super) fn place_of(file: &[u8], symbol: &str) -> Option<std::ops::Range<usize>> {
+    let count = usize::from(u16_at(file, 60).ok()?);
+    let sections = part(file, u64_at(file, 40).ok()?, (count * SECTION_HEADER) as u64).ok()?;
+    let sections: Vec<&[u8]> = sections.chunks_exact(SECTION_HEADER).collect();
+    let content =
+        |section: &[u8]| part(file, u64_at(section, 24).ok()?, u64_at(section, 32).ok()?).ok();
+    let is_symbols = |section: &&&[u8]| u32_at(section, 4) == Ok(DYNAMIC_SYMBOLS);
+    let symbols = sections.iter().find(is_symbols)?;
+    let strings = content(sections.get(u32_at(symbols, 40).ok()? as usize)?)?;
+    let is_it = |entry: &&[u8]| {
+        let at = u32_at(entry, 0).unwrap_or(0) as usize;
+        let name = strings.get(at..).and_then(|rest| rest.split(|&byte| byte == 0).next());
+        name == Some(symbol.as_bytes())
+    };
+    let entry = content(symbols)?.chunks_exact(SYMBOL).find(is_it)?;
+    let section = sections.get(usize::from(u16_at(entry, 6).ok()?))?;
+    let within = u64_at(entry, 8).ok()?.checked_sub(u64_at(section, 16).ok()?)?;
+    let (offset, size) = (u64_at(section, 24).ok()?, u64_at(entry, 16).ok()?);
+    let has_bytes = u32_at(section, 4) != Ok(NO_BITS);
+    let fits = within.checked_add(size)? <= u64_at(section, 32).ok()?;
+    let start = usize::try_from(offset.checked_add(within)?).ok()?;
+    let range = start..start.checked_add(usize::try_from(size).ok()?)?;
+    (has_bytes && fits && file.get(range.clone()).is_some()).then_some(range)
 }
 
 /// Returns the names of the dynamic symbols, each between zero bytes.

@@ -1,7 +1,7 @@
 //! Replacements from a shared library that the programmer has built: a `cdylib`, given by path.
 //!
 //! ```text
-//! replace! in the cdylib ─► Table ──── exported under one name ────┐
+//! replace!, patch_fn in the cdylib ─► Table ──── exported ────────┐
 //! the file ─► elf (whole?) ─► copy (a place of its own) ─► dlopen ─┴─► check (names, types) ─► commit
 //! ```
 //!
@@ -24,6 +24,7 @@
 //! megabytes for each refused build in the life of a process, and buys that a refusal cannot crash.
 //! (A constructor that panics ends the process, as in any program: nothing can catch it there.)
 
+pub mod allocator;
 #[cfg(target_os = "linux")]
 mod check;
 #[cfg(target_os = "linux")]
@@ -31,15 +32,21 @@ mod copy;
 #[cfg(any(target_os = "linux", test))]
 mod elf;
 mod error;
+#[cfg(target_os = "linux")]
+mod open;
 mod replace;
 pub mod table;
 
+#[cfg(all(target_os = "linux", feature = "patch"))]
+pub(crate) use check::all as check;
 pub(crate) use error::LibraryError;
+#[cfg(all(target_os = "linux", feature = "patch"))]
+pub(crate) use open::{Opened, open};
 
 use std::path::Path;
 
-/// Loads a library, the bytes of the file at `path`, and puts its replacements in their slots. The
-/// answer is their names.
+/// Loads a library, the bytes of the file at `path`, and makes its replacements the live code of
+/// their functions. Returns their names.
 ///
 /// # Errors
 /// Then no slot is changed.
@@ -48,28 +55,17 @@ use std::path::Path;
 /// The library is native code that will run in this process: it must come from whom the program
 /// trusts, and be built against the same sources of every crate whose types it shares with it.
 #[cfg(target_os = "linux")]
-pub(crate) unsafe fn load(path: &Path, file: &[u8]) -> Result<Vec<String>, LibraryError> {
-    use crate::slot::layers::commit_live;
-    use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
-    use std::mem::ManuallyDrop;
-
-    elf::check(file)?;
-    let place = copy::keep(path, file).map_err(LibraryError::Copy)?;
-    // SAFETY: the caller vouches for the constructors.
-    let library = unsafe { Library::open(Some(&place), RTLD_NOW | RTLD_LOCAL) };
-    let library = ManuallyDrop::new(library.map_err(LibraryError::Open)?);
-    // SAFETY: under this name `replace!` exports a table, whose head every version reads alike;
-    // the library is never closed.
-    let table = unsafe {
-        let symbol = library.get::<*const table::Table>(table::NAME.as_bytes());
-        &**symbol.map_err(|_| LibraryError::NoTable)?
-    };
-    let replacements = table.open()?;
-    let (changes, names) = check::all(replacements)?;
-    table::connect(table);
+pub(crate) unsafe fn load(path: &Path, file: Vec<u8>) -> Result<Vec<String>, LibraryError> {
+    // SAFETY: the caller vouches for the library.
+    let opened = unsafe { open::open(path, file) }?;
+    let assigned = opened.replacements.iter().map(|replacement| (replacement.name, replacement));
+    let (changes, names) = check::all(assigned, 0)?;
+    if changes.is_empty() {
+        return Err(LibraryError::NoTable);
+    }
     // SAFETY: each target is code of a library that is never closed; its type is that of its
     // function, which is neither generic nor async, as `check::all` has found.
-    unsafe { commit_live(&changes) };
+    unsafe { crate::slot::layers::commit_live(&changes) };
     Ok(names)
 }
 
@@ -81,6 +77,6 @@ pub(crate) unsafe fn load(path: &Path, file: &[u8]) -> Result<Vec<String>, Libra
 /// # Safety
 /// As on Linux.
 #[cfg(not(target_os = "linux"))]
-pub(crate) unsafe fn load(_: &Path, _: &[u8]) -> Result<Vec<String>, LibraryError> {
+pub(crate) unsafe fn load(_: &Path, _: Vec<u8>) -> Result<Vec<String>, LibraryError> {
     Err(LibraryError::Unsupported)
 }

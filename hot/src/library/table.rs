@@ -23,6 +23,9 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 pub(crate) const NAME: &str = "__hot_replacements_v1";
 /// The name without that version.
 pub(crate) const NAME_STEM: &str = "__hot_replacements_v";
+/// The beginning of the names under which the functions of a hot patch are exported, a table of one
+/// each; the function's own name follows. The macro `patch_fn` writes it out.
+pub(crate) const FUNCTION_PREFIX: &str = "__hot_patch_fn_v1_";
 
 /// The replacements of a library.
 #[repr(C)]
@@ -41,6 +44,7 @@ unsafe impl Sync for Table {}
 
 /// One function's new code.
 pub struct Replacement {
+    /// The name of the function that it replaces; of one that an operator assigns, its own.
     pub(crate) name: &'static str,
     pub(crate) identity: fn() -> SignatureId,
     pub(crate) code: *const (),
@@ -103,6 +107,12 @@ impl Table {
         opened.push(address);
         Ok(self.replacements)
     }
+}
+
+/// Returns the function that tells the common type of two functions: in an array, they become
+/// pointers.
+pub const fn common<F: Copy + 'static>(_: [F; 2]) -> fn() -> SignatureId {
+    SignatureId::of::<F>
 }
 
 /// Gives the library the way to go on with a panic. The table has been opened.

@@ -71,7 +71,7 @@ fn file(path: &Path) -> Result<Vec<String>, String> {
         .map(|loaded| loaded.functions),
         Some(Kind::Library) => one_at_a_time(|| {
             // SAFETY: as above.
-            unsafe { crate::library::load(path, &bytes) }.map_err(|error| error.to_string())
+            unsafe { crate::library::load(path, bytes) }.map_err(|error| error.to_string())
         }),
         None if bytes.is_empty() => Err("the file is empty".into()),
         None => Err("it is neither a hot patch nor a shared library".into()),

@@ -175,12 +175,14 @@ pub(crate) unsafe fn commit_live(changes: &[Change]) {
 ///
 /// # Safety
 /// As of [`commit_live`].
+#[cfg(feature = "patch")]
 pub(crate) unsafe fn push_patch(changes: &[Change]) {
     with_table(|table| table.push_patch(changes));
 }
 
 /// Takes a hot patch out of every function it is on, wherever it lies. Calls that are inside its
 /// code finish there.
+#[cfg(feature = "patch")]
 pub(crate) fn remove_patch(number: u32) {
     with_table(|table| table.remove_patch(number));
 }
@@ -229,6 +231,7 @@ impl Table {
         }
     }
 
+    #[cfg(any(feature = "patch", test))]
     pub(super) fn push_patch(&mut self, changes: &[Change]) {
         for change in changes {
             let layers = self.layers(change.slot, change.instance);
@@ -237,6 +240,7 @@ impl Table {
         }
     }
 
+    #[cfg(any(feature = "patch", test))]
     pub(super) fn remove_patch(&mut self, number: u32) {
         for layers in self.0.values_mut() {
             let before = layers.patches.len();

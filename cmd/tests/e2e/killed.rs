@@ -142,7 +142,7 @@ fn begin_again(session: &mut Session, price: &str, factor: &mut u64) {
     let outcome = session.outcome();
     session.begun_anew(&outcome.event);
     let why = outcome.event["why"].as_str().expect("a reason");
-    assert!(why.contains("signal 9"), "{why}");
+    assert!(why.contains("killed by SIGKILL"), "{why}");
     session.expect("main binary price 1", &format!("{factor} asked=1"));
 }
 

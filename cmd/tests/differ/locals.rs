@@ -180,7 +180,13 @@ fn one_of_std_comes_with_the_function_that_uses_it() {
 
 #[test]
 fn a_destructor_more_or_less_is_another_storage() {
-    let program = Program::new();
+    for mangling in ["-Cdebug-assertions=on", "-Csymbol-mangling-version=v0"] {
+        let program = Program::with(&["-g", mangling]);
+        a_destructor_is_another_storage_in(&program);
+    }
+}
+
+fn a_destructor_is_another_storage_in(program: &Program) {
     for storage in ["const { Held(std::cell::Cell::new(0)) }", "Held(std::cell::Cell::new(0))"] {
         let source = |drop: &str, by: u64| {
             let held = format!("static HELD: Held = {storage};");
@@ -191,11 +197,11 @@ fn a_destructor_more_or_less_is_another_storage() {
         let dropped = |by| source("impl Drop for Held { fn drop(&mut self) {} }", by);
         for [was, now] in [[plain(1), dropped(2)], [dropped(1), plain(2)]] {
             let mut world = program.world(&was, MAIN);
-            let details = refused(&mut world, &program, &now);
+            let details = refused(&mut world, program, &now);
             assert_eq!(details[0].item, "shop::HELD");
             assert!(details[0].now.as_ref().unwrap().contains("another type"), "{details:?}");
         }
         let mut world = program.world(&dropped(1), MAIN);
-        assert_eq!(applied(&mut world, &program, &dropped(2)).new_statics, 0);
+        assert_eq!(applied(&mut world, program, &dropped(2)).new_statics, 0);
     }
 }

@@ -17,6 +17,7 @@ use crate::diff::object::{Atom, AtomKind, AtomRef, RelocTarget, SymbolId};
 use crate::diff::policy::Guard;
 use crate::layout::ObjectLayouts;
 use crate::refusal::Refusal;
+use crate::symbol::item_path;
 
 /// An obstacle: the kind of refusal, and a sentence.
 type Obstacle = (Refusal, &'static str);
@@ -74,7 +75,7 @@ fn state(
     if sra::has_kin(name, analysis) {
         return Err((Refusal::Static, SPLIT));
     }
-    if analysis.baseline.guards.on(Guard::Retyped) && is_retyped(name, analysis) {
+    if analysis.baseline.guards.on(Guard::Retyped) && is_retyped(name, kind, analysis) {
         let why =
             if kind == AtomKind::ThreadLocal { Refusal::ThreadLocal } else { Refusal::Static };
         let is_described = atom.object.layouts().is_ok_and(ObjectLayouts::describes);
@@ -145,18 +146,24 @@ const ALLOCATOR: &str = "is the program's global allocator, which is another now
 /// names contain a hash of the type, so a static whose type has changed has a new name. A
 /// `thread_local!` makes two, one for values with a destructor and one for those without: there,
 /// whether it is not used any more.
-fn is_retyped(name: SymbolId, analysis: &Analysis<'_>) -> bool {
-    let path = analysis.symbols.path(name);
+fn is_retyped(name: SymbolId, kind: AtomKind, analysis: &Analysis<'_>) -> bool {
+    // The two of a `thread_local!` are told apart by a number in their paths, in the newer mangling.
+    let path = |name: SymbolId, is_local: bool| {
+        if is_local { item_path(analysis.symbols.text(name)) } else { analysis.symbols.path(name) }
+    };
+    let is_local = kind == AtomKind::ThreadLocal;
+    let now = path(name, is_local);
     let is_removed = |old: SymbolId, is_local: bool| match analysis.definitions().one(old) {
         None => true,
         Some(_) => is_local && !is_used(old, analysis),
     };
     analysis.live.iter().any(|(old, copies)| {
         copies.first().is_some_and(|copy| {
-            let kind = copy.atom().kind;
-            kind.is_state()
-                && analysis.symbols.path(old) == path
-                && is_removed(old, kind == AtomKind::ThreadLocal)
+            let was = copy.atom().kind;
+            was.is_state()
+                && (was == AtomKind::ThreadLocal) == is_local
+                && path(old, is_local) == now
+                && is_removed(old, is_local)
         })
     })
 }

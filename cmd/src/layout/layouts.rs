@@ -6,7 +6,7 @@ use super::types::{Id, Object};
 use crate::symbol::{short_type_name, without_llvm_suffix};
 use std::sync::Arc;
 
-/// What one object file (one codegen unit) tells of types. Cheap to clone and to keep: a rebuilt
+/// The types that one object file (one codegen unit) describes. Cheap to clone and to keep: a rebuilt
 /// crate shares most of its objects with what was there before, and [`compare`](super::compare()) passes over those
 /// that are shared.
 #[derive(Clone, Debug)]
@@ -30,7 +30,7 @@ impl ObjectLayouts {
         Ok(ObjectLayouts(Arc::new(dwarf::read(object, split)?)))
     }
 
-    /// Whether it describes any type at all.
+    /// Reports whether it describes any type at all.
     pub fn describes(&self) -> bool {
         !self.0.types.is_empty()
     }
@@ -91,7 +91,7 @@ impl Layouts {
         Ok(Layouts { objects: ObjectLayouts::read_all(&objects)? })
     }
 
-    /// Whether the objects describe any type at all. Without it [`compare`](super::compare()) sees nothing, and the
+    /// Reports whether the objects describe any type at all. Without it [`compare`](super::compare()) sees nothing, and the
     /// caller must fall back on sizes and names.
     pub fn has_debug_info(&self) -> bool {
         self.objects.iter().any(ObjectLayouts::describes)
@@ -164,7 +164,7 @@ impl<'a> TypeRef<'a> {
     }
 }
 
-/// What a function takes and gives.
+/// The types that a function takes and returns.
 #[derive(Clone, Debug)]
 pub struct Signature<'a> {
     /// In order, the receiver first.

@@ -91,7 +91,7 @@ pub(super) struct Type {
     pub(super) declaration: bool,
 }
 
-/// What kind of type.
+/// The kind of a type.
 #[derive(Debug)]
 pub(super) enum Kind {
     /// Numbers, `bool`, `char`, `()`, `!`: the encoding as in DWARF.

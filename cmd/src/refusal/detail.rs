@@ -7,9 +7,9 @@ use serde::Serialize;
 pub struct Detail {
     /// The item (a type, a static, a function), or a whole sentence.
     pub item: String,
-    /// What it was, where there is something to compare.
+    /// Its old state, where there is something to compare.
     pub was: Option<String>,
-    /// What it is, or what stands in the way.
+    /// Its new state, or what stands in the way.
     pub now: Option<String>,
     /// More about it, a line each: fields that changed, and from where values are reached.
     #[serde(skip_serializing_if = "Vec::is_empty")]

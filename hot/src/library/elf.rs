@@ -60,10 +60,10 @@ struct Segment {
     in_file: u64,
 }
 
-/// What a library exports for hot.
+/// The exports of a library that are for hot.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Exports {
-    /// Whether there is a table of replacements.
+    /// True if there is a table of replacements.
     pub(super) table: bool,
     /// The functions of a hot patch, by their own names.
     pub(super) functions: Vec<String>,

@@ -9,12 +9,12 @@ use std::path::Path;
 
 /// A library that is mapped for good, compiled as this program was. Nothing of it is in use yet.
 pub(crate) struct Opened {
-    /// What it replaces by itself.
+    /// The replacements that it names by itself.
     pub(crate) replacements: &'static [Replacement],
-    /// What an operator may have it replace, by the functions' own names.
+    /// The functions that an operator may assign, by their own names.
     #[cfg_attr(not(feature = "patch"), expect(dead_code, reason = "assigned by an operator"))]
     pub(crate) functions: Vec<&'static Replacement>,
-    /// Whether it allocates by the program's allocator.
+    /// True if it allocates by the program's allocator.
     #[cfg_attr(not(feature = "patch"), expect(dead_code, reason = "asked of patches"))]
     pub(crate) shares_allocator: bool,
 }

@@ -1,4 +1,4 @@
-//! What an operator says of a patch, and what is said of one that is loaded.
+//! The description of a patch: by the operator, before, and of one that is loaded.
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

@@ -87,7 +87,7 @@ pub enum PatchError {
         hp_id: String,
         /// How.
         failure: HookFailure,
-        /// What failed besides while it was undone, a sentence each.
+        /// Further failures while it was undone, a sentence each.
         undoing: Vec<String>,
     },
     /// `hp_after_unload` has failed. The patch is out all the same.

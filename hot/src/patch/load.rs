@@ -110,7 +110,8 @@ fn next_number() -> u32 {
     NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
-/// What the patch replaces: what it names itself, and what the configuration assigns to its functions.
+/// Collects the replacements: those that the patch names itself, and those that the configuration
+/// assigns to its functions.
 fn assign<'a>(
     opened: &'a Opened,
     config: &'a Config,

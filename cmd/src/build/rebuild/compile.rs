@@ -22,7 +22,7 @@ use std::process::{Command, Stdio};
 /// Variables that belong to one run of cargo, or to hot.
 const DROPPED: [&str; 3] = ["MAKEFLAGS", "MFLAGS", "CARGO_MAKEFLAGS"];
 
-/// What stands in for the linker.
+/// A stand-in for the linker.
 #[derive(Clone, Copy, Debug)]
 pub enum LinkerStandIn<'a> {
     /// A program that does nothing and succeeds.

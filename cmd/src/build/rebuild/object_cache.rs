@@ -115,7 +115,7 @@ impl ObjectCache {
         self.dir.join("newest")
     }
 
-    /// Whether the objects of this executable are there.
+    /// Reports whether the objects of this executable are there.
     pub fn has(&self, executable: &Path) -> bool {
         let stamp = std::fs::read(self.linked().join(STAMP));
         let id = build_id_of(executable);

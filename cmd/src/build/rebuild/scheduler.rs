@@ -235,7 +235,7 @@ mod tests {
     use std::path::Path;
     use std::time::{Duration, Instant};
 
-    /// What the scripts that play rustc have in common. A step that is waited for in vain fails.
+    /// The part that all scripts that play rustc share. A step that is waited for in vain fails.
     const PRELUDE: &str = r#"
         note() { echo "$1" >> log; }
         metadata() { echo M > lib$1-1.rmeta; echo '{"artifact":"x","emit":"metadata"}' >&2; }
@@ -268,7 +268,7 @@ mod tests {
         ended: Ended,
         /// The crates of which was told, in order.
         told: Vec<String>,
-        /// What the scripts noted.
+        /// The notes of the scripts.
         log: Vec<String>,
     }
 

@@ -1,4 +1,4 @@
-//! What the linker was given of Rust: which crates are in the executable itself, and which in the
+//! The Rust that the linker was given: which crates are in the executable itself, and which in the
 //! dynamic libraries that it is loaded with.
 //!
 //! A crate of the type `dylib` is linked with all that it uses, which then is in the executable no
@@ -33,8 +33,8 @@ impl Linkage {
         linkage
     }
 
-    /// Whether the executable holds this rlib. As long as there is no dynamic library, what the
-    /// program uses can be nowhere else.
+    /// Reports whether the executable holds this rlib. As long as there is no dynamic library, what
+    /// the program uses can be nowhere else.
     pub fn holds(&self, rlib: &Path) -> bool {
         self.shared.is_empty() || rlib.file_name().is_some_and(|name| self.rlibs.contains(name))
     }

@@ -1,6 +1,6 @@
 //! Analyses a save: the phases up to the first question whether it may go live.
 //!
-//! What was renamed is found again, what is in the process gets the names that it has now, the
+//! Renamed symbols are found again, what is in the process gets the names that it has now, the
 //! references are turned round, and what changed spreads along them.
 
 use super::analysis::Analysis;

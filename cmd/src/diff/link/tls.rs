@@ -6,7 +6,7 @@
 //! from the thread pointer. So one function may use old and new ones side by side, whatever
 //! sequence the compiler has chosen.
 //!
-//! What begins as zeroes (every lazy one, `Cell::new(0)`) is done with that. What does not, such as
+//! One that begins as zeroes (every lazy one, `Cell::new(0)`) is done with that. Any other, such as
 //! `const { RefCell::new(Vec::new()) }`, has its *image* among the patch's constants, and beside it
 //! in the pool one byte, its *flag*, which says whether this thread's copy has been filled in. Each
 //! function that accesses such a thread-local is entered through a *guard* ([`guard`]), which fills

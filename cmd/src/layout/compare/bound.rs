@@ -1,6 +1,6 @@
-//! What the caller of the comparison knows: which things old and new code share.
+//! The things that old and new code share, as the caller of the comparison knows them.
 
-/// What of the running program new code may meet, and which parts of it are compared.
+/// The parts of the running program that new code may meet, and which of them are compared.
 #[derive(Clone, Debug, Default)]
 pub struct Bound<'a> {
     /// Symbols of the statics and thread-locals that the patch refers to. The hash in a symbol
@@ -55,7 +55,7 @@ pub enum Check {
     Calls,
     /// The types behind trait objects.
     Behind,
-    /// What methods behind trait objects take and give.
+    /// The types that methods behind trait objects take and return.
     Methods,
     /// Places and signatures in the tables of methods.
     Tables,

@@ -1,4 +1,4 @@
-//! What is told of a type that changed.
+//! A type that changed, in words.
 
 use crate::symbol::short_type_name;
 use std::fmt;
@@ -15,11 +15,11 @@ use std::fmt;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
-    /// What changed: a type by its full name, or `static shop::OPEN`, or a hot function.
+    /// The item that changed: a type by its full name, or `static shop::OPEN`, or a hot function.
     pub item: String,
-    /// What it was, in a few words: `24 bytes`.
+    /// The old state, in a few words: `24 bytes`.
     pub was: String,
-    /// What it is now.
+    /// The new state.
     pub now: String,
     /// One line for each field, variant or value that came, went or became another.
     pub changes: Vec<String>,
@@ -52,7 +52,7 @@ pub enum Origin {
         /// Counted from 1; the receiver counts.
         number: usize,
     },
-    /// What a hot function answers.
+    /// The result of a hot function.
     Result {
         /// The function, for people.
         function: String,
@@ -74,7 +74,7 @@ pub enum Origin {
     },
     /// A pointer leads to it, or elsewhere: nothing tells.
     Untyped {
-        /// What has the pointer.
+        /// The type that has the pointer.
         what: String,
     },
 }

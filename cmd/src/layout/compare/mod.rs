@@ -1,4 +1,4 @@
-//! What runs against what was just compiled.
+//! The comparison of the running types with those that were just compiled.
 //!
 //! `index` finds types by name and says which have changed. `roots` finds the places where values
 //! may be met by code of another build, and argues why there are no others; `graph` follows the

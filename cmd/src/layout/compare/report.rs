@@ -18,7 +18,7 @@ use super::roots::Realigned;
 use crate::symbol::is_nameless;
 use std::collections::{HashSet, VecDeque};
 
-/// What is known apart from the graph.
+/// The knowledge that is not in the graph.
 pub(super) struct Context {
     /// Differences of shared things themselves.
     pub(super) differences: Vec<Difference>,

@@ -16,7 +16,7 @@ use crate::symbol::{is_nameless, same_but_for_numbers, short_type_name};
 use std::cell::OnceCell;
 use std::collections::HashMap;
 
-/// What became of one type.
+/// The changes of one type.
 #[derive(Debug, Default)]
 pub(super) struct Changes {
     /// A line for each field, variant and enumerator that differs.
@@ -39,7 +39,7 @@ pub(super) struct Changes {
 }
 
 impl Changes {
-    /// Whether values of the two types lie differently in memory, or mean something else there.
+    /// True if values of the two types lie differently in memory, or mean something else there.
     pub(super) fn differ(&self) -> bool {
         self.own || self.placement
     }
@@ -68,7 +68,7 @@ pub(super) fn compare(old: (&Object, Id), new: (&Object, Id)) -> Changes {
 struct Side<'a> {
     old: &'a Object,
     new: &'a Object,
-    /// Whether it is a closure or a coroutine.
+    /// True if it is a closure or a coroutine.
     nameless: bool,
     changes: &'a mut Changes,
 }
@@ -250,7 +250,7 @@ impl Side<'_> {
         }
     }
 
-    /// Whether all that differs in the field is the number of a trait object's methods.
+    /// Reports whether all that differs in the field is the number of a trait object's methods.
     fn vtable(&mut self, was: &Member, now: &Member, fields: &[Member]) -> bool {
         let (Some(a), Some(b)) = (vtable_len(self.old, was), vtable_len(self.new, now)) else {
             return false;
@@ -318,7 +318,7 @@ impl Side<'_> {
         }
     }
 
-    /// Whether two variants hold fields of the same types at the same places.
+    /// Reports whether two variants hold fields of the same types at the same places.
     fn alike(&self, old: &[Member], new: &[Member]) -> bool {
         let is_alike = |(was, now): (&Member, &Member)| {
             was.offset == now.offset

@@ -20,7 +20,7 @@ use std::collections::HashMap;
 /// Entries nested deeper than this are taken for damage.
 const DEEPEST: usize = 512;
 
-/// What was read, before references are resolved.
+/// The entries as they were read, before references are resolved.
 #[derive(Default)]
 pub(super) struct Entries {
     /// [`Id`]s in it are still offsets in `.debug_info`.
@@ -41,7 +41,7 @@ pub(super) struct RawFunction {
     pub(super) function: Function,
     /// Whose function it is, as in [`Object::instances`]; none where that does not matter.
     pub(super) origin: Option<Box<str>>,
-    /// What it was instantiated with.
+    /// The arguments that it was instantiated with.
     pub(super) generics: Vec<Id>,
 }
 

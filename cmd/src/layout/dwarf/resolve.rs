@@ -230,7 +230,7 @@ fn key(name: &str) -> u64 {
     hasher.finish()
 }
 
-/// What a type says of itself: equal for equal descriptions, whatever the order of its fields in
+/// Computes the fingerprint of a type: equal for equal descriptions, whatever the order of its fields in
 /// the source. Other types come in by name only; they have fingerprints of their own.
 fn fingerprint(object: &Object, ty: &Type) -> u64 {
     let hash = &mut DefaultHasher::new();

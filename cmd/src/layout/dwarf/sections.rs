@@ -48,7 +48,7 @@ pub(super) enum Address {
     Addr(u64),
 }
 
-/// What is read. `.debug_line` is here only because gimli opens a unit together with it.
+/// The sections that are read. `.debug_line` is here only because gimli opens a unit together with it.
 const WANTED: [SectionId; 7] = [
     SectionId::DebugInfo,
     SectionId::DebugAbbrev,

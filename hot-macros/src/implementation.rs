@@ -171,8 +171,8 @@ impl Methods {
         self.sized = self.sized.take().or_else(|| takes_value(signature, header, arguments));
         self.inside.push(pieces.trampoline);
         let spell = |ty| spell_self(ty, header, &arguments.hot);
-        // The receiver keeps its `Self`: it is what makes it a receiver. Where a lifetime is left out
-        // in the result, and no receiver gives it, the arguments must not bring others along.
+        // The receiver keeps its `Self`: it is what makes it a receiver. Where a lifetime is left
+        // out in the result, and no receiver gives it, the arguments must not bring others along.
         let kept = !header.lifetimes().is_empty() && result_borrows(signature);
         let spell_arguments = |ty| if kept { ty } else { spell_self(ty, header, &arguments.hot) };
         let change: [&dyn Fn(TokenStream) -> TokenStream; 2] = [&spell_arguments, &spell];

@@ -2,8 +2,8 @@
 //!
 //! The function stays as it is. Beside it comes a wrapper of the same type, which keeps a panic at
 //! home and hands its payload to the program, and a static table with the function's name, its type
-//! and the wrapper, exported as `__hot_patch_fn_v1_` and the name. The type is told by the compiler:
-//! two functions of one signature have a pointer type in common, with all its lifetimes.
+//! and the wrapper, exported as `__hot_patch_fn_v1_` and the name. The type is told by the
+//! compiler: two functions of one signature have a pointer type in common, with all its lifetimes.
 
 use crate::runtime;
 use crate::signature::{Function, Signature};

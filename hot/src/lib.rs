@@ -167,11 +167,11 @@ pub use slot::layers::Layer;
 /// an `unsafe impl` are not replaced by safe code.
 pub use hot_macros::hot;
 
-/// Exports a function of a hot patch under its name, so that whoever loads the patch can say what it
-/// replaces; see the module [`patch`](mod@crate::patch).
+/// Exports a function of a hot patch under its name, so that whoever loads the patch can say what
+/// it replaces; see the module [`patch`](mod@crate::patch).
 ///
-/// The function stays what it is. It is neither generic nor `async`; its type, lifetimes included, is
-/// compared with that of the function that it replaces. A method is replaced by a function whose
+/// The function stays what it is. It is neither generic nor `async`; its type, lifetimes included,
+/// is compared with that of the function that it replaces. A method is replaced by a function whose
 /// first argument is the receiver. A panic goes on in the program, where it can be caught.
 ///
 /// ```

@@ -6,9 +6,9 @@ use super::types::{Id, Object};
 use crate::symbol::{short_type_name, without_llvm_suffix};
 use std::sync::Arc;
 
-/// The types that one object file (one codegen unit) describes. Cheap to clone and to keep: a rebuilt
-/// crate shares most of its objects with what was there before, and [`compare`](super::compare()) passes over those
-/// that are shared.
+/// The types that one object file (one codegen unit) describes. Cheap to clone and to keep: a
+/// rebuilt crate shares most of its objects with what was there before, and
+/// [`compare`](super::compare()) passes over those that are shared.
 #[derive(Clone, Debug)]
 pub struct ObjectLayouts(pub(super) Arc<Object>);
 
@@ -91,8 +91,9 @@ impl Layouts {
         Ok(Layouts { objects: ObjectLayouts::read_all(&objects)? })
     }
 
-    /// Reports whether the objects describe any type at all. Without it [`compare`](super::compare()) sees nothing, and the
-    /// caller must fall back on sizes and names.
+    /// Reports whether the objects describe any type at all. Without it
+    /// [`compare`](super::compare()) sees nothing, and the caller must fall back on sizes and
+    /// names.
     pub fn has_debug_info(&self) -> bool {
         self.objects.iter().any(ObjectLayouts::describes)
     }

@@ -85,9 +85,9 @@ pub(super) struct Type {
     pub(super) generics: Vec<Id>,
     /// The enum that this is a variant of. Such a type is compared as part of the enum.
     pub(super) variant_of: Option<Id>,
-    /// Only announced; described elsewhere or nowhere. So is what has a size and nothing in it: rustc
-    /// cuts types short that would lead to ever larger ones of their kind, and where it does so
-    /// depends on what else the unit describes.
+    /// Only announced; described elsewhere or nowhere. So is what has a size and nothing in it:
+    /// rustc cuts types short that would lead to ever larger ones of their kind, and where it does
+    /// so depends on what else the unit describes.
     pub(super) declaration: bool,
 }
 

@@ -2,9 +2,9 @@
 //!
 //! A table is a constant of words: the address of the drop glue or zero, size, alignment, and then
 //! the methods in their places. In the place of a method that cannot be called stands zero, and the
-//! table of a supertrait has a place as well. Nothing in a constant says that it is a table, but few
-//! others have that form. With debug information a table has a name, that of its type and its trait
-//! (`<shop::Order as shop::Priced>`); a trait that is `_` stands for none (`dyn Send`).
+//! table of a supertrait has a place as well. Nothing in a constant says that it is a table, but
+//! few others have that form. With debug information a table has a name, that of its type and its
+//! trait (`<shop::Order as shop::Priced>`); a trait that is `_` stands for none (`dyn Send`).
 
 use crate::symbol::{demangle, implemented_trait};
 

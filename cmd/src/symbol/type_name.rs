@@ -5,13 +5,14 @@
 //! compared, the numbers therefore do not count.
 
 /// Reports whether rustc has numbered this type or one in its name: closures, coroutines, and what
-/// is declared inside the functions of an `impl`. The numbers shift when another is inserted before.
+/// is declared inside the functions of an `impl`. The numbers shift when another is inserted
+/// before.
 pub fn is_numbered(name: &str) -> bool {
     name.contains('{') && name.contains('#')
 }
 
-/// Reports whether this type is a closure or a coroutine, or one is in its name. Source cannot write
-/// such a name, and so only a `TypeId` could find a value of it again.
+/// Reports whether this type is a closure or a coroutine, or one is in its name. Source cannot
+/// write such a name, and so only a `TypeId` could find a value of it again.
 pub fn is_nameless(name: &str) -> bool {
     name.contains("_env#")
 }

@@ -118,7 +118,8 @@ impl<'a> Reading<'a> {
         receiver.is_some_and(|receiver| tokens::has_reference(&receiver.full_type()))
     }
 
-    /// Reports whether a lifetime that is left out in a pointer's result is the one of the function's.
+    /// Reports whether a lifetime that is left out in a pointer's result is the one of the
+    /// function's.
     fn borrows_alike(&self) -> bool {
         if self.by_reference() {
             let arguments = &self.signature.arguments;

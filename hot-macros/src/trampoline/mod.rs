@@ -22,11 +22,11 @@
 //!
 //! *Generic functions.* A static cannot depend on a type parameter, so there is one slot for all
 //! instances, null until one of them is replaced or mocked; then a table knows which, and the
-//! trampoline does itself what the shim of an ordinary function does (`mock::dispatch::shim` in `hot`; not in
-//! builds without the feature `mock`). Each trampoline that is compiled leaves the pair (slot,
-//! body) for the tool. `impl Trait` in an argument becomes a parameter with a name in the body; the
-//! trampoline keeps the signature as written (turbofish included) and hands on to `__hotvia_…`,
-//! which has the parameters with names.
+//! trampoline does itself what the shim of an ordinary function does (`mock::dispatch::shim` in
+//! `hot`; not in builds without the feature `mock`). Each trampoline that is compiled leaves the
+//! pair (slot, body) for the tool. `impl Trait` in an argument becomes a parameter with a name in
+//! the body; the trampoline keeps the signature as written (turbofish included) and hands on to
+//! `__hotvia_…`, which has the parameters with names.
 //!
 //! *Async functions.* The slot holds `__hotbox_…`, which boxes the body's future; the trampoline
 //! stays an `async fn` and awaits the box. A second witness gives the box the auto traits of the

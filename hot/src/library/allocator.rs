@@ -20,8 +20,8 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 /// [`HostFunctions`]. The macro `patch!` writes it out.
 pub(crate) const NAME: &str = "__hot_host_v1";
 
-/// Makes a crate one of a hot patch: it allocates as the program does that it is loaded into. Once in
-/// the crate, which has no other `#[global_allocator]`; see the module
+/// Makes a crate one of a hot patch: it allocates as the program does that it is loaded into. Once
+/// in the crate, which has no other `#[global_allocator]`; see the module
 /// [`patch`](mod@crate::patch).
 ///
 /// ```
@@ -128,8 +128,8 @@ impl HostAllocator {
     }
 }
 
-// SAFETY: each request goes to one of two allocators that keep the contract, always to the same one,
-// with the layout that it was made with.
+// SAFETY: each request goes to one of two allocators that keep the contract, always to the same
+// one, with the layout that it was made with.
 unsafe impl GlobalAlloc for HostAllocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller keeps what `GlobalAlloc` asks for.

@@ -16,8 +16,8 @@ use std::path::PathBuf;
 pub struct Config {
     /// The file; a relative path begins at the process's current directory.
     pub hp_file: PathBuf,
-    /// For each function of the patch that replaces one of the program's, the name of that one. What
-    /// `hot::replace!` names in the patch need not be named here.
+    /// For each function of the patch that replaces one of the program's, the name of that one.
+    /// What `hot::replace!` names in the patch need not be named here.
     #[serde(default)]
     pub replace_config: BTreeMap<String, String>,
 }

@@ -1,8 +1,8 @@
 //! The hooks of a patch: functions of its own that are run around a load and an unload.
 //!
-//! A hook runs on a thread of its own, so that one that hangs can be given up: the operation goes on
-//! without it, as after an error. A thread cannot be ended from outside, so it stays, with whatever
-//! it holds.
+//! A hook runs on a thread of its own, so that one that hangs can be given up: the operation goes
+//! on without it, as after an error. A thread cannot be ended from outside, so it stays, with
+//! whatever it holds.
 
 use super::error::{HookFailure, PatchError};
 use super::serial;
@@ -21,7 +21,8 @@ pub type HookError = Box<dyn std::error::Error + Send + Sync>;
 #[doc(hidden)]
 pub type Hook = fn() -> Result<(), HookError>;
 
-/// Turns an error of a hook into its sentence, on the side of the border where the error is at home.
+/// Turns an error of a hook into its sentence, on the side of the border where the error is at
+/// home.
 #[doc(hidden)]
 pub fn said(result: Result<(), HookError>) -> Result<(), HookError> {
     result.map_err(|error| error.to_string().into())
@@ -30,8 +31,8 @@ pub fn said(result: Result<(), HookError>) -> Result<(), HookError> {
 /// Milliseconds that a hook may take.
 static TIMEOUT: AtomicU64 = AtomicU64::new(30_000);
 
-/// Sets how long a hook may take; 30 seconds if this is never called. Less than a millisecond counts
-/// as one.
+/// Sets how long a hook may take; 30 seconds if this is never called. Less than a millisecond
+/// counts as one.
 ///
 /// ```
 /// hot::patch::set_hook_timeout(std::time::Duration::from_secs(5));

@@ -16,9 +16,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Loads a patch and returns its ID, the SHA-256 of its file in hexadecimal.
 ///
-/// The file is read once, so what is loaded is what was read then. Everything that can be refused is
-/// refused before anything of the program changes: a file that is no patch or was built another way,
-/// names that are not there, types that differ. Then all functions are replaced, or none.
+/// The file is read once, so what is loaded is what was read then. Everything that can be refused
+/// is refused before anything of the program changes: a file that is no patch or was built another
+/// way, names that are not there, types that differ. Then all functions are replaced, or none.
 ///
 /// Once it is unloaded, it may be loaded again: from a fresh copy, whose statics begin anew. A file
 /// that was replaced on disk is another patch under the same path.
@@ -38,9 +38,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 /// See [`PatchError`]. The program runs what it ran before.
 ///
 /// # Safety
-/// The file is native code that will run in this process: it must come from whom the program trusts,
-/// and be built against the same sources of every crate whose types it shares with the program. What
-/// it replaces may be private: the author of the patch knows what unsafe code relies on it.
+/// The file is native code that will run in this process: it must come from whom the program
+/// trusts, and be built against the same sources of every crate whose types it shares with the
+/// program. What it replaces may be private: the author of the patch knows what unsafe code relies
+/// on it.
 pub unsafe fn load(config: &Config) -> Result<String, PatchError> {
     let _turn = serial::take_turn()?;
     let path = &config.hp_file;
@@ -86,8 +87,8 @@ pub unsafe fn load(config: &Config) -> Result<String, PatchError> {
     Ok(hp_id)
 }
 
-/// The bytes of a regular file. Others are refused before a byte is read: a pipe would block, a device
-/// might never end.
+/// The bytes of a regular file. Others are refused before a byte is read: a pipe would block, a
+/// device might never end.
 fn read(path: &Path) -> Result<Vec<u8>, Error> {
     let kind = std::fs::metadata(path)?.file_type();
     if !kind.is_file() {

@@ -1,6 +1,7 @@
 //! Hot patches: a fix goes into a running process, and comes out again.
 //!
-//! A patch is a `cdylib` that names new code for hot functions, written by hand (below), or whatever
+//! A patch is a `cdylib` that names new code for hot functions, written by hand (below), or
+//! whatever
 //! [`replace!`](crate::replace) names. [`load`] puts it on top of what those functions run,
 //! [`unload`] takes it out again, [`list`] says which are in. Several patches may replace one
 //! function: the newest is called, any of them can be unloaded in any order, and what lies below is
@@ -40,11 +41,11 @@
 //!
 //! # Hooks
 //!
-//! `hp_before_load`, `hp_after_load`, `hp_before_unload` and `hp_after_unload`, each optional, of type
-//! `fn() -> Result<(), HookError>`. An error, a panic or a time-out of one of the first kind stops the
-//! operation with nothing changed; of `hp_after_load`, it undoes the load; of `hp_after_unload`, it is
-//! reported, and the patch is out. A hook runs on a thread of its own, which is left behind when its
-//! time is over ([`set_hook_timeout`]).
+//! `hp_before_load`, `hp_after_load`, `hp_before_unload` and `hp_after_unload`, each optional, of
+//! type `fn() -> Result<(), HookError>`. An error, a panic or a time-out of one of the first kind
+//! stops the operation with nothing changed; of `hp_after_load`, it undoes the load; of
+//! `hp_after_unload`, it is reported, and the patch is out. A hook runs on a thread of its own,
+//! which is left behind when its time is over ([`set_hook_timeout`]).
 
 mod config;
 mod error;

@@ -41,8 +41,8 @@ impl Function {
         layers::layer_of(self.entry.slot()).0
     }
 
-    /// Returns the live edit that it runs: the number of the patch in this process, from 1. `None` for
-    /// the original code, for code of a shared library, for a hot patch and for a mock.
+    /// Returns the live edit that it runs: the number of the patch in this process, from 1. `None`
+    /// for the original code, for code of a shared library, for a hot patch and for a mock.
     pub fn patch(&self) -> Option<u32> {
         let (layer, patch) = layers::layer_of(self.entry.slot());
         (layer == Layer::Live && patch != 0).then_some(patch)

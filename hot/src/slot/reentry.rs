@@ -44,8 +44,8 @@ impl Drop for Working {
     }
 }
 
-/// Drops a value as if the thread were not at work: that may run the program's own code, whose calls
-/// are not the allocator's.
+/// Drops a value as if the thread were not at work: that may run the program's own code, whose
+/// calls are not the allocator's.
 pub(crate) fn drop_at_rest<T>(value: T) {
     struct Resume(bool);
     impl Drop for Resume {

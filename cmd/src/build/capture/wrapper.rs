@@ -69,8 +69,8 @@ pub fn intercept(args: &[OsString]) -> Option<ExitCode> {
     Some(ExitCode::FAILURE)
 }
 
-/// Ends the cargo that has called if no edit could go live in what it builds, and writes the reason to
-/// a file. Returns whether it has.
+/// Ends the cargo that has called if no edit could go live in what it builds, and writes the reason
+/// to a file. Returns whether it has.
 fn refuse(keep: &Keep, command: &[OsString]) -> bool {
     let (Keep::In(folder), Ok(profile)) = (keep, std::env::var(PROFILE)) else { return false };
     let crate_args = record(command).ok().flatten().and_then(|record| record.crate_args());

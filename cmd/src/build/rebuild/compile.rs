@@ -36,9 +36,9 @@ pub enum LinkerStandIn<'a> {
     },
 }
 
-/// Compiles one unit again, as one of a group, by its command with these arguments. `tokens` are what
-/// the compilers that run at the same time share their threads by, where they do; `metadata` is
-/// called when the crate's metadata is there.
+/// Compiles one unit again, as one of a group, by its command with these arguments. `tokens` are
+/// what the compilers that run at the same time share their threads by, where they do; `metadata`
+/// is called when the crate's metadata is there.
 ///
 /// # Errors
 /// When rustc cannot be started. That it refuses the source is a [`Compiled`] without success.

@@ -147,7 +147,8 @@ const ALLOCATOR: &str = "is the program's global allocator, which is another now
 /// `thread_local!` makes two, one for values with a destructor and one for those without: there,
 /// whether it is not used any more.
 fn is_retyped(name: SymbolId, kind: AtomKind, analysis: &Analysis<'_>) -> bool {
-    // The two of a `thread_local!` are told apart by a number in their paths, in the newer mangling.
+    // The two of a `thread_local!` are told apart by a number in their paths, in the newer
+    // mangling.
     let path = |name: SymbolId, is_local: bool| {
         if is_local { item_path(analysis.symbols.text(name)) } else { analysis.symbols.path(name) }
     };

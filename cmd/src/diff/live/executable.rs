@@ -157,8 +157,8 @@ impl Executable {
     }
 }
 
-/// Returns the loaded segments (address, size in the file, offset in the file), and the distance from
-/// the thread-local block's start to the thread pointer.
+/// Returns the loaded segments (address, size in the file, offset in the file), and the distance
+/// from the thread-local block's start to the thread pointer.
 fn segments(elf: &ElfFile64<'_>) -> (Vec<(u64, u64, u64)>, u64) {
     let endian = elf.endian();
     let mut thread_block = 0;

@@ -5,16 +5,16 @@
 //! a `TypeId` finds again, and what the name of a `dyn` type mentions
 //! (`dyn Fn<(&shop::Order), Output=u64>`, of which nothing else is described).
 //!
-//! A type *has changed* when one of its old descriptions is not among the new ones of its name. (One
-//! name can stand for several types: two blocks with a `struct Line` each. It is then taken to have
-//! changed when one of them did. It has not when the new objects describe the same layouts under
-//! that name as the old ones and no others, be it in objects that stayed: each save may cut the
-//! crate into other units, and another one describes the type then.) A type *leads to a change* when
-//! a changed type is found through its fields, pointers and generic arguments.
+//! A type *has changed* when one of its old descriptions is not among the new ones of its name.
+//! (One name can stand for several types: two blocks with a `struct Line` each. It is then taken to
+//! have changed when one of them did. It has not when the new objects describe the same layouts
+//! under that name as the old ones and no others, be it in objects that stayed: each save may cut
+//! the crate into other units, and another one describes the type then.) A type *leads to a change*
+//! when a changed type is found through its fields, pointers and generic arguments.
 //!
-//! Where a name stands for several types, so does the name of whatever leads to them
-//! (`Result<Line, Error>`), though each of those describes itself alike. What an old one is compared
-//! with is therefore the new one that leads to the same, if there is one.
+//! Where a name stands for several types, so does the name of whatever leads to them (`Result<Line,
+//! Error>`), though each of those describes itself alike. What an old one is compared with is
+//! therefore the new one that leads to the same, if there is one.
 //!
 //! Of a type that one unit only declares, or has cut short, another may have the definition: then
 //! that counts.
@@ -191,8 +191,8 @@ impl<'a> TypeIndex<'a> {
     }
 
     /// Returns the pair of an old type and the new one of its name, or, where there is none, those
-    /// of all that the old type leads to. The type of a function has no name of its own: another one
-    /// is another type, not the same type changed.
+    /// of all that the old type leads to. The type of a function has no name of its own: another
+    /// one is another type, not the same type changed.
     pub(super) fn pairs(&self, old: Node) -> Vec<(Node, Node)> {
         if let Some(at) = old.0.checked_sub(self.common[0]) {
             return vec![(old, (self.common[1] + at, old.1))];
@@ -231,8 +231,8 @@ impl<'a> TypeIndex<'a> {
         }
     }
 
-    /// Returns the name of the first types that these lead to and that are not the same; none if all
-    /// are.
+    /// Returns the name of the first types that these lead to and that are not the same; none if
+    /// all are.
     pub(super) fn unlike(&self, old: Node, new: Node) -> Option<u64> {
         let (was, now) = (self.old[old.0 as usize], self.new[new.0 as usize]);
         let mut same = self.same.borrow_mut();

@@ -1,12 +1,12 @@
 //! Why a function has another symbol, though its signature reads as before.
 //!
-//! The hash in a symbol covers the function's type, and of each struct and enum that the type names the
-//! names and the visibility of the fields, but not their types. So a field that is renamed, or made
-//! `pub`, gives another symbol to every function that takes the struct, while its callers pass what
-//! they passed before. The hash covers lifetimes as well, and those the debug information does not
-//! describe: `type Word<'a> = &'a str` that becomes `&'static str` changes nothing else. Then old
-//! callers must not call the new function. Both may have happened in one save, so that a renamed field
-//! explains the hash only where no lifetime can have changed:
+//! The hash in a symbol covers the function's type, and of each struct and enum that the type names
+//! the names and the visibility of the fields, but not their types. So a field that is renamed, or
+//! made `pub`, gives another symbol to every function that takes the struct, while its callers pass
+//! what they passed before. The hash covers lifetimes as well, and those the debug information does
+//! not describe: `type Word<'a> = &'a str` that becomes `&'static str` changes nothing else. Then
+//! old callers must not call the new function. Both may have happened in one save, so that a
+//! renamed field explains the hash only where no lifetime can have changed:
 //!
 //! - each reference in the signature's types stands in its text, which is the same;
 //! - what the fields of those types lead to contains no reference, no `dyn` type and no function
@@ -19,8 +19,9 @@ use super::shape;
 use crate::symbol::without_llvm_suffix;
 use std::collections::HashSet;
 
-/// Returns whether the type of a function reads as `signature` in both objects, is laid out alike, and
-/// differs in names and visibility of fields, and in nothing that the debug information does not tell.
+/// Returns whether the type of a function reads as `signature` in both objects, is laid out alike,
+/// and differs in names and visibility of fields, and in nothing that the debug information does
+/// not tell.
 pub fn only_renamed(
     (old, was): (&ObjectLayouts, &str),
     (new, now): (&ObjectLayouts, &str),

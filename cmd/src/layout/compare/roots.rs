@@ -8,9 +8,9 @@
 //! compiled for a former build, *new* code what the patch holds. A function of which the two builds
 //! have the same bytes and references belongs to both: rustc has compiled it for the new layouts as
 //! well and found nothing to change, so it may be called with values of either. (It is never bound
-//! to when something below it has changed; see `diff::change::dirty`.) What such a function takes and
-//! gives, and frames of it, are therefore no way for a value to get from one side to the other, if
-//! the data that it works on was not reachable from both before.
+//! to when something below it has changed; see `diff::change::dirty`.) What such a function takes
+//! and gives, and frames of it, are therefore no way for a value to get from one side to the other,
+//! if the data that it works on was not reachable from both before.
 //!
 //! **Frames.** A call that has begun, a future that is polled by its old code, a thread that runs
 //! for ever: they are old code with old values. They meet new code only where they call through
@@ -40,8 +40,8 @@
 //! 5. **Function pointers** in what is reached: what they take and give is followed.
 //!
 //! **A hot `async fn`** is a box. `HotFuture<F, T>` names the future `F` of the body for its lifetimes
-//! and auto traits, and holds a `dyn Future`: by 3., what is behind it is old code's own affair, and
-//! nobody can take an `F` out of it. So it does not lead to `F`.
+//! and auto traits, and holds a `dyn Future`: by 3., what is behind it is old code's own affair,
+//! and nobody can take an `F` out of it. So it does not lead to `F`.
 //!
 //! From all these the types are followed through fields, variants, unions, pointers, slices and
 //! generic arguments, also such that are in no field (`PhantomData`, an allocation that is known
@@ -57,12 +57,13 @@
 //! **What the debug information does not tell.** A pointer to `()`, `c_void`, `u8`, `i8` or to a
 //! type of the program's own that has no size (`struct Opaque;`), in a type of the program's own,
 //! leads anywhere, and so does an argument or a static without description. When one is reached,
-//! every changed type counts. (`PhantomData<*const ()>` points at nothing.) Collections of libraries
-//! contain such pointers too; there the generic arguments tell what lies behind. An address that is
-//! kept as a number is not seen; only unsafe code can make a value of it again.
+//! every changed type counts. (`PhantomData<*const ()>` points at nothing.) Collections of
+//! libraries contain such pointers too; there the generic arguments tell what lies behind. An
+//! address that is kept as a number is not seen; only unsafe code can make a value of it again.
 //!
-//! Lifetimes are not described either. Where they are in a hot function's signature, its text and its
-//! symbol tell them (`diff::check`); a field `fn(&'static str)` that becomes `fn(&str)` is not seen.
+//! Lifetimes are not described either. Where they are in a hot function's signature, its text and
+//! its symbol tell them (`diff::check`); a field `fn(&'static str)` that becomes `fn(&str)` is not
+//! seen.
 //!
 //! **Versions.** Every version that was ever live counts as old, not only the last: a thread may
 //! still be in any of them. (A hot function whose symbol changes is swapped then, and compared with

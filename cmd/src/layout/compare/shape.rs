@@ -5,11 +5,11 @@
 //! a variant or a type's name came, went or became another; it is one of *placement* when only
 //! sizes, offsets and tags differ, which is what happens to every type that holds a changed one.
 //!
-//! A field that went and one that came at its place, of its type, are one field, *renamed*: values lie
-//! as before. So they do when it may be named from elsewhere than before. But the compiler makes the
-//! `TypeId` of the fields' names and visibility as well, so that values are not found by it any more
-//! ([`super::compare`] asks where that counts). Closures and coroutines name what they capture: there
-//! another name is another variable.
+//! A field that went and one that came at its place, of its type, are one field, *renamed*: values
+//! lie as before. So they do when it may be named from elsewhere than before. But the compiler
+//! makes the `TypeId` of the fields' names and visibility as well, so that values are not found by
+//! it any more ([`super::compare`] asks where that counts). Closures and coroutines name what they
+//! capture: there another name is another variable.
 
 use super::super::types::{Id, Kind, Member, Object, Type, Variant, VariantPart};
 use crate::symbol::{is_nameless, same_but_for_numbers, short_type_name};

@@ -129,9 +129,9 @@ fn mark_cut(ty: &mut Type) {
     }
 }
 
-/// Forgets the future that the boxed one of a hot `async fn` stands for. `HotFuture<F, T>` names `F`
-/// for its lifetimes and auto traits only; what it holds is a `dyn Future`, whose code knows its own
-/// layout (see `compare::roots`).
+/// Forgets the future that the boxed one of a hot `async fn` stands for. `HotFuture<F, T>` names
+/// `F` for its lifetimes and auto traits only; what it holds is a `dyn Future`, whose code knows
+/// its own layout (see `compare::roots`).
 fn open_box(ty: &mut Type) {
     if !ty.name.starts_with("hot::future::HotFuture<") {
         return;
@@ -230,8 +230,8 @@ fn key(name: &str) -> u64 {
     hasher.finish()
 }
 
-/// Computes the fingerprint of a type: equal for equal descriptions, whatever the order of its fields in
-/// the source. Other types come in by name only; they have fingerprints of their own.
+/// Computes the fingerprint of a type: equal for equal descriptions, whatever the order of its
+/// fields in the source. Other types come in by name only; they have fingerprints of their own.
 fn fingerprint(object: &Object, ty: &Type) -> u64 {
     let hash = &mut DefaultHasher::new();
     (&ty.name, ty.size, ty.align, ty.declaration).hash(hash);

@@ -6,10 +6,10 @@
 //! give if it linked this one object. Addresses of code and data become offsets in their sections
 //! that way, which is of no use: where an address matters, its relocation is looked up instead.
 //!
-//! With `split-debuginfo`, the entries of a unit lie in a file of its own (`.dwo`), in which nothing is
-//! relocated: it names addresses by their number in the object's `.debug_addr`. What the object
-//! keeps is a skeleton, which says where in that its unit begins. The two belong together if they
-//! have the same ID, which is made from the entries.
+//! With `split-debuginfo`, the entries of a unit lie in a file of its own (`.dwo`), in which
+//! nothing is relocated: it names addresses by their number in the object's `.debug_addr`. What the
+//! object keeps is a skeleton, which says where in that its unit begins. The two belong together if
+//! they have the same ID, which is made from the entries.
 
 use super::super::error::LayoutError;
 use super::super::vtable::Word;
@@ -48,7 +48,8 @@ pub(super) enum Address {
     Addr(u64),
 }
 
-/// The sections that are read. `.debug_line` is here only because gimli opens a unit together with it.
+/// The sections that are read. `.debug_line` is here only because gimli opens a unit together with
+/// it.
 const WANTED: [SectionId; 7] = [
     SectionId::DebugInfo,
     SectionId::DebugAbbrev,

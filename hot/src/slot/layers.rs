@@ -294,14 +294,15 @@ impl Table {
 mod tests {
     use super::{Change, Layer, Table};
     use crate::slot::{MockSite, Slot};
+    use std::sync::LazyLock;
 
     const fn code(address: usize) -> *const () {
         std::ptr::without_provenance(address)
     }
 
-    fn slot() -> &'static Slot {
-        Box::leak(Box::new(Slot::new(code(1))))
-    }
+    /// Slots of which each test has its own.
+    static SLOTS: [Slot; 3] = [const { Slot::new(code(1)) }; 3];
+    static OF_INSTANCES: Slot = Slot::new(code(0));
 
     fn change(slot: &'static Slot, target: usize, patch: u32) -> Change {
         Change { slot, instance: None, target: code(target), patch }
@@ -309,7 +310,7 @@ mod tests {
 
     #[test]
     fn patches_come_out_of_the_stack_in_any_order() {
-        let (one, two) = (slot(), slot());
+        let [one, two, _] = &SLOTS;
         let mut table = Table::default();
         table.commit_live(&[change(one, 10, 1)]);
         table.push_patch(&[change(one, 11, 7), change(two, 21, 7)]);
@@ -334,8 +335,8 @@ mod tests {
 
     #[test]
     fn a_mock_stays_on_top_of_patches_that_come_and_go() {
-        let slot = slot();
-        let site: &'static MockSite = Box::leak(Box::new(MockSite::new(slot, code(2))));
+        static SITE: LazyLock<MockSite> = LazyLock::new(|| MockSite::new(&SLOTS[2], code(2)));
+        let (slot, site) = (&SLOTS[2], &*SITE);
         let mut table = Table::default();
         table.push_patch(&[change(slot, 11, 7)]);
         table.retain_shim(site);
@@ -351,7 +352,7 @@ mod tests {
 
     #[test]
     fn an_instance_whose_patch_is_gone_runs_its_own_body_again() {
-        let slot: &'static Slot = Box::leak(Box::new(Slot::new(code(0))));
+        let slot = &OF_INSTANCES;
         let body = 31;
         let runs = || crate::slot::instances::instance(slot, code(body)).addr();
         let mut table = Table::default();

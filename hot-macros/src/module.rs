@@ -79,11 +79,9 @@ fn take_item(input: ParseStream, by_semicolon: bool) -> Result<TokenStream> {
     let ends = |input: ParseStream| {
         input.peek(Token![;]) || !by_semicolon && input.peek(syn::token::Brace)
     };
-    let mut item = match by_semicolon {
-        // A value may hold a lone `<`: angle brackets are not counted here.
-        true => TokenStream::new(),
-        false => crate::tokens::take_until(input, ends)?,
-    };
+    // A value may hold a lone `<`: angle brackets are not counted there.
+    let mut item =
+        if by_semicolon { TokenStream::new() } else { crate::tokens::take_until(input, ends)? };
     while !ends(input) {
         item.extend([input.parse::<TokenTree>()?]);
     }

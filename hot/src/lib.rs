@@ -34,6 +34,8 @@
 //! - `registry`: all hot functions of the program, by name; `name` has the names that people type.
 //! - `future`: what an `async fn` becomes behind its slot.
 //! - `load`: patches.
+//! - `library`: replacements out of a shared library; `patch`, with the feature of that name: hot
+//!   patches, loaded and unloaded while the program runs.
 //! - [`mod@mock`]: mocks, process-wide and in scopes; [`mocks`] is the chapter about them.
 //! - `error`: what can go wrong, in sentences.
 //!
@@ -46,11 +48,13 @@
 //! - `backtraces` (default): backtraces and debuggers know the code of patches. The program gets a
 //!   `dl_iterate_phdr` that adds to the system's list of loaded objects, and GDB's
 //!   `__jit_debug_descriptor`.
+//! - `patch`: the module `hot::patch`, on Linux.
 
 #[cfg(test)]
 extern crate self as hot;
 
 mod error;
+mod file;
 mod future;
 mod library;
 mod load;
@@ -62,6 +66,7 @@ pub mod mocks {}
 #[doc = include_str!("../../docs/hot-attribute.md")]
 mod hot_attribute {}
 mod name;
+mod panic_message;
 #[cfg(all(feature = "patch", target_os = "linux"))]
 pub mod patch;
 mod private;

@@ -1,6 +1,9 @@
 //! A program that forks while other threads mock: the child mocks as well, and waits for nobody.
 #![cfg(all(feature = "mock", target_os = "linux"))]
 
+#[path = "support/fork.rs"]
+mod fork;
+
 use hot::hot;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -44,20 +47,7 @@ fn a_child_does_not_wait_for_a_thread_that_it_does_not_have() {
     };
     let threads = [std::thread::spawn(mocking), std::thread::spawn(mocking)];
     for _ in 0..200 {
-        // SAFETY: the child calls what is safe in one with a single thread (glibc's allocator is), and
-        // ends without running what the parent has for its own end.
-        let pid = unsafe { libc::fork() };
-        assert!(pid >= 0);
-        if pid == 0 {
-            // SAFETY: as above. A child that waits is ended by the alarm.
-            unsafe {
-                libc::alarm(60);
-                libc::_exit(if child() { 0 } else { 1 });
-            }
-        }
-        let mut status = 0;
-        // SAFETY: the child is this test's; the status is written to.
-        assert_eq!(unsafe { libc::waitpid(pid, &mut status, 0) }, pid);
+        let status = fork::status_of_child(60, child);
         if status != 0 {
             DONE.store(true, Ordering::Relaxed);
         }

@@ -1,6 +1,9 @@
 //! A program that forks while another thread puts on its first mock: the child waits for nobody.
 #![cfg(all(feature = "mock", target_os = "linux"))]
 
+#[path = "support/fork.rs"]
+mod fork;
+
 use hot::hot;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -57,20 +60,7 @@ fn a_child_does_not_wait_for_the_first_mock_of_a_thread_that_it_does_not_have() 
     });
     let mut forks = 0;
     while !first.is_finished() || forks == 0 {
-        // SAFETY: the child calls what is safe in one with a single thread (glibc's allocator is),
-        // and ends without running what the parent has for its own end.
-        let pid = unsafe { libc::fork() };
-        assert!(pid >= 0);
-        if pid == 0 {
-            // SAFETY: as above. A child that waits is ended by the alarm.
-            unsafe {
-                libc::alarm(10);
-                libc::_exit(if mocks() { 0 } else { 1 });
-            }
-        }
-        let mut status = 0;
-        // SAFETY: the child is this test's; the status is written to.
-        assert_eq!(unsafe { libc::waitpid(pid, &mut status, 0) }, pid);
+        let status = fork::status_of_child(10, mocks);
         assert_eq!(status, 0, "child {forks} was ended by an alarm (14), or failed (256)");
         forks += 1;
     }

@@ -84,14 +84,13 @@ pub(super) fn read(file: &[u8]) -> Result<Exports, LibraryError> {
             other |= name.starts_with(NAME_STEM);
         }
     }
-    match exports.table || !exports.functions.is_empty() {
-        true => Ok(exports),
-        false if other => Err(LibraryError::OtherTable),
-        false => Err(LibraryError::NoTable),
+    if exports.table || !exports.functions.is_empty() {
+        return Ok(exports);
     }
+    Err(if other { LibraryError::OtherTable } else { LibraryError::NoTable })
 }
 
-/// Where the bytes of a dynamic symbol lie in the file, which [`read`] has checked; `None` when it
+/// Returns where the bytes of a dynamic symbol lie in the file, which [`read`] has checked; `None` when it
 /// is not defined there, or has no bytes in the file.
 pub(super) fn place_of(file: &[u8], symbol: &str) -> Option<std::ops::Range<usize>> {
     let count = usize::from(u16_at(file, 60).ok()?);

@@ -7,8 +7,8 @@
 use super::error::{HookFailure, PatchError};
 use super::serial;
 use crate::library::table::Replacement;
+use crate::panic_message::panic_message;
 use crate::registry::SignatureId;
-use std::any::Any;
 use std::panic::catch_unwind;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
@@ -129,7 +129,7 @@ fn run(hook: Hook, timeout: Duration) -> Result<(), HookFailure> {
         let _ = done.send(match result {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => Err(HookFailure::Error(error.to_string())),
-            Err(payload) => Err(HookFailure::Panic(message(&*payload))),
+            Err(payload) => Err(HookFailure::Panic(panic_message(&*payload).to_owned())),
         });
     };
     std::thread::Builder::new()
@@ -144,12 +144,6 @@ fn run(hook: Hook, timeout: Duration) -> Result<(), HookFailure> {
             Err(HookFailure::Panic("its thread ended without a word".to_owned()))
         }
     }
-}
-
-fn message(payload: &(dyn Any + Send)) -> String {
-    let text = payload.downcast_ref::<String>().cloned();
-    let text = text.or_else(|| payload.downcast_ref::<&str>().map(|&text| text.to_owned()));
-    text.unwrap_or_else(|| "without a message".to_owned())
 }
 
 #[cfg(test)]

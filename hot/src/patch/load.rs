@@ -5,13 +5,11 @@ use super::error::PatchError;
 use super::hook::{Hooks, Moment};
 use super::loaded::{self, Loaded};
 use super::{serial, unload};
+use crate::file;
 use crate::library::table::Replacement;
 use crate::library::{self, Opened};
 use crate::slot::layers;
 use sha2::{Digest, Sha256};
-use std::fs::File;
-use std::io::{Error, Read};
-use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Loads a patch and returns its ID, the SHA-256 of its file in hexadecimal.
@@ -45,7 +43,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 pub unsafe fn load(config: &Config) -> Result<String, PatchError> {
     let _turn = serial::take_turn()?;
     let path = &config.hp_file;
-    let file = read(path).map_err(|source| PatchError::File { path: path.clone(), source })?;
+    let file =
+        file::read(path).map_err(|source| PatchError::File { path: path.clone(), source })?;
     let hp_id = id(&file);
     if loaded::find(&hp_id).is_some() {
         return Err(PatchError::AlreadyLoaded { hp_id });
@@ -85,19 +84,6 @@ pub unsafe fn load(config: &Config) -> Result<String, PatchError> {
         PatchError::AfterLoad { hp_id: hp_id.clone(), failure, undoing }
     })?;
     Ok(hp_id)
-}
-
-/// The bytes of a regular file. Others are refused before a byte is read: a pipe would block, a
-/// device might never end.
-fn read(path: &Path) -> Result<Vec<u8>, Error> {
-    let kind = std::fs::metadata(path)?.file_type();
-    if !kind.is_file() {
-        let what = if kind.is_dir() { "a folder" } else { "a device, pipe or socket" };
-        return Err(Error::other(format!("it is {what}, not a file")));
-    }
-    let mut bytes = Vec::new();
-    File::open(path)?.read_to_end(&mut bytes)?;
-    Ok(bytes)
 }
 
 fn id(file: &[u8]) -> String {

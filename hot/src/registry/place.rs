@@ -92,10 +92,13 @@ impl Place {
 
     /// Reports whether this is `Drop::drop`.
     pub(crate) fn is_destructor(&self) -> bool {
-        let may_be = |path: &str| match *SHOWS_TRAITS {
-            true => Some(path) == OWN_DESTRUCTOR.trait_path(),
-            // This compiler does not print which trait it is.
-            false => parent_and_last(&self.path).1 == "drop",
+        let may_be = |path: &str| {
+            if *SHOWS_TRAITS {
+                Some(path) == OWN_DESTRUCTOR.trait_path()
+            } else {
+                // This compiler does not print which trait it is.
+                parent_and_last(&self.path).1 == "drop"
+            }
         };
         self.trait_path().is_some_and(may_be)
     }

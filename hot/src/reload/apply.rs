@@ -7,11 +7,10 @@
 
 use super::reloader::Reloader;
 use super::report::Report;
+use crate::file;
 use crate::load::{self, Loaded};
+use crate::panic_message::panic_message;
 use hot_patch::patch;
-use std::any::Any;
-use std::fs::File;
-use std::io::Read;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
@@ -60,7 +59,7 @@ pub(super) fn patch(bytes: &[u8]) -> Result<Loaded, String> {
 }
 
 fn file(path: &Path) -> Result<Vec<String>, String> {
-    let bytes = read(path).map_err(|error| error.to_string())?;
+    let bytes = file::read(path).map_err(|error| error.to_string())?;
     match Kind::of(&bytes) {
         Some(Kind::Patch) => one_at_a_time(|| {
             // SAFETY: `worker::choose` lets paths through only in builds with debug assertions,
@@ -78,31 +77,12 @@ fn file(path: &Path) -> Result<Vec<String>, String> {
     }
 }
 
-/// Returns the bytes of a regular file. Others are refused before a byte is read: a pipe would
-/// block the loop, a device might never end.
-fn read(path: &Path) -> std::io::Result<Vec<u8>> {
-    let kind = std::fs::metadata(path)?.file_type();
-    if !kind.is_file() {
-        let what = if kind.is_dir() { "a folder" } else { "a device, pipe or socket" };
-        return Err(std::io::Error::other(format!("it is {what}, not a file")));
-    }
-    let mut bytes = Vec::new();
-    File::open(path)?.read_to_end(&mut bytes)?;
-    Ok(bytes)
-}
-
 fn one_at_a_time<T>(load: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
     static LOADING: Mutex<()> = Mutex::new(());
     // Poison cannot be: panics are caught inside.
     let _one = LOADING.lock().unwrap_or_else(PoisonError::into_inner);
     catch_unwind(AssertUnwindSafe(load))
-        .unwrap_or_else(|payload| Err(format!("loading it panicked: {}", words(&*payload))))
-}
-
-/// Returns the message of a panic.
-fn words(payload: &(dyn Any + Send)) -> &str {
-    let text = payload.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or("no words were given")
+        .unwrap_or_else(|payload| Err(format!("loading it panicked: {}", panic_message(&*payload))))
 }
 
 #[cfg(test)]
@@ -136,16 +116,5 @@ mod tests {
             }
         });
         assert_eq!(loads.into_inner(), 8);
-    }
-
-    #[test]
-    fn what_is_not_a_file_is_refused_unread() {
-        let folder = file(Path::new("/")).unwrap_err();
-        assert!(folder.contains("it is a folder"), "{folder}");
-        #[cfg(unix)]
-        {
-            let device = file(Path::new("/dev/zero")).unwrap_err();
-            assert!(device.contains("a device"), "{device}");
-        }
     }
 }

@@ -426,12 +426,10 @@ impl Walk<'_> {
             let unused = path.is_some_and(|path| {
                 path.extension().is_some_and(|end| end == "so") && self.is_static(crate_args, &path)
             });
-            match unused {
-                true if args.last().is_some_and(|before| before == "--extern") => {
-                    args.pop();
-                }
-                true => {}
-                false => args.push(arg),
+            if !unused {
+                args.push(arg);
+            } else if args.last().is_some_and(|before| before == "--extern") {
+                args.pop();
             }
         }
         record.args = args;

@@ -72,9 +72,11 @@ impl Build {
     /// # Errors
     /// When some cannot be found or read.
     pub fn objects(&self) -> Result<Vec<CrateObjects>> {
-        let read = |unit: &Unit| match unit.crate_args.is_binary() {
-            false => objects::of_library(unit),
-            true => match self.place()? {
+        let read = |unit: &Unit| {
+            if !unit.crate_args.is_binary() {
+                return objects::of_library(unit);
+            }
+            match self.place()? {
                 Place::Session(folder) => objects::of_binary(unit, &folder),
                 Place::ObjectCache(kept) => {
                     if !kept.has(&self.executable) {
@@ -82,7 +84,7 @@ impl Build {
                     }
                     kept.read(unit, &kept.linked())
                 }
-            },
+            }
         };
         self.graph.units.iter().map(read).collect()
     }

@@ -151,10 +151,10 @@ impl Voucher {
 
     fn put_back(&self, list: &List) -> std::io::Result<()> {
         let said = list.beside("output-");
-        match self.said.is_empty() {
-            true if said.exists() => std::fs::remove_file(&said)?,
-            true => {}
-            false => std::fs::write(&said, &self.said)?,
+        if !self.said.is_empty() {
+            std::fs::write(&said, &self.said)?;
+        } else if said.exists() {
+            std::fs::remove_file(&said)?;
         }
         let new = list.beside("hot-");
         std::fs::write(&new, &list.content)?;

@@ -203,13 +203,12 @@ impl<'a> Pipeline<'a> {
     fn is_ready(&self, index: usize) -> bool {
         let task = &self.tasks[index];
         let crate_args = &task.unit.crate_args;
-        let reads_rlibs = match crate_args.is_binary() {
-            true => !self.early,
+        let reads_rlibs = if crate_args.is_binary() {
+            !self.early
+        } else {
             // Cargo gives a library the metadata alone, unless it is to be linked.
-            false => task
-                .after
-                .iter()
-                .any(|&i| crate_args.externs.contains(&self.tasks[i].unit.crate_args.rlib())),
+            let rlib = |&i: &usize| self.tasks[i].unit.crate_args.rlib();
+            task.after.iter().any(|i| crate_args.externs.contains(&rlib(i)))
         };
         let wanted = if reads_rlibs { State::Done } else { State::Readable };
         task.after.iter().all(|&used| self.states[used] >= wanted)

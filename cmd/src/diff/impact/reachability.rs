@@ -173,10 +173,13 @@ impl Reach<'_> {
             names.iter().flat_map(|n| self.analysis.reverse_refs.of(*n)).copied().collect();
         while let Some(name) = open.pop() {
             let is_stale = self.analysis.dirty.contains(&name) && !self.included.contains(&name);
-            match seen.insert(name) {
-                true if is_stale && self.analysis.live.contains(name) => left.push(name),
-                true => open.extend(self.analysis.reverse_refs.of(name)),
-                false => {}
+            if !seen.insert(name) {
+                continue;
+            }
+            if is_stale && self.analysis.live.contains(name) {
+                left.push(name);
+            } else {
+                open.extend(self.analysis.reverse_refs.of(name));
             }
         }
         left

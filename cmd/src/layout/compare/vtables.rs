@@ -113,13 +113,13 @@ fn other_places(was: &Methods, now: &Methods) -> Option<(String, String)> {
     // Instances of a generic impl block go by one path.
     let has = |all: &Methods, one: &Option<Box<str>>| one.is_some() && all.contains(one);
     let swapped = was.iter().zip(now).any(|(a, b)| a != b && has(was, b) && has(now, a));
-    match before != after {
-        true => Some((before, after)),
-        false => swapped.then(|| {
-            let after = format!("{after}, in another order");
-            (before, after)
-        }),
+    if before != after {
+        return Some((before, after));
     }
+    swapped.then(|| {
+        let after = format!("{after}, in another order");
+        (before, after)
+    })
 }
 
 fn listed(methods: &Methods, told: fn(&str) -> String) -> String {
@@ -142,12 +142,12 @@ fn other_signature(
         let receiver = function.arguments.first().map(|(_, ty)| object.name(*ty));
         own.is_some_and(|own| receiver.is_some_and(|receiver| receiver.contains(own)))
     };
-    let told = |object: &Object, function: &Function, receiver: bool| match receiver {
-        true => object.signature(function),
-        false => {
-            let arguments = function.arguments.iter().skip(1).cloned().collect();
-            object.signature(&Function { arguments, ..function.clone() })
+    let told = |object: &Object, function: &Function, receiver: bool| {
+        if receiver {
+            return object.signature(function);
         }
+        let arguments = function.arguments.iter().skip(1).cloned().collect();
+        object.signature(&Function { arguments, ..function.clone() })
     };
     for (was, now) in was.iter().flatten().zip(now.iter().flatten()) {
         // The hash of the older scheme covers the signature; symbols of the newer have none.

@@ -86,8 +86,11 @@ fn table(function: &Function) -> TokenStream {
     };
     let [wrapped, twin] = [("wrapped", body), ("twin", quote!(::core::unreachable!()))]
         .map(|(name, body)| like(signature, name, &names, &body));
+    // An item that is left out has no table.
+    let conditions = function.attributes.iter().filter(|a| a.path().is_ident("cfg"));
     let is_of_hooks = is_hook.then(|| quote_spanned!(span=> const _: #hot::Hook = #ident;));
     quote! {
+        #(#conditions)*
         const _: () = {
             #is_of_hooks
             #[allow(clippy::all, deprecated, mismatched_lifetime_syntaxes, unused_unsafe)]

@@ -43,14 +43,9 @@ pub fn set_hook_timeout(timeout: Duration) {
     TIMEOUT.store(millis, Ordering::Relaxed);
 }
 
-/// The hooks of one patch.
+/// The hooks of one patch, by their moments.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Hooks {
-    before_load: Option<Hook>,
-    after_load: Option<Hook>,
-    before_unload: Option<Hook>,
-    after_unload: Option<Hook>,
-}
+pub(super) struct Hooks([Option<Hook>; Moment::ALL.len()]);
 
 /// A moment for a hook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,26 +91,17 @@ impl Hooks {
             // `Replacement::new`, and that type is `Hook`, as was just found. The library is never
             // closed.
             let function: Hook = unsafe { std::mem::transmute(function.code) };
-            *hooks.at(moment) = Some(function);
+            hooks.0[moment as usize] = Some(function);
         }
         Ok(hooks)
-    }
-
-    fn at(&mut self, moment: Moment) -> &mut Option<Hook> {
-        match moment {
-            Moment::BeforeLoad => &mut self.before_load,
-            Moment::AfterLoad => &mut self.after_load,
-            Moment::BeforeUnload => &mut self.before_unload,
-            Moment::AfterUnload => &mut self.after_unload,
-        }
     }
 
     /// Runs the hook of a moment, if there is one.
     ///
     /// # Errors
     /// How it failed.
-    pub(super) fn run(mut self, moment: Moment) -> Result<(), HookFailure> {
-        let Some(hook) = *self.at(moment) else { return Ok(()) };
+    pub(super) fn run(self, moment: Moment) -> Result<(), HookFailure> {
+        let Some(hook) = self.0[moment as usize] else { return Ok(()) };
         // Relaxed: see `set_hook_timeout`.
         run(hook, Duration::from_millis(TIMEOUT.load(Ordering::Relaxed)))
     }

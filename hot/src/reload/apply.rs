@@ -58,7 +58,7 @@ pub(super) fn patch(bytes: &[u8]) -> Result<Loaded, String> {
     })
 }
 
-fn file(path: &Path) -> Result<Vec<String>, String> {
+fn load_file(path: &Path) -> Result<Vec<String>, String> {
     let bytes = file::read(path).map_err(|error| error.to_string())?;
     match Kind::of(&bytes) {
         Some(Kind::Patch) => one_at_a_time(|| {

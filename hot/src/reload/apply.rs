@@ -40,7 +40,7 @@ impl Kind {
 pub(crate) fn path_and_report(reloader: &Reloader, path: &Path) {
     let begun = Instant::now();
     let owned = Some(path.to_owned());
-    reloader.report(&match file(path) {
+    reloader.report(&match load_file(path) {
         Ok(functions) => Report::Reloaded { path: owned, functions, time: begun.elapsed() },
         Err(why) => {
             let message = format!("failed to load `{}`: {why}", path.display());

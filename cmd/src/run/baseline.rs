@@ -22,13 +22,14 @@ impl Baseline {
     pub fn read(build: &Build, done: impl FnOnce() + Send + 'static) -> Baseline {
         let build = build.clone();
         let read = move || {
-            let read = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-                let crates = build.objects().map_err(|error| format!("{error:#}"))?;
-                DiffSession::new(&build.executable, crates, build.archives)
-                    .map_err(|error| chain(&error))
+            let read = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| -> Result<_> {
+                Ok(DiffSession::new(&build.executable, build.objects()?, build.archives)?)
             }));
             done();
-            read.unwrap_or_else(|panic| Err(panic_message(&*panic)))
+            match read {
+                Ok(read) => read.map_err(|error| format!("{error:#}")),
+                Err(panic) => Err(panic_message(&*panic)),
+            }
         };
         match std::thread::Builder::new().name("read".into()).spawn(read) {
             Ok(thread) => Baseline::Reading(thread),
@@ -65,17 +66,6 @@ impl Baseline {
             Baseline::Absent | Baseline::Reading(_) => Err(anyhow!("there is no program")),
         }
     }
-}
-
-/// Returns an error with its causes, in one line.
-pub fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text += &format!(": {error}");
-        cause = error.source();
-    }
-    text
 }
 
 /// Returns the message of a panic.

@@ -3,7 +3,7 @@
 use super::clock::Clock;
 use crate::diff::{CrateObjects, Prepared, Verdict};
 use crate::refusal::{Detail, Refusal};
-use crate::run::baseline::{chain, panic_message};
+use crate::run::baseline::panic_message;
 use crate::run::input::Input;
 use crate::run::launch::{CONNECT, hex};
 use crate::run::session::Session;
@@ -47,7 +47,7 @@ impl Session {
         let judge = std::panic::AssertUnwindSafe(|| session.judge(rebuilt));
         let why = match std::panic::catch_unwind(judge) {
             Ok(Ok(verdict)) => return Ok(verdict),
-            Ok(Err(error)) => chain(&error),
+            Ok(Err(error)) => format!("{:#}", anyhow::Error::new(error)),
             Err(panic) => panic_message(&*panic),
         };
         // Its baseline is as it was before, so they have to be shown to it again.
